@@ -1,0 +1,111 @@
+#!/bin/sh
+# Set up what the Makefile's targets need, and nothing twice.
+#
+#   tools/setup.sh venv   .venv with the packages of requirements/dev.txt, by digest, and pbxfleet itself
+#   tools/setup.sh beds   Debian packages of tools/debian-packages.txt (root only; others are told)
+set -eu
+cd "$(dirname "$0")/.."
+
+say() {
+    printf 'setup: %s\n' "$*" >&2
+}
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# A version manager may put a python3.12 on the path that refuses to run, so each candidate is tried.
+find_python() {
+    for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+can_install() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
+}
+
+apt_install() {
+    say "installing Debian packages: $*"
+    DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+}
+
+# Debian splits ensurepip from python3; without it `python3 -m venv` ends half-way.
+make_venv() {
+    python=$1
+    if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        "$python" -m venv .venv
+    elif can_install; then
+        apt_install python3-venv
+        "$python" -m venv .venv
+    else
+        die "$python cannot make virtual environments; install the package python3-venv and run again"
+    fi
+}
+
+requirements_digest() {
+    { cat requirements/dev.txt pyproject.toml; pwd; } | sha256sum | cut -d ' ' -f 1
+}
+
+venv() {
+    stamp=.venv/pbxfleet.stamp
+    digest=$(requirements_digest)
+    if [ -x .venv/bin/pbxfleet ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$digest" ]; then
+        return
+    fi
+    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        if ! python=$(find_python); then
+            can_install || die "Python 3.11 or newer is needed"
+            apt_install python3 python3-venv
+            python=$(find_python) || die "Python 3.11 or newer is needed; this system's is older"
+        fi
+        say "making .venv with $python"
+        rm -rf .venv
+        make_venv "$python"
+    fi
+    say "installing requirements/dev.txt"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+        --requirement requirements/dev.txt
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
+        --no-build-isolation --editable .
+    printf '%s\n' "$digest" >"$stamp"
+}
+
+# Prints the packages of which no proving file exists.
+missing_packages() {
+    grep -v '^#' tools/debian-packages.txt | while read -r package files; do
+        found=no
+        for file in $(printf '%s' "$files" | tr : ' '); do
+            if [ -e "$file" ]; then found=yes; fi
+        done
+        if [ "$found" = no ]; then printf '%s\n' "$package"; fi
+    done
+}
+
+beds() {
+    missing=$(missing_packages | tr '\n' ' ')
+    missing=${missing% }
+    if [ -z "$missing" ]; then
+        return
+    fi
+    if can_install; then
+        # The list is split into words on purpose.
+        # shellcheck disable=SC2086
+        apt_install $missing || say "could not install: $missing; tests that need them will say so"
+    else
+        say "not installed, so the tests that need them are skipped: $missing"
+        say "to run them too: apt-get install $missing"
+    fi
+}
+
+case ${1:-} in
+    venv) venv ;;
+    beds) beds ;;
+    *) die "usage: tools/setup.sh venv|beds" ;;
+esac
