@@ -1,0 +1,52 @@
+"""For every test: reproducible examples, and no in-process test reaches this machine's /."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from support import guard
+
+# Derandomised: a failure in CI is the same failure at a desk.
+# No deadline: a busy machine is not a bug.
+_COMMON = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile("dev", parent=_COMMON, max_examples=50)
+settings.register_profile("ci", parent=_COMMON, max_examples=200)
+settings.load_profile("ci" if os.environ.get("PBXFLEET_REQUIRE_BEDS") else "dev")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite the golden files from what the program says now; review the diff",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are rewritten instead of compared."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _this_machine_is_out_of_reach() -> Iterator[None]:
+    with guard.installed():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _real_root_marker(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("real_root") is None:
+        yield
+        return
+    with guard.lifted():
+        yield
