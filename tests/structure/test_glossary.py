@@ -19,7 +19,6 @@ WORDS = {
     "driver": "backend",
     "gather": "observe",
     "inventory": "facts",
-    "outdated": "stale",
     "phase": "wave",
     "plugin": "backend",
     "prettify": "format",
