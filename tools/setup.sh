@@ -15,10 +15,12 @@ die() {
     exit 1
 }
 
-# A version manager may put a python3.12 on the path that refuses to run, so each candidate is tried.
+# Prints the first Python that is new enough and can do `import $1`. A version manager may put a
+# python3.13 on the path that refuses to run, so each candidate is tried.
 find_python() {
-    for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14 python; do
+        if "$candidate" -c "import sys, $1; sys.exit(sys.version_info < (3, 11))" \
+            >/dev/null 2>&1; then
             command -v "$candidate"
             return
         fi
@@ -38,14 +40,31 @@ apt_install() {
 
 # Debian splits ensurepip from python3; without it `python3 -m venv` ends half-way.
 make_venv() {
-    python=$1
-    if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    rm -rf .venv
+    if ! python=$(find_python ensurepip) && can_install; then
+        apt_install python3 python3-venv
+        python=$(find_python ensurepip) || die "Python 3.11 or newer is needed; this system's is older"
+    fi
+    if [ -n "$python" ]; then
+        say "making .venv with $python"
         "$python" -m venv .venv
-    elif can_install; then
-        apt_install python3-venv
-        "$python" -m venv .venv
-    else
+    elif python=$(find_python venv) && "$python" -m pip --version >/dev/null 2>&1; then
+        say "making .venv with $python and its own pip"
+        "$python" -m venv --without-pip .venv
+    elif [ -n "$python" ]; then
         die "$python cannot make virtual environments; install the package python3-venv and run again"
+    else
+        die "Python 3.11 or newer is needed; none was found (PYTHON=/path/to/python names one)"
+    fi
+}
+
+# pip of the virtual environment, or another Python's pip working on it.
+pip_install() {
+    if .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"
+    else
+        "$(find_python pip)" -m pip --python .venv/bin/python \
+            install -qq --disable-pip-version-check "$@"
     fi
 }
 
@@ -59,21 +78,12 @@ venv() {
     if [ -x .venv/bin/pbxfleet ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$digest" ]; then
         return
     fi
-    if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-        if ! python=$(find_python); then
-            can_install || die "Python 3.11 or newer is needed"
-            apt_install python3 python3-venv
-            python=$(find_python) || die "Python 3.11 or newer is needed; this system's is older"
-        fi
-        say "making .venv with $python"
-        rm -rf .venv
-        make_venv "$python"
+    if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        make_venv
     fi
     say "installing requirements/dev.txt"
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
-        --requirement requirements/dev.txt
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
-        --no-build-isolation --editable .
+    pip_install --require-hashes --requirement requirements/dev.txt
+    pip_install --no-deps --no-build-isolation --editable .
     printf '%s\n' "$digest" >"$stamp"
 }
 
