@@ -34,8 +34,8 @@ can_install() {
 
 apt_install() {
     say "installing Debian packages: $*"
-    DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 # Debian splits ensurepip from python3; without it `python3 -m venv` ends half-way.
