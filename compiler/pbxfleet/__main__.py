@@ -1,0 +1,5 @@
+"""`python -m pbxfleet`."""
+
+from pbxfleet.cli.main import entry
+
+entry()

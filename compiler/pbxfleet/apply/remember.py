@@ -1,0 +1,80 @@
+"""The applied record of a wave: digests of what lies on the host after it."""
+
+from __future__ import annotations
+
+from pbxfleet.apply.effects import Effects
+from pbxfleet.core.errors import HostError
+from pbxfleet.model.applied import AppliedRecord, AppliedResource, Proof, as_remembered, element_digest
+from pbxfleet.model.observed import What
+from pbxfleet.model.target import Kind, Resource
+
+# Files from this size on are not read again while the kernel says that they are unchanged.
+LARGE_FILE_BYTES = 1 << 20
+# Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
+# cannot carry the ctime that is remembered now.
+SETTLE_S = 0.02
+
+
+def record_of(
+    name: str,
+    effects: Effects,
+    before: AppliedRecord | None,
+    unproven: tuple[str, ...] | None,
+    copied: frozenset[str],
+) -> AppliedRecord:
+    """The record of an instance (or of the host, name "") that is as the target says.
+
+    `unproven` None keeps what the last proof said: nothing was started.
+    """
+    if copied:
+        effects.host.pause(SETTLE_S)
+    resources = {
+        r.id: _remember(r, effects, before, copied)
+        for r in effects.target.resources.values()
+        if r.instance == name
+    }
+    kept = before.proof.unproven if before is not None else ()
+    return AppliedRecord(
+        name,
+        as_remembered(effects.target.instances.get(name)),
+        resources,
+        Proof(kept if unproven is None else unproven),
+    )
+
+
+def retired_record(before: AppliedRecord) -> AppliedRecord:
+    """What stays known of a removed instance: where its directory is, so that it is not taken for a stray."""
+    return AppliedRecord(before.instance, before.declared, {}, Proof(()))
+
+
+def _remember(
+    resource: Resource, effects: Effects, before: AppliedRecord | None, copied: frozenset[str]
+) -> AppliedResource:
+    digest, fields, stat = resource.digest, {}, None
+    if resource.kind is Kind.SETTINGS:
+        seen = effects.host.look(resource.path)
+        if seen.what is not What.FILE or seen.digest is None:
+            raise HostError(resource.path, "vanished after it was written")
+        digest = seen.digest
+        fields = {
+            f.name: element_digest(f.value)
+            for f in effects.contents.fields(resource.instance)
+            if f.secret is None
+        }
+    elif resource.kind is Kind.ARTEFACT:
+        stat = effects.host.identity(resource.path)
+        if stat is not None and stat[2] < LARGE_FILE_BYTES:
+            stat = None
+        old = before.resources.get(resource.id) if before is not None else None
+        if resource.id not in copied and (old is None or old.stat != stat):
+            stat = None  # its content was compared, but not at a moment that can be remembered
+    return AppliedResource(
+        str(resource.kind),
+        resource.path,
+        digest,
+        resource.mode,
+        resource.owner,
+        resource.fields_digest,
+        fields,
+        stat,
+    )

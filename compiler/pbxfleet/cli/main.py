@@ -1,0 +1,130 @@
+"""Entry point: parse the command line, run one command, turn every end into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from pbxfleet import __version__
+from pbxfleet.cli.commands import COMMANDS
+from pbxfleet.cli.output import Output
+from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.core.exits import Exit
+
+DESCRIPTION = "Declarative compiler and GitOps tool for many Vodia PBX instances on one host."
+EPILOG = """\
+exit codes: 0 done or nothing to do, 1 refused or wrong input, 2 differences, 3 stale plan,
+4 lock held, 5 partly applied, 6 rolled back, 7 restart owed, 8 denied by policy,
+64 wrong usage, 70 a bug, 130 interrupted
+
+pbxfleet COMMAND --help tells more about a command."""
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
+
+
+def build_parser() -> ArgumentParser:
+    """The parser of the whole command line; global options are understood before and after COMMAND."""
+    shared = ArgumentParser(add_help=False)
+    _global_options(shared, SUPPRESS)
+    parser = _Parser(
+        prog="pbxfleet",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pbxfleet {__version__}")
+    _global_options(parser, None)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.help, description=command.description, parents=[shared]
+        )
+        command.arguments(sub)
+        sub.set_defaults(module=command.module)
+    return parser
+
+
+def _global_options(parser: ArgumentParser, default: str | None) -> None:
+    def value(of: object) -> object:
+        return SUPPRESS if default == SUPPRESS else of
+
+    parser.add_argument(
+        "-C", dest="chdir", metavar="DIR", default=value("."), help="the fleet repository (default: .)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", default=value(False), help="one JSON document on stdout"
+    )
+    parser.add_argument("--quiet", action="store_true", default=value(False), help="no talk on stderr")
+    parser.add_argument("--no-color", action="store_true", default=value(False), help="no colours")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_usage(sys.stderr)
+        return Exit.USAGE
+    output = Output(json=args.json, quiet=args.quiet, colour=_colour(args))
+    try:
+        return int(import_module(args.module).run(args, output))
+    except Refused as refusal:
+        return _refused(output, refusal.code, refusal.message, refusal.hint, Exit(refusal.exit_code))
+    except HostError as error:
+        return _refused(output, "HST100", str(error), "", Exit.REFUSED)
+    except KeyboardInterrupt:
+        output.complain("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; keep the interpreter from complaining at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001 - the one place that turns a bug into exit 70
+        return _bug(output, error)
+
+
+def _refused(output: Output, code: str, message: str, hint: str, exit_code: Exit) -> int:
+    output.complain(f"error[{code}]: {message}")
+    if hint:
+        output.complain(f"hint: {hint}")
+    output.data(
+        {
+            "format": 1,
+            "outcome": exit_code.word,
+            "error": {"code": code, "message": message, "hint": hint},
+        }
+    )
+    return exit_code
+
+
+def _bug(output: Output, error: Exception) -> int:
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    output.complain(f"this is a bug in pbxfleet {__version__}: {type(error).__name__}: {error}")
+    if os.environ.get("PBXFLEET_DEBUG"):
+        output.complain(text)
+    else:
+        output.complain("hint: run it again with PBXFLEET_DEBUG=1 and report what it prints")
+    output.data({"format": 1, "outcome": Exit.BUG.word, "error": {"code": "BUG", "message": str(error), "hint": ""}})
+    return Exit.BUG
+
+
+def _colour(args: Namespace) -> bool:
+    """Colours only on a terminal, and not where NO_COLOR or a dumb terminal says otherwise."""
+    if args.no_color or args.json or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def entry() -> NoReturn:
+    """What the console command calls."""
+    sys.exit(main(sys.argv[1:]))

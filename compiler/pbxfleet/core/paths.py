@@ -1,0 +1,38 @@
+"""Paths on a managed host: absolute, POSIX, normalised text; nothing here touches a disk."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NewType
+
+HostPath = NewType("HostPath", str)
+
+
+def host_path(text: str) -> HostPath:
+    """The normalised form of an absolute path.
+
+    ValueError if it is relative, has `..` or control characters.
+    """
+    if not text.startswith("/"):
+        raise ValueError("the path is not absolute")
+    if any(part == ".." for part in text.split("/")):
+        raise ValueError('".." is not allowed in a path')
+    if not text.isprintable():
+        raise ValueError("the path holds characters that cannot be printed")
+    # posixpath keeps two leading slashes, which POSIX allows to mean something else
+    return HostPath("/" + posixpath.normpath(text).lstrip("/"))
+
+
+def is_inside(path: str, directory: str) -> bool:
+    """Whether `path` lies below `directory` or is that directory."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def parent(path: str) -> HostPath:
+    """The directory that holds `path`; the root is its own parent."""
+    return HostPath(posixpath.dirname(path) or "/")
+
+
+def join(directory: str, *names: str) -> HostPath:
+    """`directory` and the names below it."""
+    return HostPath(posixpath.join(directory, *names))

@@ -1,0 +1,1 @@
+"""The one seam for side effects: `HostView` looks, `Host` acts."""

@@ -1,0 +1,118 @@
+"""What stages may ask of a machine. Implementations: `local`, `fake`, and the wrappers in `wrap`.
+
+All paths are host paths; an implementation with a root folder translates them. Every method raises
+`core.errors.HostError` when the machine says no, with the host path or the command as its subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.observed import HostFacts, RuntimeSeen, Seen, ServiceSeen, SocketSeen
+from pbxfleet.model.target import InstanceTarget
+
+
+class HostView(Protocol):
+    """What `observe` may do: look, never touch."""
+
+    def look(self, path: HostPath) -> Seen:
+        """What lies at `path`, with the digest of a regular file's content; `ABSENT` if nothing."""
+        ...
+
+    def read(self, path: HostPath) -> bytes | None:
+        """Content of a regular file, None if nothing is there; links are not followed."""
+        ...
+
+    def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
+        """(device, inode, size in bytes, mtime ns, ctime ns) of a regular file, None if there is none.
+
+        Two equal identities mean unchanged content: the kernel sets the ctime, nobody can turn it back.
+        """
+        ...
+
+    def names(self, directory: HostPath) -> tuple[str, ...]:
+        """Names in a directory, sorted; empty if there is no such directory."""
+        ...
+
+    def service(self, instance: InstanceTarget) -> ServiceSeen:
+        """What the host's service manager says of the instance."""
+        ...
+
+    def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
+        """What runs in the name of each instance, by name, from one pass over the processes."""
+        ...
+
+    def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
+        """Receiving sockets of this host that belong to none of the instances' process trees."""
+        ...
+
+    def facts(self) -> HostFacts:
+        """Node name, addresses and cores of the machine."""
+        ...
+
+    @property
+    def runs_services(self) -> bool:
+        """Whether services can be started here; not under a root folder with a real init system."""
+        ...
+
+    @property
+    def owners_matter(self) -> bool:
+        """Whether owners can be set here, and so are compared: only for the superuser."""
+        ...
+
+
+class Host(HostView, Protocol):
+    """What `apply` may do. Every effect may be repeated; file effects are all or nothing."""
+
+    def make_directory(self, path: HostPath, mode: int, owner: str) -> None:
+        """Make `path` and missing parents (0755); an existing directory is left as it is."""
+        ...
+
+    def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
+        """Put `content` at `path` atomically and durably.
+
+        `mode` None keeps mode and owner of what is there.
+        """
+        ...
+
+    def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
+        """Copy a file of this machine to `path` atomically.
+
+        Refuses content that does not match `digest`.
+        """
+        ...
+
+    def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
+        """Set permission bits and, where that is possible, the owner of a regular file."""
+        ...
+
+    def remove(self, path: HostPath) -> None:
+        """Remove a file or link; nothing happens if it is not there; a directory is an error."""
+        ...
+
+    def reload_services(self) -> None:
+        """Let the service manager read changed units again."""
+        ...
+
+    def enable(self, instance: InstanceTarget) -> None:
+        """Let the instance start with the machine."""
+        ...
+
+    def disable(self, instance: InstanceTarget) -> None:
+        """Let the instance not start with the machine."""
+        ...
+
+    def start(self, instance: InstanceTarget) -> None:
+        """Start the instance; returns when the manager has started it, which is not yet a proof."""
+        ...
+
+    def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
+        """Stop the instance's own process tree and wait until no process of it is left."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait, for probes that look again."""
+        ...

@@ -1,0 +1,119 @@
+"""Applied state: what was written last, remembered on the host as digests, never as contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
+
+
+class AppliedResource(NamedTuple):
+    """What apply left behind for one resource.
+
+    `digest` is of the content as it lay on disk; for settings it is of the whole pbx.xml, and
+    `fields` holds a digest per declared element (None: removed), `fields_digest` that of the
+    declaration. `stat` identifies a large file that need not be read again while it is unchanged:
+    (device, inode, size in bytes, mtime ns, ctime ns).
+    """
+
+    kind: str
+    path: str
+    digest: Digest
+    mode: int | None
+    owner: str
+    fields_digest: Digest | None
+    fields: Mapping[str, str | None]
+    stat: tuple[int, int, int, int, int] | None
+
+
+class Proof(NamedTuple):
+    """What could not be proven right after our own last start, so that restarting again will not help.
+
+    Each entry is the text of a runtime difference (`listener tcp 0.0.0.0:8080`).
+    """
+
+    unproven: tuple[str, ...]
+
+
+class AppliedRecord(NamedTuple):
+    """The applied state of one instance, or of the host's own resources (`instance` is "").
+
+    `declared` is the instance as it was declared then, needed to stop it once nobody declares it.
+    """
+
+    instance: str
+    declared: InstanceTarget | None
+    resources: Mapping[str, AppliedResource]
+    proof: Proof
+
+
+def as_remembered(instance: InstanceTarget | None) -> InstanceTarget | None:
+    """The declaration as it is stored: without the place where it stood, which moves with every comment."""
+    return None if instance is None else instance._replace(origin="")
+
+
+def element_digest(value: str | None) -> str | None:
+    """Digest of one declared value, short (128 bits): it only ever meets digests of the same element."""
+    if value is None:
+        return None
+    from pbxfleet.core.digest import digest_of
+
+    return digest_of(value.encode("utf-8", "surrogatepass"))[7:39]
+
+
+def encode_record(record: AppliedRecord) -> bytes:
+    """The record as it is stored: JSON, the same bytes for the same record."""
+    import json
+
+    data = {
+        "format": 1,
+        "instance": record.instance,
+        "declared": record.declared,
+        "resources": {key: record.resources[key] for key in sorted(record.resources)},
+        "unproven": record.proof.unproven,
+    }
+    return (json.dumps(data, sort_keys=False, separators=(",", ":")) + "\n").encode()
+
+
+def decode_record(content: bytes) -> AppliedRecord:
+    """The stored record; ValueError if it is not one."""
+    import json
+
+    try:
+        data = json.loads(content)
+        if data["format"] != 1:
+            raise ValueError(f"format {data['format']} is not known")
+        resources = {
+            key: AppliedResource(
+                kind,
+                path,
+                digest,
+                mode,
+                owner,
+                fields_digest,
+                fields,
+                tuple(stat) if stat is not None else None,
+            )
+            for key, (kind, path, digest, mode, owner, fields_digest, fields, stat) in data[
+                "resources"
+            ].items()
+        }
+        declared = data["declared"]
+        return AppliedRecord(
+            data["instance"],
+            None if declared is None else _instance_target(declared),
+            resources,
+            Proof(tuple(data["unproven"])),
+        )
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"not an applied record: {error}") from error
+
+
+def _instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]
+    values = dict(zip(InstanceTarget._fields, fields, strict=True))
+    values["listeners"] = tuple(ExpectedListener(*entry) for entry in values["listeners"])
+    values["addresses"] = tuple(values["addresses"])
+    values["rtp"] = None if values["rtp"] is None else tuple(values["rtp"])
+    return InstanceTarget(**values)

@@ -1,0 +1,261 @@
+"""Desired state: what people wrote, typed, one record a file, before layers are joined.
+
+Every value carries its place. In a layer, None or a missing key means "this layer is silent".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeAlias, TypeVar
+
+from pbxfleet.core.paths import HostPath
+from pbxfleet.core.span import Span
+from pbxfleet.model.net import Address, Bind, PortRange
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T]):
+    """A value, the place where it is written, and the places it overrode (nearest layer first)."""
+
+    value: T
+    origin: Span = field(compare=False)
+    overrode: tuple[Span, ...] = field(default=(), compare=False)
+
+
+class Role(StrEnum):
+    """A listener of the PBX, or another setting whose element name the fleet may map."""
+
+    HTTP = "http"
+    HTTPS = "https"
+    SIP_UDP = "sip_udp"
+    SIP_TCP = "sip_tcp"
+    SIP_TLS = "sip_tls"
+    TFTP = "tftp"
+    SNMP = "snmp"
+    LDAP = "ldap"
+    RTP_BIND = "rtp_bind"
+    RTP_START = "rtp_start"
+    RTP_END = "rtp_end"
+    AFFINITY = "affinity"
+
+
+LISTENER_ROLES = (
+    Role.HTTP,
+    Role.HTTPS,
+    Role.SIP_UDP,
+    Role.SIP_TCP,
+    Role.SIP_TLS,
+    Role.TFTP,
+    Role.SNMP,
+    Role.LDAP,
+)
+
+
+class Auto(StrEnum):
+    """A value that the ledger hands out: `auto`, or for addresses one family."""
+
+    ANY = "auto"
+    IPV4 = "auto-ipv4"
+    IPV6 = "auto-ipv6"
+
+
+class Off(StrEnum):
+    """The listener is closed, or the instance is not pinned to a core."""
+
+    OFF = "off"
+
+
+class Ownership(StrEnum):
+    """`owned` is kept as declared; `seeded` is written once, then the application's."""
+
+    OWNED = "owned"
+    SEEDED = "seeded"
+
+
+class ServiceBackend(StrEnum):
+    """How a host runs instances."""
+
+    SYSTEMD = "systemd"
+    SYSV = "sysv"
+    DIRECT = "direct"
+
+
+class AffinityBy(StrEnum):
+    """Who pins the process: the starter (`unit`) or the PBX's own mask setting (`pbx`)."""
+
+    UNIT = "unit"
+    PBX = "pbx"
+
+
+class FailoverRole(StrEnum):
+    """Half of a failover pair."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+AddressWish: TypeAlias = Address | Auto
+ListenWish: TypeAlias = int | Off | tuple[Bind, ...]
+CpuWish: TypeAlias = int | Auto | Off
+RtpWish: TypeAlias = PortRange | Auto
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Name of a secret in the host's secret store; never its value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingWish:
+    """Declared value of one pbx.xml element; None says that the element is to be removed (`unset`).
+
+    `raw` admits a name that neither the catalogue nor the reference file knows.
+    """
+
+    value: str | SecretRef | None
+    ownership: Ownership = Ownership.OWNED
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverWish:
+    """Half of a pair: a role and the name of the instance that is the other half."""
+
+    role: Sourced[FailoverRole] | None = None
+    peer: Sourced[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one layer (fleet defaults, host defaults, the instance) says."""
+
+    release: Sourced[str] | None = None
+    address: tuple[Sourced[AddressWish], ...] | None = None
+    cpu: Sourced[CpuWish] | None = None
+    listen: Mapping[Role, Sourced[ListenWish]] = field(default_factory=dict)
+    rtp: Sourced[RtpWish] | None = None
+    failover: FailoverWish = FailoverWish()
+    backup_recordings: Sourced[bool] | None = None
+    settings: Mapping[str, Sourced[SettingWish]] = field(default_factory=dict)
+    tenants: tuple[Sourced[str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFile:
+    """`desired/instances/<name>.toml|yaml`. `span` is the place of the file's first key."""
+
+    name: str
+    span: Span
+    host: Sourced[str]
+    directory: Sourced[str] | None
+    number: Sourced[int] | None
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """Addresses `first` to `last`, both included, of one family."""
+
+    first: Address
+    last: Address
+
+    def __contains__(self, address: Address) -> bool:
+        return address.version == self.first.version and int(self.first) <= int(address) <= int(
+            self.last
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of addresses."""
+        return int(self.last) - int(self.first) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """`desired/hosts/<name>.toml|yaml`; paths are templates of {instance}, {address}, {number}.
+
+    `cpus` and `system_cpus` are sorted core numbers; `stop_timeout_s` is in seconds.
+    """
+
+    name: str
+    span: Span
+    address: Sourced[Address] | None
+    reserve_address: Sourced[bool]
+    addresses: tuple[Sourced[AddressRange], ...]
+    reserved: tuple[Sourced[AddressRange], ...]
+    cpus: Sourced[tuple[int, ...]] | None
+    system_cpus: Sourced[tuple[int, ...]] | None
+    rtp: Sourced[PortRange] | None
+    rtp_block: Sourced[int]
+    services: Sourced[ServiceBackend]
+    directory: Sourced[str]
+    pid_file: Sourced[str]
+    lock_file: Sourced[str]
+    failover_file: Sourced[str] | None
+    failover_template: Sourced[str] | None
+    backup_list: Sourced[str]
+    backup_exclude: Sourced[str]
+    host_backup_list: Sourced[HostPath]
+    affinity: Sourced[AffinityBy]
+    stop_timeout_s: Sourced[int]
+    defaults: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class ArtefactPin:
+    """A release file: where it comes from and its digest (hex).
+
+    `source` is a `file:` path relative to desired/, or an https address.
+    """
+
+    source: Sourced[str]
+    sha256: Sourced[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """A release: executable and resource bundle, which always switch together.
+
+    Beside them the reference pbx.xml of an instance of this release.
+    """
+
+    name: str
+    span: Span
+    pbxctrl: ArtefactPin
+    dat: ArtefactPin
+    reference: Sourced[str]
+    reference_address: tuple[Sourced[Address], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Guards of apply. `deletion_budget` is the number of instances one apply may remove."""
+
+    deletion_budget: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFile:
+    """`desired/fleet.toml|yaml`."""
+
+    name: Sourced[str]
+    span: Span
+    defaults: Layer
+    releases: Mapping[str, ReleaseFile]
+    catalogue: Mapping[Role, Sourced[str]]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything that `desired/` says; keys are names, in sorted order."""
+
+    fleet: FleetFile
+    hosts: Mapping[str, HostFile]
+    instances: Mapping[str, InstanceFile]

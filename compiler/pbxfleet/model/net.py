@@ -1,0 +1,65 @@
+"""Addresses, binds and port ranges, as the kernel sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+
+class Protocol(StrEnum):
+    """Transport of a listener."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class Family(StrEnum):
+    """Which addresses a bind covers when it names none: `any` is IPv4 and IPv6 together."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """One bind of a listener: a literal address, or a wildcard of a family; port 1 to 65535.
+
+    `address` is None exactly when the bind is a wildcard (`5060`, `0.0.0.0:5060`, `[::]:5060`).
+    """
+
+    family: Family
+    address: Address | None
+    port: int
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether the bind takes every address of its family."""
+        return self.address is None
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """UDP ports `first` to `last`, both included, 1 to 65535, `first` at most `last`."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+    @property
+    def size(self) -> int:
+        """Number of ports."""
+        return self.last - self.first + 1
+
+    def overlaps(self, other: PortRange) -> bool:
+        """Whether both ranges have a port in common."""
+        return self.first <= other.last and other.first <= self.last
+
+    def __contains__(self, port: int) -> bool:
+        return self.first <= port <= self.last

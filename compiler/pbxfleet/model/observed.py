@@ -1,0 +1,135 @@
+"""Observed state: what was read from the host just now. Absence is a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest
+
+
+class What(StrEnum):
+    """What lies at a path. `other` is a device, socket or FIFO."""
+
+    ABSENT = "absent"
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+    OTHER = "other"
+
+
+class Seen(NamedTuple):
+    """What lies at a path; links are not followed. `digest` only for regular files that were read.
+
+    `mode` is permission bits; `owner` is `user:group` by name, or by number where there is no name.
+    """
+
+    what: What
+    mode: int
+    owner: str
+    size_bytes: int
+    digest: Digest | None
+
+
+ABSENT = Seen(What.ABSENT, 0, "", 0, None)
+
+
+class ServiceSeen(NamedTuple):
+    """What the service manager says of one instance.
+
+    `pid` is its main process, None if not running.
+    `installed` tells whether the manager knows the unit or script at all.
+    """
+
+    installed: bool
+    enabled: bool
+    running: bool
+    pid: int | None
+
+
+class SocketSeen(NamedTuple):
+    """A socket that receives: a listening TCP socket, or a UDP socket that is not connected.
+
+    `address` is literal text, `0.0.0.0` or `::` for a wildcard.
+    `pid` None if the owner is not known.
+    """
+
+    protocol: str
+    address: str
+    port: int
+    pid: int | None
+
+
+class ProcessSeen(NamedTuple):
+    """A process (tree) that executes one instance's `pbxctrl`.
+
+    `pids` holds the main process first, then its descendants; `started_ticks` is field 22 of
+    /proc/PID/stat (clock ticks since boot) of the main process; `cpus` are the cores it may run on.
+    `replaced` tells that the file it executes is no longer the file on disk.
+    """
+
+    pids: tuple[int, ...]
+    started_ticks: int
+    cpus: tuple[int, ...]
+    replaced: bool
+    sockets: tuple[SocketSeen, ...]
+
+
+class RuntimeSeen(NamedTuple):
+    """Everything that runs in the name of one instance; a second tree is a fault to be reported.
+
+    `unreadable` explains what could not be looked at (another user's process), "" if nothing.
+    """
+
+    trees: tuple[ProcessSeen, ...]
+    unreadable: str
+
+
+class HostFacts(NamedTuple):
+    """What a machine has: its node name, addresses (literal text) and online cores."""
+
+    node: str
+    addresses: tuple[str, ...]
+    cpus: tuple[int, ...]
+
+
+class SettingsSeen(NamedTuple):
+    """What a live pbx.xml says about the declared elements.
+
+    `values` has every declared name, None where there is no such element; `opaque` are names whose
+    element is encrypted, so that its value cannot be compared. `problem` says why the file could not
+    be understood, "" if it could; then `values` is empty.
+    """
+
+    values: Mapping[str, str | None]
+    opaque: frozenset[str]
+    problem: str
+
+
+class Stray(NamedTuple):
+    """Something that looks like an instance and is not declared: reported, never touched."""
+
+    path: str
+    why: str
+
+
+class Observed(NamedTuple):
+    """Everything that was read from a host for one plan.
+
+    `seen` is by resource id, for every resource of the target and of the applied record.
+    `settings` has only those pbx.xml files whose content had to be looked into; `same_as_applied` are
+    ids of settings whose bytes are those that apply left behind. `services` and `runtime` are by
+    instance name and empty where `runs_services` is False.
+    """
+
+    seen: Mapping[str, Seen]
+    settings: Mapping[str, SettingsSeen]
+    same_as_applied: frozenset[str]
+    services: Mapping[str, ServiceSeen]
+    runtime: Mapping[str, RuntimeSeen]
+    foreign: tuple[SocketSeen, ...]
+    strays: tuple[Stray, ...]
+    facts: HostFacts | None
+    runs_services: bool
+    owners_matter: bool

@@ -1,0 +1,185 @@
+"""Changes and plans as data: what differs, whose change it was, and the steps that settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.target import Impact, Kind
+
+
+class Status(StrEnum):
+    """Whose change a difference is, from target, applied and observed (DESIGN section 5)."""
+
+    PENDING = "pending"  # observed = applied, target moved: ours
+    DRIFT = "drift"  # target = applied, observed moved: somebody else's
+    ADOPT = "adopt"  # never applied: it was there before us
+    CONFLICT = "conflict"  # both moved
+
+
+class Verb(StrEnum):
+    """What apply will do about a change. `keep` says that it will do nothing, and why."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+    START = "start"
+    RESTART = "restart"
+    ENABLE = "enable"
+    STOP = "stop"
+    KEEP = "keep"
+
+
+class FieldDelta(NamedTuple):
+    """One field of a resource: a pbx.xml element, `mode`, `owner`, `content`, `running`, `listener`, ...
+
+    `before` is observed and `after` is target, both as shown to people; None says "not there".
+    Secret values are always `(secret)`.
+    """
+
+    name: str
+    before: str | None
+    after: str | None
+    status: Status
+    origin: str
+
+
+class Change(NamedTuple):
+    """One resource that is not as the target says. `impact` is what settling it costs."""
+
+    resource: str
+    kind: Kind
+    instance: str
+    path: HostPath
+    status: Status
+    action: Verb
+    impact: Impact
+    reason: str
+    fields: tuple[FieldDelta, ...]
+    origin: tuple[str, ...]
+
+
+class Note(NamedTuple):
+    """Something a reader of the plan must know that apply will not act on.
+
+    `severity` `error` means that the plan can be shown but not applied.
+    """
+
+    code: str
+    severity: str
+    instance: str
+    message: str
+    hint: str
+
+
+class Do(StrEnum):
+    """One thing the host can be asked to do."""
+
+    MAKE_DIRECTORY = "make directory"
+    WRITE = "write"
+    COPY_IN = "copy in"
+    MERGE = "merge settings"
+    SET_ATTRIBUTES = "set attributes"
+    REMOVE = "remove"
+    RELOAD = "reload services"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    STOP = "stop"
+    START = "start"
+    PROVE = "prove"
+
+
+class Step(NamedTuple):
+    """One action with what must be true before it and how it is undone.
+
+    `expects` is the state the step was planned on: a content digest, `absent`, `running`, `stopped`,
+    or "" where any state will do. `undo` is a sentence. `resource` is "" for steps of the whole host.
+    """
+
+    number: int
+    wave: str
+    do: Do
+    resource: str
+    path: HostPath
+    expects: str
+    undo: str
+    reason: str
+    impact: Impact
+
+
+class Basis(NamedTuple):
+    """What a plan was made from; apply refuses when any of it has moved.
+
+    `observed` and `applied` hold one short digest per resource or instance, by id.
+    """
+
+    target: Digest
+    observed: Mapping[str, str]
+    applied: Mapping[str, str]
+
+
+class Plan(NamedTuple):
+    """Steps in order with the changes that caused them. Nothing to do when there are no steps.
+
+    `changes` holds what differs; `outdated` names instances whose applied record will be brought up
+    to date although nothing on the host changes. `basis` is filled where a plan is stored or applied
+    from a file.
+    """
+
+    host: str
+    root: str
+    changes: tuple[Change, ...]
+    notes: tuple[Note, ...]
+    steps: tuple[Step, ...]
+    outdated: tuple[str, ...]
+    basis: Basis
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether apply would write nothing at all."""
+        return not self.steps and not self.outdated
+
+    @property
+    def blocked(self) -> tuple[Note, ...]:
+        """Notes that forbid applying this plan."""
+        return tuple(n for n in self.notes if n.severity == "error")
+
+    def restarts(self) -> tuple[str, ...]:
+        """Instances that are running now and will be interrupted, in order of the waves."""
+        return tuple(dict.fromkeys(s.wave for s in self.steps if s.do is Do.STOP))
+
+    def removed_instances(self) -> tuple[str, ...]:
+        """Instances that are no longer declared and will be taken out of service."""
+        return tuple(
+            dict.fromkeys(
+                c.instance
+                for c in self.changes
+                if c.kind is Kind.SERVICE and c.action is Verb.REMOVE
+            )
+        )
+
+
+class StepResult(NamedTuple):
+    """What became of one step: `done`, `failed`, `undone` or `not started`."""
+
+    number: int
+    result: str
+    message: str
+
+
+class ApplyReport(NamedTuple):
+    """What an apply did. `failure` is "" if every step was done.
+
+    `unproven` are differences that remained after our own start; `applied` are the waves that
+    succeeded, `undone` those that were put back, `broken` those that could not be put back.
+    """
+
+    results: tuple[StepResult, ...]
+    unproven: tuple[Note, ...]
+    applied: tuple[str, ...]
+    undone: tuple[str, ...]
+    broken: tuple[str, ...]
+    failure: str

@@ -1,0 +1,160 @@
+"""Resolved state: nothing open; every port, address, core and path is final and has an origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pbxfleet.core.paths import HostPath
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import (
+    AffinityBy,
+    FailoverRole,
+    HostFile,
+    Ownership,
+    ReleaseFile,
+    SecretRef,
+    ServiceBackend,
+    Sourced,
+)
+from pbxfleet.model.net import Address, Bind, PortRange, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Sockets that an instance will bind for one role or one unmapped bind setting.
+
+    `protocols` has both members where the transport of the setting is not known (the safe reading).
+    `role` is the role's word (`http`), or the element name for a setting that no role is mapped to.
+    `declared` is False for a bind that the reference file has, rebound to the instance's address.
+    """
+
+    role: str
+    protocols: tuple[Protocol, ...]
+    bind: Bind
+    origin: Span = field(compare=False)
+    declared: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSetting:
+    """One pbx.xml element as it shall be; value None removes it.
+
+    `impact` is what a change of it costs: `none`, `live` or `restart`.
+    `label` says in the user's words what it is (`listen.http`, `settings.sys_name`, `rtp`).
+    """
+
+    name: str
+    value: str | SecretRef | None
+    ownership: Ownership
+    impact: str
+    label: str
+    origin: Span = field(compare=False)
+    overrode: tuple[Span, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePaths:
+    """Where the things of one instance lie on its host; `unit` is the unit file or init script."""
+
+    directory: HostPath
+    pid_file: HostPath
+    lock_file: HostPath
+    service_name: str
+    unit: HostPath | None
+    failover_file: HostPath | None
+    backup_list: HostPath
+    backup_exclude: HostPath
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Half of a failover pair, with what the operator's template may say about the other half.
+
+    `origin` is where the peer is named, `role_origin` where the role is.
+    """
+
+    role: FailoverRole
+    peer: str
+    peer_host: str
+    peer_address: str
+    peer_url: str
+    origin: Span = field(compare=False)
+    role_origin: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedInstance:
+    """One PBX process. `addresses` has the IPv4 address first if there is one of each family."""
+
+    name: str
+    number: int | None
+    span: Span = field(compare=False)
+    release: ReleaseFile
+    release_origin: Span = field(compare=False)
+    addresses: tuple[Sourced[Address], ...]
+    cpu: Sourced[int] | None
+    listeners: tuple[Listener, ...]
+    rtp: Sourced[PortRange] | None
+    rtp_bind: Sourced[Address] | None
+    paths: InstancePaths
+    directory_origin: Span = field(compare=False)
+    settings: tuple[ResolvedSetting, ...]
+    failover: Failover | None
+    backup_recordings: bool
+    tenants: tuple[Sourced[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedHost:
+    """A host and its instances in order of their names. `file` is what the host's file says."""
+
+    name: str
+    file: HostFile
+    services: ServiceBackend
+    affinity: AffinityBy
+    stop_timeout_s: int
+    instances: tuple[ResolvedInstance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The whole fleet; hosts in order of their names."""
+
+    fleet_name: str
+    hosts: tuple[ResolvedHost, ...]
+    deletion_budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What was handed out to one instance; None where nothing was asked for.
+
+    `addresses` are literal text, `rtp` is `first-last`.
+    """
+
+    host: str
+    addresses: tuple[str, ...] = ()
+    cpu: int | None = None
+    rtp: str | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """`desired/ledger.toml`: allocations by instance name, with spans where they are known."""
+
+    allocations: Mapping[str, Allocation]
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The reference pbx.xml of a release: its bytes and, by element name, what it says.
+
+    `settings` maps the name to value and place; values of encrypted elements are None.
+    """
+
+    file: str
+    content: bytes
+    settings: Mapping[str, tuple[str | None, Span]]

@@ -1,0 +1,126 @@
+"""Target: what a host shall hold, as resources with ids. Read by the host half from manifest.json.
+
+NamedTuples rather than dataclasses: a plan of a thousand instances creates five thousand of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
+
+
+class Kind(StrEnum):
+    """What a resource is, which decides how it is observed and changed."""
+
+    DIRECTORY = "directory"  # exists; mode and owner are set when it is made, then the host's
+    FILE = "file"  # whole content is ours: unit, init script, failover file, backup list
+    ARTEFACT = "artefact"  # a release file: content by digest, copied from the artefact source
+    SETTINGS = "settings"  # pbx.xml: we own elements of it
+    SERVICE = "service"  # enabled and running
+
+
+class Impact(StrEnum):
+    """What a change costs the calls on an instance. Sorts from cheap to dear by `IMPACT_ORDER`."""
+
+    NONE = "none"
+    LIVE = "live"
+    RESTART = "restart"
+
+
+SEEDED = "seeded"  # ownership: written once, then the application's; anything else is kept as declared
+
+IMPACT_ORDER = (Impact.NONE, Impact.LIVE, Impact.RESTART)
+
+
+class Resource(NamedTuple):
+    """One managed thing. `id` is `<kind>:<path>`, or `service:<name>`.
+
+    `mode` is permission bits, None where they are not ours; `owner` is `user:group`.
+    `digest` is of the content: of the compiled pbx.xml for settings, of the declaration for
+    services.
+    `source` is where content comes from: a path in the rendered tree (`root/...`) or an
+    artefact source.
+    `fields_digest` is, for settings, the digest of the declared elements.
+    `origin` are places as text.
+    """
+
+    id: str
+    kind: Kind
+    path: HostPath
+    instance: str
+    mode: int | None
+    owner: str
+    digest: Digest
+    impact: Impact
+    source: str
+    fields_digest: Digest | None
+    origin: tuple[str, ...]
+
+
+class Field(NamedTuple):
+    """One declared pbx.xml element.
+
+    `value` None removes it; `secret` names a secret instead of a value.
+    """
+
+    name: str
+    value: str | None
+    secret: str | None
+    ownership: str
+    impact: Impact
+    label: str
+    origin: str
+    overrode: tuple[str, ...]
+
+
+class ExpectedListener(NamedTuple):
+    """A socket that the running instance must hold; `address` is literal text."""
+
+    protocol: str
+    address: str
+    port: int
+
+
+class InstanceTarget(NamedTuple):
+    """What must be true of one running instance, for starting, stopping and proving it.
+
+    `cpu` is a core number or None for "not pinned".
+    `rtp` is `(first, last)` with `rtp_address`, or None.
+    """
+
+    name: str
+    directory: HostPath
+    service: str
+    executable: HostPath
+    executable_digest: Digest
+    pid_file: HostPath
+    cpu: int | None
+    listeners: tuple[ExpectedListener, ...]
+    addresses: tuple[str, ...]
+    rtp_address: str | None
+    rtp: tuple[int, int] | None
+    peer: str | None
+    origin: str
+
+
+class Target(NamedTuple):
+    """A host's target.
+
+    `digest` identifies it; `inputs` maps the desired files it came from to digests.
+    """
+
+    host: str
+    fleet: str
+    services: str
+    affinity: str
+    stop_timeout_s: int
+    deletion_budget: int
+    addresses: tuple[str, ...]
+    instances: Mapping[str, InstanceTarget]
+    resources: Mapping[str, Resource]
+    inputs: Mapping[str, Digest]
+    digest: Digest

@@ -1,0 +1,71 @@
+"""Directories and service definitions that look like instances but are declared nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import HostPath, join, parent
+from pbxfleet.host.base import HostView
+from pbxfleet.model.observed import Stray, What
+from pbxfleet.model.target import InstanceTarget, Kind, Target
+
+UNIT_FOLDERS = {"systemd": HostPath("/etc/systemd/system"), "sysv": HostPath("/etc/init.d")}
+INSTANCE_MARKS = ("pbx.xml", "pbxctrl")
+
+
+def find_strays(
+    view: HostView, target: Target, instances: Sequence[InstanceTarget]
+) -> tuple[Stray, ...]:
+    """Undeclared instances beside the declared ones, in order of their paths; never touched."""
+    return (*_directories(view, instances), *_units(view, target))
+
+
+def _directories(view: HostView, instances: Sequence[InstanceTarget]) -> list[Stray]:
+    declared = {i.directory for i in instances}
+    found = []
+    for folder in sorted({parent(directory) for directory in declared}):
+        for name in _names(view, folder):
+            path = join(folder, name)
+            if path in declared:
+                continue
+            mark = next((m for m in INSTANCE_MARKS if _is_file(view, join(path, m))), None)
+            if mark is not None:
+                found.append(Stray(path, f"holds {mark} and is not declared"))
+    return found
+
+
+def _units(view: HostView, target: Target) -> list[Stray]:
+    folder = UNIT_FOLDERS.get(target.services)
+    if folder is None:
+        return []
+    declared = {r.path for r in target.resources.values() if r.kind is Kind.FILE}
+    found = []
+    for name in _names(view, folder):
+        path = join(folder, name)
+        if "pbx" in name and path not in declared and b"pbxctrl" in _content(view, path):
+            found.append(Stray(path, "starts pbxctrl and is not declared"))
+    return found
+
+
+def _names(view: HostView, folder: HostPath) -> tuple[str, ...]:
+    try:
+        return view.names(folder)
+    except HostError:
+        return ()  # a folder nobody may list holds nothing that we could report
+
+
+def _is_file(view: HostView, path: HostPath) -> bool:
+    try:
+        return view.identity(path) is not None
+    except HostError:
+        return False
+
+
+def _content(view: HostView, path: HostPath) -> bytes:
+    try:
+        if view.look(path).what is not What.FILE:
+            return b""
+        return view.read(path) or b""
+    except HostError:
+        return b""

@@ -1,0 +1,66 @@
+"""Drift from the same comparison that plans are made from: one planner, two questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pbxfleet.model.drift import DriftItem
+from pbxfleet.model.observed import Observed
+from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
+from pbxfleet.model.target import Kind
+from pbxfleet.plan.diff import Difference
+
+MOVED = (Status.DRIFT, Status.CONFLICT)
+RUNTIME_NOTES = ("PLN120", "PLN121", "PLN122")
+BROKEN_NOTES = ("PLN110", "PLN111")
+
+
+def drift_items(difference: Difference, observed: Observed) -> tuple[DriftItem, ...]:
+    """What is not as it was applied, in order of instance and resource."""
+    items = [
+        _item(change, field)
+        for change in difference.changes
+        for field in change.fields
+        if field.status in MOVED and field.name != "process"
+    ]
+    items += [
+        DriftItem("extra", f"path:{s.path}", "", s.why, None, s.path) for s in observed.strays
+    ]
+    items += [_noted(note) for note in difference.notes if note.code in RUNTIME_NOTES]
+    items += [
+        DriftItem("changed", f"path:{n.instance}", n.instance, n.message, None, n.message)
+        for n in difference.notes
+        if n.code in BROKEN_NOTES
+    ]
+    return tuple(sorted(dict.fromkeys(items), key=lambda i: (i.instance, i.resource, i.name)))
+
+
+def pending_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Changes that are merely not applied yet, with only those of their fields."""
+    found = []
+    for change in changes:
+        fields = tuple(f for f in change.fields if f.status not in MOVED)
+        if fields:
+            found.append(change._replace(fields=fields))
+    return tuple(found)
+
+
+def _item(change: Change, field: FieldDelta) -> DriftItem:
+    applied = field.after if field.status is Status.DRIFT else "(declared differently since)"
+    return DriftItem(
+        _kind(change, field), change.resource, change.instance, field.name, applied, field.before
+    )
+
+
+def _kind(change: Change, field: FieldDelta) -> str:
+    if change.kind is Kind.SERVICE:
+        return "runtime"
+    if field.name in ("mode", "owner") and change.kind is not Kind.SETTINGS:
+        return "mode"
+    if change.action is Verb.CREATE or field.before is None:
+        return "missing"
+    return "changed"
+
+
+def _noted(note: Note) -> DriftItem:
+    return DriftItem("runtime", f"service:{note.instance}", note.instance, note.message, None, note.message)

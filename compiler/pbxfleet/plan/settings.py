@@ -1,0 +1,137 @@
+"""Differences of pbx.xml, element by element: owned, seeded and foreign."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from pbxfleet.model.applied import AppliedResource, element_digest
+from pbxfleet.model.elements import needs_edit
+from pbxfleet.model.observed import Seen, SettingsSeen, What
+from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
+from pbxfleet.model.target import Field, Impact, Resource
+from pbxfleet.model.runtime import unproven_key
+from pbxfleet.plan.files import REASONS
+from pbxfleet.plan.notes import stuck_notes
+from pbxfleet.plan.threeway import joined, status_of
+
+SECRET = "(secret)"  # noqa: S105 - the word that stands for every secret
+
+
+def diff_settings(
+    resource: Resource,
+    seen: Seen,
+    found: SettingsSeen | None,
+    before: AppliedResource | None,
+    fields: Sequence[Field],
+    unproven: Collection[str] = (),
+) -> tuple[Change | None, list[Note]]:
+    """Differences of the declared elements; everything else in the file is foreign and not looked at.
+
+    `found` None says that the file is missing or is as apply left it. `unproven` are values that the
+    PBX put in place of declared ones when it was last started: shown, but not written again.
+    """
+    if seen.what is What.ABSENT:
+        return _missing(resource, before, fields), _secret_notes(resource, fields)
+    if found is None:
+        return None, []
+    if found.problem:
+        return None, [
+            Note(
+                "PLN111",
+                "error",
+                resource.instance,
+                f"pbx.xml cannot be understood: {found.problem}",
+                "repair the file, or restore it from the backup; it will not be overwritten",
+            )
+        ]
+    deltas = [d for f in fields if (d := _delta(f, found, before)) is not None]
+    stuck = [
+        d
+        for d in deltas
+        if d.status is Status.DRIFT and unproven_key(f"setting {d.name}", d.before) in unproven
+    ]
+    deltas = [d for d in deltas if d not in stuck]
+    notes = _opaque_notes(resource, fields, found) + _secret_notes(resource, fields)
+    notes += stuck_notes(resource.instance, stuck)
+    if not deltas:
+        return None, notes
+    status = joined([d.status for d in deltas])
+    names = {d.name for d in deltas}
+    origin = tuple(dict.fromkeys(f.origin for f in fields if f.name in names))
+    change = Change(
+        resource.id,
+        resource.kind,
+        resource.instance,
+        resource.path,
+        status,
+        Verb.UPDATE,
+        Impact.RESTART,
+        REASONS[status],
+        tuple(deltas),
+        origin,
+    )
+    return change, notes
+
+
+def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) -> FieldDelta | None:
+    observed = found.values.get(field.name)
+    known = before is not None and field.name in before.fields
+    if not needs_edit(field, observed, opaque=field.name in found.opaque, known=known):
+        return None
+    applied = before.fields[field.name] if before is not None and known else None
+    status = status_of(element_digest(field.value), element_digest(observed), applied, known=known)
+    if status is None or (status is Status.ADOPT and before is not None):
+        # The file is ours since an earlier apply; this element is declared for the first time.
+        status = Status.PENDING
+    return FieldDelta(field.name, observed, field.value, status, field.origin)
+
+
+def _missing(resource: Resource, before: AppliedResource | None, fields: Sequence[Field]) -> Change:
+    status = Status.PENDING if before is None else Status.DRIFT
+    reason = REASONS[status] if before is None else "removed from the host since the last apply"
+    deltas = tuple(
+        FieldDelta(f.name, None, f.value, status, f.origin) for f in fields if f.value is not None
+    )
+    return Change(
+        resource.id,
+        resource.kind,
+        resource.instance,
+        resource.path,
+        status,
+        Verb.CREATE,
+        Impact.NONE,
+        reason,
+        deltas,
+        resource.origin,
+    )
+
+
+def _secret_notes(resource: Resource, fields: Sequence[Field]) -> list[Note]:
+    names = [f.name for f in fields if f.secret is not None]
+    if not names:
+        return []
+    return [
+        Note(
+            "PLN112",
+            "warning",
+            resource.instance,
+            f"secret settings are declared but not written: {', '.join(names)}",
+            "in which form pbx.xml takes a new secret is not documented by the vendor; "
+            "set it on the administration page",
+        )
+    ]
+
+
+def _opaque_notes(resource: Resource, fields: Sequence[Field], found: SettingsSeen) -> list[Note]:
+    names = [f.name for f in fields if f.name in found.opaque and f.secret is None]
+    if not names:
+        return []
+    return [
+        Note(
+            "PLN113",
+            "warning",
+            resource.instance,
+            f"cannot be compared, the PBX has encrypted it: {', '.join(names)}",
+            "drop it from the declaration, or declare it as a secret",
+        )
+    ]

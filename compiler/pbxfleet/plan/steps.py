@@ -1,0 +1,158 @@
+"""Changes to steps: what is done in which order, what each step expects, and how it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.plan import Change, Do, Step, Verb
+from pbxfleet.model.target import Impact, Kind, Target
+from pbxfleet.plan.waves import waves
+
+UNDO = {
+    Do.MAKE_DIRECTORY: "nothing: an empty directory harms nobody",
+    Do.SET_ATTRIBUTES: "set the previous mode and owner",
+    Do.REMOVE: "put the file back",
+    Do.RELOAD: "reload again after the files are back",
+    Do.ENABLE: "disable it again",
+    Do.DISABLE: "enable it again",
+    Do.STOP: "start it again",
+    Do.START: "stop it again",
+    Do.PROVE: "nothing: it only looks",
+}
+
+
+def make_steps(
+    target: Target, changes: Sequence[Change], records: Mapping[str, AppliedRecord]
+) -> tuple[Step, ...]:
+    """Steps in order of execution, numbered from 1.
+
+    Per instance: what needs no interruption, stop, files and pbx.xml while it is stopped, start, prove.
+    """
+    by_instance: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.action is not Verb.KEEP:
+            by_instance.setdefault(change.instance, []).append(change)
+    host_wide = by_instance.pop("", [])
+    removed = [n for n in by_instance if n not in target.instances]
+    staying = [n for n in by_instance if n in target.instances]
+    writer = _Writer(target)
+    for group in waves(staying, removed, target.instances, records):
+        writer.group(group, by_instance)
+    for change in host_wide:
+        writer.file(change, "")
+    return tuple(writer.steps)
+
+
+class _Writer:
+    """Collects numbered steps; one method a phase."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.steps: list[Step] = []
+
+    def group(self, names: Sequence[str], changes: Mapping[str, list[Change]]) -> None:
+        for phase in (self.prepare, self.stop, self.replace, self.start, self.finish):
+            for name in names:
+                phase(name, changes[name])
+
+    def prepare(self, name: str, changes: list[Change]) -> None:
+        for change in changes:
+            if not _needs_stop(change) and change.kind is not Kind.SERVICE:
+                if change.action is not Verb.REMOVE:
+                    self.file(change, name)
+
+    def stop(self, name: str, changes: list[Change]) -> None:
+        for change in changes:
+            if change.kind is Kind.SERVICE and change.impact is Impact.RESTART:
+                self.add(name, Do.STOP, change, "running")
+
+    def replace(self, name: str, changes: list[Change]) -> None:
+        for change in changes:
+            if _needs_stop(change):
+                self.file(change, name)
+        removed = name not in self.target.instances
+        if removed:
+            for change in changes:
+                if change.kind is Kind.SERVICE:
+                    self.add(name, Do.DISABLE, change, "")
+            self.prune(name, changes)
+        if any(_is_service_file(self.target, c) for c in changes):
+            self.steps.append(
+                self._step(name, Do.RELOAD, "", HostPath("/"), "", "service files changed")
+            )
+
+    def start(self, name: str, changes: list[Change]) -> None:
+        for change in changes:
+            if change.kind is not Kind.SERVICE or change.action is Verb.REMOVE:
+                continue
+            if any(f.name == "enabled" for f in change.fields):
+                self.add(name, Do.ENABLE, change, "")
+            if change.action in (Verb.START, Verb.RESTART):
+                self.add(name, Do.START, change, "stopped")
+                self.add(name, Do.PROVE, change, "running")
+
+    def finish(self, name: str, changes: list[Change]) -> None:
+        if name in self.target.instances:
+            self.prune(name, changes)
+
+    def prune(self, name: str, changes: list[Change]) -> None:
+        for change in changes:
+            if change.action is Verb.REMOVE and change.kind is not Kind.SERVICE:
+                self.add(name, Do.REMOVE, change, _before(change))
+
+    def file(self, change: Change, name: str) -> None:
+        """The one step that brings a directory, file, release file or pbx.xml to the target."""
+        if change.kind is Kind.DIRECTORY:
+            self.add(name, Do.MAKE_DIRECTORY, change, "absent")
+        elif change.action is Verb.REMOVE:
+            self.add(name, Do.REMOVE, change, _before(change))
+        elif change.kind is Kind.SETTINGS:
+            do = Do.WRITE if change.action is Verb.CREATE else Do.MERGE
+            self.add(name, do, change, "absent" if do is Do.WRITE else "stopped")
+        elif not any(f.name == "content" for f in change.fields):
+            self.add(name, Do.SET_ATTRIBUTES, change, "")
+        else:
+            do = Do.COPY_IN if change.kind is Kind.ARTEFACT else Do.WRITE
+            self.add(name, do, change, _before(change))
+
+    def add(self, wave: str, do: Do, change: Change, expects: str) -> None:
+        impact = change.impact if do is Do.STOP else Impact.NONE
+        self.steps.append(
+            self._step(wave, do, change.resource, change.path, expects, change.reason, impact)
+        )
+
+    def _step(
+        self,
+        wave: str,
+        do: Do,
+        resource: str,
+        path: HostPath,
+        expects: str,
+        reason: str,
+        impact: Impact = Impact.NONE,
+    ) -> Step:
+        undo = UNDO.get(do, "remove it" if expects == "absent" else "put the previous content back")
+        return Step(len(self.steps) + 1, wave, do, resource, path, expects, undo, reason, impact)
+
+
+def _needs_stop(change: Change) -> bool:
+    """Whether the change waits until the instance is stopped: pbx.xml always, others by their impact."""
+    if change.kind is Kind.SERVICE or change.action is Verb.REMOVE:
+        return False
+    return change.kind is Kind.SETTINGS or change.impact is Impact.RESTART
+
+
+def _is_service_file(target: Target, change: Change) -> bool:
+    """Whether the service manager has to read the changed file again."""
+    folders = {"systemd": "/etc/systemd/system/", "sysv": "/etc/init.d/"}
+    folder = folders.get(target.services)
+    return folder is not None and change.kind is Kind.FILE and change.path.startswith(folder)
+
+
+def _before(change: Change) -> str:
+    for field in change.fields:
+        if field.name == "content":
+            return field.before or "absent"
+    return ""

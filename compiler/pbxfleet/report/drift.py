@@ -1,0 +1,65 @@
+"""Drift as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pbxfleet.model.drift import DriftItem
+from pbxfleet.model.plan import Change
+from pbxfleet.report.paint import PLAIN, Paint, visible
+from pbxfleet.report.summary import counted
+
+SIGNS = {"missing": "-", "changed": "~", "extra": "+", "mode": "m", "runtime": "!"}
+
+
+def drift_data(
+    host: str, items: Sequence[DriftItem], pending: Sequence[Change]
+) -> dict[str, Any]:
+    """Drift as plain data; `pending` stands beside it and is never mixed in."""
+    return {
+        "format": 1,
+        "kind": "drift",
+        "outcome": "differences" if items else "done",
+        "host": host,
+        "items": [_item_data(item) for item in items],
+        "pending": [
+            {
+                "resource": c.resource,
+                "instance": c.instance,
+                "action": str(c.action),
+                "fields": [f._asdict() for f in c.fields],
+            }
+            for c in pending
+        ],
+    }
+
+
+def _item_data(item: DriftItem) -> dict[str, Any]:
+    data = item._asdict()
+    return {"class": data.pop("kind"), **data}
+
+
+def drift_text(
+    host: str, items: Sequence[DriftItem], pending: Sequence[Change], paint: Paint = PLAIN
+) -> str:
+    """Drift for people: one line a difference; "" when there is none, so that cron stays silent."""
+    if not items:
+        return ""
+    lines = [paint("bold", f"{host}: {counted(len(items), 'difference')} since the last apply")]
+    for item in items:
+        where = f"{item.instance or 'host'}"
+        sign = paint("yellow", SIGNS[item.kind])
+        text = f"  {sign} {item.kind:<8} {where}  {visible(item.resource)}  {visible(item.name)}"
+        if item.applied is not None or item.observed not in (None, item.name):
+            text += f": {_shown(item.applied)} -> {_shown(item.observed)}"
+        if item.first_seen:
+            text += paint("dim", f"   since {item.first_seen}")
+        lines.append(text)
+    if pending:
+        lines.append(f"  beside this, {counted(len(pending), 'declared change')} not applied yet")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else visible(value) or '""'

@@ -1,0 +1,97 @@
+"""A plan as JSON, for programs and for plan files; and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.plan import Basis, Change, Do, FieldDelta, Note, Plan, Status, Step, Verb
+from pbxfleet.model.target import Impact, Kind
+from pbxfleet.report.summary import summary
+
+FORMAT = 1
+
+
+def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
+    """The plan as plain data. `outcome` is `differences` or `nothing_to_do`."""
+    counts = summary(plan)
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": "plan",
+        "outcome": "nothing_to_do" if plan.is_empty else "differences",
+        "host": plan.host,
+        "root": plan.root,
+        "summary": counts._asdict(),
+        "changes": [_change_data(c) for c in plan.changes],
+        "notes": [n._asdict() for n in plan.notes],
+        "steps": [s._asdict() for s in plan.steps],
+        "outdated_records": list(plan.outdated),
+    }
+    if with_basis:
+        data["basis"] = plan.basis._asdict()
+    return data
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """The content of a plan file: everything that apply needs to do exactly this plan or refuse it."""
+    return (json.dumps(plan_data(plan, with_basis=True), indent=1) + "\n").encode()
+
+
+def decode_plan(content: bytes, name: str) -> Plan:
+    """The plan in a plan file; Refused if it is not one, or of another format."""
+    try:
+        data = json.loads(content)
+        if data["kind"] != "plan" or data["format"] != FORMAT:
+            raise Refused(f"{name} is not a plan of format {FORMAT}", hint="make a new plan")
+        return Plan(
+            data["host"],
+            data["root"],
+            tuple(_change(c) for c in data["changes"]),
+            tuple(Note(**n) for n in data["notes"]),
+            tuple(_step(s) for s in data["steps"]),
+            tuple(data["outdated_records"]),
+            _basis(data["basis"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(
+            f"{name} is not a plan file: {error}", hint="pbxfleet plan HOST --out FILE makes one"
+        ) from error
+
+
+def _change_data(change: Change) -> dict[str, Any]:
+    return {**change._asdict(), "fields": [f._asdict() for f in change.fields]}
+
+
+def _change(data: Mapping[str, Any]) -> Change:
+    fields = tuple(FieldDelta(**{**f, "status": Status(f["status"])}) for f in data["fields"])
+    return Change(
+        **{
+            **data,
+            "kind": Kind(data["kind"]),
+            "path": HostPath(data["path"]),
+            "status": Status(data["status"]),
+            "action": Verb(data["action"]),
+            "impact": Impact(data["impact"]),
+            "fields": fields,
+            "origin": tuple(data["origin"]),
+        }
+    )
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    return Step(
+        **{
+            **data,
+            "do": Do(data["do"]),
+            "path": HostPath(data["path"]),
+            "impact": Impact(data["impact"]),
+        }
+    )
+
+
+def _basis(data: Mapping[str, Any]) -> Basis:
+    return Basis(Digest(data["target"]), dict(data["observed"]), dict(data["applied"]))
