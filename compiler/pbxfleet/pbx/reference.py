@@ -1,0 +1,138 @@
+"""The reference pbx.xml of a release: dialect and first values of every instance's file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, Severity, outcome
+from pbxfleet.core.span import Span
+from pbxfleet.model.net import Address
+from pbxfleet.model.resolved import Reference
+from pbxfleet.pbx.binds import rebind
+from pbxfleet.pbx.catalogue import SETTINGS
+from pbxfleet.pbx.learn import Proposal, learn
+from pbxfleet.pbx.roles import CONFIRMED
+from pbxfleet.pbx.xml_read import PbxXml, Setting, open_document, read
+from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError, Places
+
+__all__ = ["Proposal", "diagnostic", "learn", "mentions", "part_of", "read_reference"]
+
+NO_SETTINGS = "XML120"
+CLONED_SECRET = "XML121"  # noqa: S105
+
+
+def read_reference(file: str, content: bytes) -> Outcome[Reference]:
+    """The reference, or why it cannot be used, with exact places (XML101 to XML105, XML110).
+
+    Warns of a file without settings (XML120) and of settings that are there twice (XML106, an error
+    if it concerns a listener); advises about nested settings (XML108), which are kept as they are,
+    and about secrets that every instance would inherit (XML121).
+    """
+    try:
+        found = read(content)
+    except PbxXmlError as error:
+        return Outcome(None, (diagnostic(error, file),))
+    settings = {
+        setting.name: (setting.value, _span(file, setting)) for setting in reversed(found.settings)
+    }
+    in_order = {setting.name: settings[setting.name] for setting in found.settings}
+    return outcome(Reference(file, content, in_order), _noticed(file, found))
+
+
+def diagnostic(error: PbxXmlError, file: str) -> Diagnostic:
+    """The error as a diagnostic of this file."""
+    span = Span(file, error.line, error.column, error.end_line, error.end_column)
+    return Diagnostic(error.code, error.message, span, hint=error.hint)
+
+
+def part_of(span: Span, value: str, offset: int, length: int) -> Span:
+    """Place of `length` characters from `offset` of a setting's value, whose place is `span`.
+
+    The whole of `span` if the value is not written there character by character.
+    """
+    if span.line != span.end_line or span.end_column - span.column != len(value):
+        return span
+    start = span.column + offset
+    return Span(span.file, span.line, start, span.line, start + length)
+
+
+def mentions(
+    file: str, content: bytes, addresses: Collection[Address]
+) -> tuple[tuple[str, Span, Address], ...]:
+    """Where any of `addresses` stands in a pbx.xml: name and place of the element, the address.
+
+    Looks at texts and attributes of elements at any depth, not at comments. `PbxXmlError` if the
+    file cannot be read.
+    """
+    document = open_document(content)
+    places = Places(document.text)
+    same = {address: address for address in addresses}
+    found = []
+    for element in document.scan.elements:
+        texts = (element.text, *(value for _, value in element.attributes))
+        named = dict.fromkeys(address for text in texts for address in _addresses(text, same))
+        span = Span(file, *places.span(element.start, element.end))
+        found += [(element.name, span, address) for address in named]
+    return tuple(found)
+
+
+def _addresses(text: str, same: dict[Address, Address]) -> Iterator[Address]:
+    rebound = rebind(text, same)
+    yield from (bind.after.address for bind in rebound.binds if bind.after.address in same)
+    if rebound.address in same:
+        yield rebound.address
+    yield from (mention.address for mention in rebound.mentions)
+
+
+def _span(file: str, setting: Setting) -> Span:
+    return Span(file, setting.line, setting.column, setting.end_line, setting.end_column)
+
+
+def _noticed(file: str, found: PbxXml) -> Iterator[Diagnostic]:
+    if not found.settings:
+        yield Diagnostic(
+            NO_SETTINGS,
+            f"the reference file has no settings below <{found.root}>",
+            Span(file, 1, 1, 1, 1),
+            Severity.WARNING,
+            hint="take the pbx.xml of an installed instance of this release",
+        )
+    yield from _repeated(file, found)
+    for setting in found.settings:
+        if setting.value is None and not setting.encrypted:
+            yield Diagnostic(
+                NESTED,
+                f"<{setting.name}> holds other elements and is kept as it is",
+                _span(file, setting),
+                Severity.ADVICE,
+                hint="addresses inside it are not rebound",
+            )
+        row = SETTINGS.get(setting.name)
+        if row is not None and row.secret and setting.value != "":
+            yield Diagnostic(
+                CLONED_SECRET,
+                f"every instance would start with the {setting.name} of the reference file",
+                _span(file, setting),
+                Severity.ADVICE,
+                hint="delete the element from the reference file",
+            )
+
+
+def _repeated(file: str, found: PbxXml) -> Iterator[Diagnostic]:
+    for setting in found.settings:
+        first = found.get(setting.name)
+        if first is None or first is setting:
+            continue
+        listens = setting.name in CONFIRMED.values() or any(
+            rebind(one.value or "", {}).kind != "text"
+            for one in found.settings
+            if one.name == setting.name
+        )
+        yield Diagnostic(
+            TWICE,
+            f"<{setting.name}> occurs more than once, so it is not clear which one counts",
+            _span(file, setting),
+            Severity.ERROR if listens else Severity.WARNING,
+            ((_span(file, first), "first here"),),
+            "delete all but one of them from the reference file",
+        )
