@@ -1,0 +1,89 @@
+"""A look over TOML text before it is parsed: how deep it nests and how many values it holds.
+
+The standard parser recurses for every bracket and takes time that grows with the square of the
+length of a dotted key, so both are limited first. Only strings and comments have to be understood.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.source.limits import MAX_DEPTH, MAX_VALUES, too_deep, too_many
+from pbxfleet.source.text import SourceText
+
+_TOKEN = re.compile(
+    r"""
+      (?P<long>   \"{3}(?:[^"\\]|\\.|""?(?!"))*+\"{3,5}
+                | '{3}(?:[^']|''?(?!'))*+'{3,5}
+                | \#[^\n]*+ )
+    | (?P<endless> \"{3} | '{3} )
+    | (?P<short>  "(?:[^"\\\n]|\\.)*+"
+                | '[^'\n]*+' )
+    | (?P<open>   [\[{] )
+    | (?P<close>  [\]}] )
+    | (?P<dot>    \. )
+    | (?P<next>   [,=] )
+    | (?P<line>   \n )
+    | (?P<quote>  ["'] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def limit_problem(source: SourceText) -> Diagnostic | None:
+    """SRC106 or SRC107 if the text is not fit for the parser, None if it is.
+
+    Stops at a string that has no end: the parser goes no further either.
+    """
+    depth = dots = values = lines = 0
+    for match in _TOKEN.finditer(source.text):
+        match match.lastgroup:
+            case "open":
+                depth += 1
+                values += 1
+                dots = 0
+            case "close":
+                depth -= 1
+            case "dot":
+                dots += 1
+                values += 1
+            case "next":
+                dots = 0
+                values += 1
+            case "line":
+                dots = 0
+                lines += 1
+            case "endless" | "quote":
+                return None
+        if depth > MAX_DEPTH or dots > MAX_DEPTH:
+            return too_deep(source.span(match.start(), match.end()))
+        if values > MAX_VALUES or lines > MAX_VALUES:
+            return too_many(source.span(match.start(), match.end()))
+    return None
+
+
+def open_bracket(text: str, end: int) -> int | None:
+    """Offset of the innermost bracket that is open at `end`, None if none is."""
+    opened: list[int] = []
+    for match in _TOKEN.finditer(text, 0, end):
+        if match.lastgroup == "open":
+            opened.append(match.start())
+        elif match.lastgroup == "close" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
+
+
+def endless_text(text: str) -> int | None:
+    """Offset of the quotes that open a string without an end, None if every string has one."""
+    found = (m.start() for m in _TOKEN.finditer(text) if m.lastgroup in ("endless", "quote"))
+    return next(found, None)
+
+
+_LONG_NUMBER = re.compile(r"(?<![\w\"'])[+-]?\d[\d_]{640,}")
+
+
+def long_number(text: str) -> tuple[int, int] | None:
+    """Offsets of the first number with more digits than Python converts, None if there is none."""
+    match = _LONG_NUMBER.search(text)
+    return match.span() if match else None
