@@ -135,7 +135,8 @@ def test_an_address_that_the_host_does_not_have_is_no_start(box: Box) -> None:
 @pytest.mark.parametrize(
     "bind",
     ["0", "65536", "http", "-1", ":80", "127.0.0.1:", "localhost:80", "127.1:80", "::1:80",
-     "[127.0.0.1]:80", "[::1]", "127.0.0.1:+80", "127.0.0.1:\N{FULLWIDTH DIGIT EIGHT}0", "[::1%lo]:80"],
+     "[127.0.0.1]:80", "[::1]", "127.0.0.1:+80", "127.0.0.1:\N{FULLWIDTH DIGIT EIGHT}0",
+     "[::1%lo]:80"],
 )  # fmt: skip
 def test_what_is_not_a_bind_is_a_port_that_cannot_be_bound(box: Box, bind: str) -> None:
     box.configure(ip_https_port=bind)
@@ -190,14 +191,14 @@ def test_wildcards(box: Box, bind: str, wildcard: str, families: set[tuple[str, 
         families = set() if "[::]" in bind else {("", "0.0.0.0")}
     popen = box.start_in_front(under=namespace())
     wait_until(lambda: box.pidfile.exists() or popen.poll() is not None, "started or refused")
-    assert (popen.poll() or bound(popen.pid)) == (
-        {
-            Bound(kind + family, address, 5060)
-            for kind in ("tcp", "udp")
-            for family, address in families
-        }
-        or 1
-    )
+    if not families:
+        assert popen.wait(30) == 1
+        return
+    assert bound(popen.pid) == {
+        Bound(kind + family, address, 5060)
+        for kind in ("tcp", "udp")
+        for family, address in families
+    }
 
 
 def test_a_bare_port_takes_ipv4_and_ipv6_in_one_socket_unless_told_otherwise(box: Box) -> None:
