@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pbxfleet.host.local import LocalHost
 
+from pbxfleet.host.local import LocalHost
 from support.guard import ThisMachineTouchedError
 
 

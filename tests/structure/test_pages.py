@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from support.tree import PACKAGE, python_files, shown
+from support.tree import PACKAGE, nothing, python_files, shown
 
 CODE = re.compile(r"""["']([A-Z]{3}[0-9]{3})["']""")
 PAGES = PACKAGE / "pages"
@@ -23,12 +23,12 @@ def codes_in_source() -> dict[str, str]:
 def test_every_code_has_a_page() -> None:
     pages = {page.stem for page in PAGES.glob("*.md")}
     without = {code: place for code, place in codes_in_source().items() if code not in pages}
-    assert without == {}
+    nothing([f"{place}: {code} has no page" for code, place in without.items()])
 
 
 def test_every_page_belongs_to_a_code() -> None:
     used = codes_in_source()
-    assert [page.name for page in sorted(PAGES.glob("*.md")) if page.stem not in used] == []
+    nothing([page.name for page in sorted(PAGES.glob("*.md")) if page.stem not in used])
 
 
 def test_pages_have_one_shape() -> None:
@@ -40,4 +40,4 @@ def test_pages_have_one_shape() -> None:
             wrong.append(f"{shown(page)}: the first line is not `# {page.stem}: title`")
         if headings != ["Bad", "Good", "What to do"]:
             wrong.append(f"{shown(page)}: headings are {headings}")
-    assert wrong == []
+    nothing(wrong)

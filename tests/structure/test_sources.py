@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from support.tree import PACKAGE, ROOT, project_files, python_files, shown
+from support.tree import PACKAGE, ROOT, nothing, project_files, python_files, shown
 
 # Written in pieces, so that this file does not contain what it looks for.
 LEFTOVERS = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b")
@@ -36,20 +36,20 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
 
 
 def test_nothing_is_left_for_later() -> None:
-    assert lines_with(LEFTOVERS) == []
+    nothing(lines_with(LEFTOVERS))
 
 
 def test_no_package_registry_is_named() -> None:
-    assert lines_with(REGISTRIES) == []
+    nothing(lines_with(REGISTRIES))
 
 
 def test_no_path_of_a_developers_machine_is_named() -> None:
-    assert lines_with(MACHINE_PATHS) == []
+    nothing(lines_with(MACHINE_PATHS))
 
 
 def test_only_beds_may_skip() -> None:
     here = ("tests/support/beds.py", shown(ROOT / "tests/structure/test_sources.py"))
-    assert [line for line in lines_with(SKIPPERS) if not line.startswith(here)] == []
+    nothing([line for line in lines_with(SKIPPERS) if not line.startswith(here)])
 
 
 def test_every_module_says_what_it_is_for() -> None:
@@ -58,14 +58,12 @@ def test_every_module_says_what_it_is_for() -> None:
         for path in (*python_files(PACKAGE), *python_files(ROOT / "tests"))
         if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
-    assert silent == []
+    nothing(silent)
 
 
 def test_every_folder_of_modules_is_a_package() -> None:
     folders = {path.parent for path in python_files(PACKAGE)}
-    assert [
-        shown(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()
-    ] == []
+    nothing([shown(f) for f in sorted(folders) if not (f / "__init__.py").is_file()])
 
 
 def test_files_stay_readable() -> None:
@@ -74,4 +72,4 @@ def test_files_stay_readable() -> None:
         for path in python_files()
         if (count := len(path.read_text(encoding="utf-8").splitlines())) > LINES_AT_MOST
     ]
-    assert long == []
+    nothing(long)

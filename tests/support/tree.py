@@ -27,3 +27,8 @@ def python_files(below: Path = ROOT) -> tuple[Path, ...]:
 def shown(path: Path) -> str:
     """A path of the project as people write it."""
     return path.relative_to(ROOT).as_posix()
+
+
+def nothing(found: list[str]) -> None:
+    """Fails with one line per finding."""
+    assert not found, "\n" + "\n".join(found)
