@@ -1,0 +1,207 @@
+"""Failover files from the operator's own template.
+
+The vendor documents that such files lie outside the working directory and must carry the instance's
+name, but neither their format nor their keys (https://blog.vodia.com/failover): the whole text is
+the operator's. Templates run in a sandbox without files, chance or ranges to loop over.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import NamedTuple
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, did_you_mean, outcome
+from pbxfleet.core.span import Span
+from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
+
+MAX_CHARACTERS = 1024 * 1024
+NAMES = (
+    "address",
+    "addresses",
+    "directory",
+    "fleet",
+    "host",
+    "host_address",
+    "instance",
+    "number",
+    "peer",
+    "peer_address",
+    "peer_host",
+    "peer_url",
+    "role",
+    "tenants",
+)
+"""What a template may say; `addresses` and `tenants` are lists, everything else is text."""
+
+# C0 and C1 controls but for tab and line end, and halves of surrogate pairs: no editor shows them.
+_REFUSED = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\U0010ffff]")
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_JINJA_FILE = "<template>"  # the file name that jinja2 gives to templates made from text
+
+
+class FailoverTemplate(NamedTuple):
+    """A template that was understood. `file` is its name within the repository."""
+
+    file: str
+    template: Template
+
+
+def template_file(host: ResolvedHost) -> str | None:
+    """Name of the host's failover template within the repository, None if it names none."""
+    named = host.file.failover_template
+    return None if named is None else posixpath.normpath(posixpath.join("desired", named.value))
+
+
+def read_template(file: str, content: bytes) -> Outcome[FailoverTemplate]:
+    """The template in `content`, or what is wrong with it.
+
+    FLO110 if it cannot be understood, FLO111 for names that templates do not have, FLO112 for
+    control characters.
+    """
+    try:
+        source = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        span = _line(file, content.count(b"\n", 0, error.start) + 1)
+        return Outcome(None, (Diagnostic("FLO110", "template: it is not UTF-8", span),))
+    hidden = _REFUSED.search(source)
+    if hidden is not None:
+        line, column = _place(source, hidden.start())
+        span = Span(file, line, column, line, column + 1)
+        return Outcome(None, (_control_character(hidden.group(), span),))
+    environment = _environment()
+    try:
+        unknown = _unknown_names(file, source, environment.parse(source))
+        return outcome(FailoverTemplate(file, environment.from_string(source)), unknown)
+    except TemplateSyntaxError as error:
+        problem, span = f"template: {error.message}", _line(file, error.lineno)
+    except (RecursionError, SyntaxError, MemoryError):
+        # jinja2 turns a template into Python, which has limits of its own.
+        problem, span = "template: it is nested too deeply", _line(file, 1)
+    return Outcome(None, (Diagnostic("FLO110", problem, span),))
+
+
+def failover_text(
+    template: FailoverTemplate,
+    fleet_name: str,
+    host: ResolvedHost,
+    instance: ResolvedInstance,
+    pair: Failover,
+) -> Outcome[bytes]:
+    """The failover file of an instance that is one half of `pair`.
+
+    FLO111 if rendering fails, FLO112 if the text is very long or has control characters.
+    """
+    values = _values(fleet_name, host, instance, pair)
+    try:
+        text = _limited(template.template.generate(values))
+    except Exception as error:  # the template is a program of its own; it may raise anything
+        span = _line(template.file, _line_of(error.__traceback__))
+        problem = Diagnostic("FLO111", f"template: {error}", span, hint=_hint(error))
+    else:
+        hidden = None if text is None else _REFUSED.search(text)
+        if text is not None and hidden is None:
+            return Outcome(text.encode())
+        span = _line(template.file, 1)
+        problem = _too_long(span) if hidden is None else _control_character(hidden.group(), span)
+    related = ((pair.origin, f"rendered for instance {instance.name}"),)
+    return Outcome(None, (replace(problem, related=related),))
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    # Without the global functions nothing loops for long or depends on chance.
+    environment.globals.clear()
+    del environment.filters["random"]
+    return environment
+
+
+def _unknown_names(file: str, source: str, tree: nodes.Template) -> Iterator[Diagnostic]:
+    unknown = meta.find_undeclared_variables(tree) - set(NAMES)
+    lines = source.split("\n")
+    seen = {(n.lineno, n.name) for n in tree.find_all(nodes.Name) if n.name in unknown}
+    for number, name in sorted(seen):
+        found = re.search(rf"\b{name}\b", lines[number - 1])
+        column = found.start() + 1 if found else 1
+        span = Span(file, number, column, number, column + (len(name) if found else 0))
+        hint = did_you_mean(name, NAMES)
+        yield Diagnostic("FLO111", f'template: "{name}" is not known here', span, hint=hint)
+
+
+def _values(
+    fleet_name: str, host: ResolvedHost, instance: ResolvedInstance, pair: Failover
+) -> Mapping[str, object]:
+    values: dict[str, object] = {
+        "address": str(instance.addresses[0].value),
+        "addresses": tuple(str(address.value) for address in instance.addresses),
+        "directory": instance.paths.directory,
+        "fleet": fleet_name,
+        "host": host.name,
+        "instance": instance.name,
+        "peer": pair.peer,
+        "peer_address": pair.peer_address,
+        "peer_host": pair.peer_host,
+        "peer_url": pair.peer_url,
+        "role": pair.role.value,
+        "tenants": tuple(tenant.value for tenant in instance.tenants),
+    }
+    if host.file.address is not None:
+        values["host_address"] = str(host.file.address.value)
+    if instance.number is not None:
+        values["number"] = str(instance.number)
+    return values
+
+
+def _limited(parts: Iterable[str]) -> str | None:
+    """The text of all parts, None as soon as it is too long."""
+    text: list[str] = []
+    length = 0
+    for part in parts:
+        length += len(part)
+        if length > MAX_CHARACTERS:
+            return None
+        text.append(part)
+    return "".join(text)
+
+
+def _hint(error: Exception) -> str:
+    missing = _UNDEFINED.search(str(error))
+    if missing is not None and missing[1] in NAMES:
+        return f"neither the instance nor its host says what {missing[1]} is"
+    return ""
+
+
+def _control_character(character: str, span: Span) -> Diagnostic:
+    message = f"template: a control character, U+{ord(character):04X}, would stand in the file"
+    return Diagnostic("FLO112", message, span, hint="only text, tabs and line ends can be written")
+
+
+def _too_long(span: Span) -> Diagnostic:
+    return Diagnostic("FLO112", f"template: it makes more than {MAX_CHARACTERS} characters", span)
+
+
+def _line(file: str, number: int) -> Span:
+    return Span(file, number, 1, number, 1)
+
+
+def _place(source: str, offset: int) -> tuple[int, int]:
+    start = source.rfind("\n", 0, offset) + 1
+    return source.count("\n", 0, offset) + 1, offset - start + 1
+
+
+def _line_of(traceback: TracebackType | None) -> int:
+    """The innermost line of the template in a traceback; 1 if none is there."""
+    line = 1
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == _JINJA_FILE:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line

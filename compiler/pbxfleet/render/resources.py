@@ -1,0 +1,174 @@
+"""Resources of one instance and of the host itself, each with its bytes if it is a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest, digest_of, digest_of_data
+from pbxfleet.core.paths import HostPath, join
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import ArtefactPin
+from pbxfleet.model.manifest import fields_digest
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.model.target import Impact, Kind, Resource
+from pbxfleet.pbx import layout
+from pbxfleet.render import backups
+from pbxfleet.render.services import BACKENDS
+from pbxfleet.render.services.base import FileText
+from pbxfleet.render.settings import CompiledSettings
+
+OWNER = "root:root"
+
+
+class Piece(NamedTuple):
+    """A resource, and the bytes of its file in the rendered tree; None if it has none there."""
+
+    resource: Resource
+    content: bytes | None
+
+
+def instance_pieces(
+    host: ResolvedHost,
+    instance: ResolvedInstance,
+    settings: CompiledSettings,
+    failover: bytes | None,
+) -> Iterator[Piece]:
+    """Everything that one instance consists of on its host."""
+    paths = instance.paths
+    name = instance.name
+    yield Piece(_directory(instance), None)
+    yield Piece(_artefact(instance, layout.EXECUTABLE, instance.release.pbxctrl, 0o755), None)
+    yield Piece(_artefact(instance, layout.RESOURCES, instance.release.dat, 0o644), None)
+    yield _pbx_xml(instance, settings)
+    unit = BACKENDS[host.services].service_file(host, instance)
+    unit_digest = None
+    if unit is not None and paths.unit is not None:
+        made_by = (instance.span, host.file.services.origin)
+        piece = _file(name, paths.unit, unit, Impact.RESTART, made_by)
+        unit_digest = piece.resource.digest
+        yield piece
+    yield Piece(_service(host, instance, unit_digest), None)
+    if failover is not None and paths.failover_file is not None and instance.failover is not None:
+        # How the PBX reads this file is not documented, so that a change counts as the worst.
+        text = FileText(failover, 0o640)
+        origin = instance.failover.origin
+        yield _file(name, paths.failover_file, text, Impact.RESTART, (origin,))
+    lists = (
+        (paths.backup_list, backups.instance_list(instance), host.file.backup_list.origin),
+        (
+            paths.backup_exclude,
+            backups.instance_excludes(instance),
+            host.file.backup_exclude.origin,
+        ),
+    )
+    for path, content, origin in lists:
+        text = FileText(content, 0o644)
+        yield _file(name, path, text, Impact.NONE, (instance.span, origin))
+
+
+def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
+    """What the host has besides its instances: the list for a backup of all of them."""
+    origins = (host.file.host_backup_list.origin,)
+    listed = host.file.host_backup_list.value
+    text = FileText(backups.host_list(host), 0o644)
+    yield _file("", listed, text, Impact.NONE, origins)
+    text = FileText(backups.host_excludes(host), 0o644)
+    yield _file("", backups.host_exclude_path(host), text, Impact.NONE, origins)
+
+
+def _directory(instance: ResolvedInstance) -> Resource:
+    path = instance.paths.directory
+    return Resource(
+        id=f"{Kind.DIRECTORY}:{path}",
+        kind=Kind.DIRECTORY,
+        path=path,
+        instance=instance.name,
+        mode=0o755,
+        owner=OWNER,
+        digest=digest_of(b""),
+        impact=Impact.NONE,
+        source="",
+        fields_digest=None,
+        origin=_places(instance.directory_origin),
+    )
+
+
+def _artefact(instance: ResolvedInstance, file: str, pin: ArtefactPin, mode: int) -> Resource:
+    path = join(instance.paths.directory, file)
+    return Resource(
+        id=f"{Kind.ARTEFACT}:{path}",
+        kind=Kind.ARTEFACT,
+        path=path,
+        instance=instance.name,
+        mode=mode,
+        owner=OWNER,
+        digest=Digest(f"sha256:{pin.sha256.value}"),
+        impact=Impact.RESTART,
+        source=pin.source.value,
+        fields_digest=None,
+        origin=_places(instance.release_origin, pin.sha256.origin),
+    )
+
+
+def _pbx_xml(instance: ResolvedInstance, settings: CompiledSettings) -> Piece:
+    path = join(instance.paths.directory, layout.SETTINGS_FILE)
+    resource = Resource(
+        id=f"{Kind.SETTINGS}:{path}",
+        kind=Kind.SETTINGS,
+        path=path,
+        instance=instance.name,
+        mode=0o600,  # it holds secrets
+        owner=OWNER,
+        digest=digest_of(settings.pbx_xml),
+        impact=Impact.RESTART,
+        source=_in_tree(path),
+        fields_digest=fields_digest(settings.fields),
+        origin=_places(instance.span, instance.release.reference.origin),
+    )
+    return Piece(resource, settings.pbx_xml)
+
+
+def _service(host: ResolvedHost, instance: ResolvedInstance, unit: Digest | None) -> Resource:
+    paths = instance.paths
+    declared = {"enabled": True, "running": True, "unit": unit}
+    return Resource(
+        id=f"{Kind.SERVICE}:{paths.service_name}",
+        kind=Kind.SERVICE,
+        path=paths.unit or paths.directory,
+        instance=instance.name,
+        mode=None,
+        owner=OWNER,
+        digest=digest_of_data(declared),
+        impact=Impact.RESTART,
+        source="",
+        fields_digest=None,
+        origin=_places(instance.span, host.file.services.origin),
+    )
+
+
+def _file(
+    instance: str, path: HostPath, text: FileText, impact: Impact, origins: tuple[Span, ...]
+) -> Piece:
+    resource = Resource(
+        id=f"{Kind.FILE}:{path}",
+        kind=Kind.FILE,
+        path=path,
+        instance=instance,
+        mode=text.mode,
+        owner=OWNER,
+        digest=digest_of(text.content),
+        impact=impact,
+        source=_in_tree(path),
+        fields_digest=None,
+        origin=_places(*origins),
+    )
+    return Piece(resource, text.content)
+
+
+def _in_tree(path: HostPath) -> str:
+    return f"root{path}"
+
+
+def _places(*spans: Span) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(span) for span in spans))

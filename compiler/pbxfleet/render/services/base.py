@@ -1,0 +1,57 @@
+"""What a service manager module offers, and what its templates may say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from pbxfleet.core.paths import join
+from pbxfleet.model.desired import AffinityBy
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.pbx import layout
+
+
+class FileText(NamedTuple):
+    """What a file shall hold, and its permission bits."""
+
+    content: bytes
+    mode: int
+
+
+class Backend(Protocol):
+    """What a service manager module offers; the module itself is the implementation."""
+
+    def service_file(self, host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
+        """The file at `instance.paths.unit`; None if this manager needs none."""
+        ...
+
+
+class ServiceValues(NamedTuple):
+    """Everything that a unit or script template knows, raw; the template quotes.
+
+    `cpu` is the core that the starter pins the process to, None if the starter does not pin.
+    """
+
+    name: str
+    service: str
+    directory: str
+    executable: str
+    pid_file: str
+    lock_file: str
+    cpu: int | None
+    stop_timeout_s: int
+
+
+def service_values(host: ResolvedHost, instance: ResolvedInstance) -> ServiceValues:
+    """The values of one instance; with affinity `pbx` the starter does not pin, the PBX does."""
+    paths = instance.paths
+    by_starter = host.affinity is AffinityBy.UNIT and instance.cpu is not None
+    return ServiceValues(
+        name=instance.name,
+        service=paths.service_name,
+        directory=paths.directory,
+        executable=join(paths.directory, layout.EXECUTABLE),
+        pid_file=paths.pid_file,
+        lock_file=paths.lock_file,
+        cpu=instance.cpu.value if by_starter and instance.cpu is not None else None,
+        stop_timeout_s=host.stop_timeout_s,
+    )

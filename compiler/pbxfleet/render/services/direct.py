@@ -1,0 +1,12 @@
+"""Processes started by pbxfleet itself: no file, and nothing starts with the machine."""
+
+from __future__ import annotations
+
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.render.services.base import FileText
+
+
+def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
+    """Nothing: the starter is pbxfleet, which reads what it needs from the manifest."""
+    del host, instance
+    return None
