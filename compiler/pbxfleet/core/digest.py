@@ -8,6 +8,8 @@ try:  # the C module alone starts faster than hashlib, which loads every algorit
 except ImportError:  # a Python without OpenSSL
     from hashlib import sha256
 
+__all__ = ["Canonical", "Digest", "digest_of", "digest_of_data", "sha256"]
+
 Digest = NewType("Digest", str)
 
 Canonical: TypeAlias = "bool | int | str | Sequence[Canonical] | Mapping[str, Canonical] | None"

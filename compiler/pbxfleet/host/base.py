@@ -27,9 +27,9 @@ class HostView(Protocol):
         ...
 
     def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
-        """(device, inode, size in bytes, mtime ns, ctime ns) of a regular file, None if there is none.
+        """(device, inode, bytes, mtime ns, ctime ns) of a regular file, None if none is there.
 
-        Two equal identities mean unchanged content: the kernel sets the ctime, nobody can turn it back.
+        Equal identities mean unchanged content: nobody can turn back the ctime, the kernel sets it.
         """
         ...
 
@@ -39,6 +39,13 @@ class HostView(Protocol):
 
     def service(self, instance: InstanceTarget) -> ServiceSeen:
         """What the host's service manager says of the instance."""
+        ...
+
+    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        """What the service manager says of many instances, by name, asked at once.
+
+        A thousand single questions cost seconds, this one does not.
+        """
         ...
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
@@ -74,8 +81,12 @@ class Host(HostView, Protocol):
     def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
         """Put `content` at `path` atomically and durably.
 
-        `mode` None keeps mode and owner of what is there.
+        `mode` None keeps mode and owner of what is there; 0600 and `owner` for a new file.
         """
+        ...
+
+    def append(self, path: HostPath, content: bytes) -> None:
+        """Add to the end of a file durably, all or nothing; a missing one is made with 0600."""
         ...
 
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:

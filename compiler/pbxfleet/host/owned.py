@@ -1,0 +1,147 @@
+"""Which instance a process belongs to: the one whose own executable it executes."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pbxfleet.host.procdir import ProcDir
+from pbxfleet.host.procfs import ProcStat
+from pbxfleet.host.rooted import Root
+from pbxfleet.model.target import InstanceTarget
+
+DELETED = " (deleted)"  # what the kernel adds to the path of a file that has no name any more
+
+# Programs that run a script named by their first word that is no option. A text editor or a
+# checksum program that has the same file in its command line is none of them.
+SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "mksh", "zsh"})
+INTERPRETERS = SHELLS | {"python", "pypy", "perl", "ruby", "node", "nodejs", "lua", "php"}
+VERSION = "0123456789."  # as in python3.11
+SHEBANG_BYTES = 256
+# File times are taken from a clock that ticks up to 100 times a second, as do start times.
+CLOCK_TOLERANCE_S = 0.1
+
+
+class Claim(NamedTuple):
+    """A process and the instance it belongs to.
+
+    `replaced`: what it executes is not the file on disk any more. `readable` False: its command
+    line names the executable, but it is another user's, and what it executes cannot be told.
+    """
+
+    instance: str
+    replaced: bool
+    readable: bool
+
+
+class Executables:
+    """The executables of some instances, by the path under which the kernel knows them."""
+
+    def __init__(self, root: Root, instances: Sequence[InstanceTarget], proc: ProcDir) -> None:
+        self._proc = proc
+        self._by_path = {root.kernel_path(i.executable): i.name for i in instances}
+        self._names = {posixpath.basename(path) for path in self._by_path}
+
+    def claim(self, stat: ProcStat) -> Claim | None:
+        """The instance a living process belongs to, None for all the others."""
+        try:
+            path = self._proc.link(f"{stat.pid}/exe")
+        except PermissionError:
+            return self._claim_unread(stat.pid)
+        except OSError:  # a thread of the kernel, or gone
+            return None
+        instance = self._by_path.get(path)
+        if instance is not None:
+            return Claim(instance, self._is_other_file(stat.pid, path), readable=True)
+        if path.endswith(DELETED):
+            path = path.removesuffix(DELETED)
+            instance = self._by_path.get(path)
+            if instance is not None:
+                return Claim(instance, replaced=True, readable=True)
+        return self._claim_by_words(stat, path)
+
+    def _claim_by_words(self, stat: ProcStat, executed: str) -> Claim | None:
+        words = self._proc.words(stat.pid)
+        if not words:
+            return None
+        path = self._named(stat.pid, words[0])
+        if path is not None:
+            if os.path.realpath(path) == executed:  # a link to a file that instances share
+                return Claim(self._by_path[path], replaced=False, readable=True)
+            if posixpath.dirname(executed) == posixpath.dirname(path):
+                # Started by its name and renamed since, as people do before they copy a new one in.
+                return Claim(self._by_path[path], replaced=True, readable=True)
+        path = self._named(stat.pid, _script(words))
+        if path is not None and _interprets(executed, words[0], path):
+            return Claim(self._by_path[path], _is_newer(path, stat), readable=True)
+        return None
+
+    def _claim_unread(self, pid: int) -> Claim | None:
+        words = self._proc.words(pid)
+        for word in (*words[:1], _script(words)):
+            if word.startswith("/"):
+                path = self._named(pid, word)
+                if path is not None:
+                    return Claim(self._by_path[path], replaced=False, readable=False)
+        return None
+
+    def _named(self, pid: int, word: str) -> str | None:
+        """The known executable that a word of a command line means, None for any other file."""
+        if word in self._by_path:
+            return word
+        folder, name = posixpath.split(word)
+        if name not in self._names:
+            return None
+        try:
+            start = "/" if word.startswith("/") else self._proc.link(f"{pid}/cwd")
+        except OSError:
+            return None
+        path = posixpath.join(os.path.realpath(posixpath.join(start, folder)), name)
+        return path if path in self._by_path else None
+
+    def _is_other_file(self, pid: int, path: str) -> bool:
+        try:
+            executed = os.stat(f"{self._proc.folder}/{pid}/exe")
+            on_disk = os.stat(path)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return not os.path.samestat(executed, on_disk)
+
+
+def _script(words: Sequence[str]) -> str:
+    """The first word after an interpreter that is no option of it; "" if there is none."""
+    return next((word for word in words[1:] if not word.startswith("-")), "")
+
+
+def _interprets(executed: str, called: str, script: str) -> bool:
+    """Whether a program is an interpreter, by its name, or by the first line of `script`."""
+    kind = posixpath.basename(executed).rstrip(VERSION)
+    if kind == "busybox":  # a hundred programs in one, told apart by what they are called
+        kind = posixpath.basename(called)
+    if kind in INTERPRETERS:
+        return True
+    try:
+        with open(script, "rb") as file:
+            first = file.read(SHEBANG_BYTES).partition(b"\n")[0]
+    except OSError:
+        return False
+    if not first.startswith(b"#!"):
+        return False
+    interpreter = os.fsdecode(first[2:].split(None, 1)[0]) if first[2:].split() else ""
+    return os.path.realpath(interpreter) == executed
+
+
+def _is_newer(script: str, stat: ProcStat) -> bool:
+    """Whether a script was written after the process began to run it."""
+    try:
+        written = os.stat(script).st_mtime
+    except OSError:
+        return True
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    started = booted + stat.started_ticks / os.sysconf("SC_CLK_TCK")
+    return written > started + CLOCK_TOLERANCE_S

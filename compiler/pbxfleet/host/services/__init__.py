@@ -1,0 +1,107 @@
+"""Service managers: how one is asked, started and stopped. One module each, all of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from pbxfleet.core.errors import HostError
+from pbxfleet.host.commands import Runner
+from pbxfleet.host.files import Files
+from pbxfleet.host.proc import Processes
+from pbxfleet.model.observed import ServiceSeen
+from pbxfleet.model.target import InstanceTarget
+
+
+class Services(Protocol):
+    """What a service manager offers. `runs`: whether it can start and stop anything here."""
+
+    @property
+    def runs(self) -> bool: ...
+
+    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        """What the manager says of each instance, by its name; few questions for many."""
+        ...
+
+    def reload(self) -> None:
+        """Let the manager read changed definitions again."""
+        ...
+
+    def enable(self, instance: InstanceTarget) -> None:
+        """Let the instance start with the machine; an error if it then does not."""
+        ...
+
+    def disable(self, instance: InstanceTarget) -> None:
+        """Let the instance not start with the machine; an error if it then still does."""
+        ...
+
+    def start(self, instance: InstanceTarget) -> None:
+        """Start an instance of which no process runs."""
+        ...
+
+    def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
+        """Have the manager stop what it started; what it does not know is left to the caller."""
+        ...
+
+
+class Parts(NamedTuple):
+    """What a backend is made of. `live` is False under a root folder that is not the machine's."""
+
+    files: Files
+    runner: Runner
+    processes: Processes
+    live: bool
+    pin: bool
+
+
+class NoServices:
+    """A manager that pbxfleet renders files for but cannot ask or command from here."""
+
+    runs = False
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        return {i.name: ServiceSeen(False, False, False, None) for i in instances}
+
+    def reload(self) -> None:
+        return
+
+    def enable(self, instance: InstanceTarget) -> None:
+        raise self._cannot(instance)
+
+    def disable(self, instance: InstanceTarget) -> None:
+        raise self._cannot(instance)
+
+    def start(self, instance: InstanceTarget) -> None:
+        raise self._cannot(instance)
+
+    def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
+        raise self._cannot(instance)
+
+    def _cannot(self, instance: InstanceTarget) -> HostError:
+        return not_here(instance, self._name)
+
+
+def not_here(instance: InstanceTarget, name: str) -> HostError:
+    """The refusal of a service command where the manager is not the one that runs this machine."""
+    reason = f"the service manager {name} cannot be commanded from here"
+    return HostError(instance.service, reason, code="HST109")
+
+
+def backend(name: str, parts: Parts) -> Services:
+    """The service manager of that name, as in the fleet format."""
+    if name == "systemd":
+        from pbxfleet.host.services.systemd import Systemd
+
+        return Systemd(parts)
+    if name == "sysv":
+        from pbxfleet.host.services.sysv import Sysv
+
+        return Sysv(parts)
+    if name == "direct":
+        from pbxfleet.host.services.direct import Direct
+
+        return Direct(parts)
+    return NoServices(name)

@@ -1,0 +1,135 @@
+"""systemd: units are asked with `systemctl show`, many at once, and commanded one by one.
+
+Under a root folder there is no systemd to ask. What `enable` does there is a link in
+multi-user.target.wants, and this is what is made, removed and read (systemd.unit(5), "Wants=").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import HostPath, join
+from pbxfleet.host.services import Parts, not_here
+from pbxfleet.model.observed import ServiceSeen, What
+from pbxfleet.model.target import InstanceTarget
+
+UNITS = HostPath("/etc/systemd/system")
+WANTS = HostPath("/etc/systemd/system/multi-user.target.wants")
+PROPERTIES = "Id,LoadState,ActiveState,MainPID,UnitFileState"
+AT_ONCE = 200  # units per question: far below the limits of a command line
+MARGIN_S = 30.0  # what systemd itself may need beside the time that the unit may take to stop
+
+NOT_ASKED = ServiceSeen(False, False, False, None)
+
+
+def unit_name(service: str) -> str:
+    """The unit of a service; a name without a kind of unit means a service unit."""
+    return service if service.endswith(".service") else f"{service}.service"
+
+
+def parse_show(text: str) -> dict[str, dict[str, str]]:
+    """The answers of `systemctl show` for several units: properties by the name of the unit."""
+    units = {}
+    for block in text.split("\n\n"):
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if "Id" in fields:
+            units[fields["Id"]] = fields
+    return units
+
+
+def service_seen(fields: Mapping[str, str]) -> ServiceSeen:
+    """What the properties of one unit mean; a unit that waits for its next restart does not run.
+
+    Only the unit-file state `enabled` survives a reboot: `enabled-runtime` and `generated` do not.
+    """
+    running = fields.get("ActiveState") in ("active", "reloading")
+    pid = int(fields.get("MainPID") or 0)
+    return ServiceSeen(
+        installed=fields.get("LoadState", "not-found") != "not-found",
+        enabled=fields.get("UnitFileState") == "enabled",
+        running=running,
+        pid=pid if running and pid else None,
+    )
+
+
+class Systemd:
+    """The service manager systemd, or what it would find below a root folder."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._files = parts.files
+        self._runner = parts.runner
+        self._live = parts.live
+
+    @property
+    def runs(self) -> bool:
+        return self._live
+
+    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        if not self._live:
+            return {i.name: self._seen_on_disk(unit_name(i.service)) for i in instances}
+        seen: dict[str, ServiceSeen] = {}
+        for first in range(0, len(instances), AT_ONCE):
+            some = instances[first : first + AT_ONCE]
+            fields = self._show([unit_name(i.service) for i in some])
+            for instance in some:
+                known = fields.get(unit_name(instance.service))
+                seen[instance.name] = service_seen(known) if known else NOT_ASKED
+        return seen
+
+    def _show(self, units: Sequence[str]) -> dict[str, dict[str, str]]:
+        argv = ("systemctl", "show", "--no-pager", f"--property={PROPERTIES}", "--", *units)
+        return parse_show(self._runner.check(argv).stdout)
+
+    def _seen_on_disk(self, unit: str) -> ServiceSeen:
+        installed = self._files.identity(join(UNITS, unit)) is not None
+        enabled = self._files.link_target(join(WANTS, unit)) is not None
+        return ServiceSeen(installed, enabled, False, None)
+
+    def reload(self) -> None:
+        if self._live:
+            self._runner.check(("systemctl", "daemon-reload"))
+
+    def enable(self, instance: InstanceTarget) -> None:
+        unit = unit_name(instance.service)
+        if self._live:
+            self._set_enabled(instance, "enable", enabled=True)
+            return
+        if self._files.look(WANTS).what is What.ABSENT:
+            self._files.make_directory(WANTS, 0o755, "root:root")
+        if self._files.link_target(join(WANTS, unit)) != join(UNITS, unit):
+            self._files.make_link(join(WANTS, unit), join(UNITS, unit))
+
+    def disable(self, instance: InstanceTarget) -> None:
+        if self._live:
+            self._set_enabled(instance, "disable", enabled=False)
+        else:
+            self._files.remove(join(WANTS, unit_name(instance.service)))
+
+    def _set_enabled(self, instance: InstanceTarget, verb: str, *, enabled: bool) -> None:
+        unit = unit_name(instance.service)
+        if not enabled and not self.seen((instance,))[instance.name].installed:
+            return
+        self._runner.check(("systemctl", verb, "--", unit))
+        if self.seen((instance,))[instance.name].enabled is not enabled:
+            raise HostError(unit, f"systemctl {verb} changed nothing", code="HST105")
+
+    def start(self, instance: InstanceTarget) -> None:
+        if not self._live:
+            raise not_here(instance, "systemd")
+        unit = unit_name(instance.service)
+        if self._state(unit) == "failed":
+            # A unit that failed too often refuses to start until its counter is cleared.
+            self._runner.check(("systemctl", "reset-failed", "--", unit))
+        self._runner.check(("systemctl", "start", "--", unit))
+
+    def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
+        if not self._live:
+            raise not_here(instance, "systemd")
+        unit = unit_name(instance.service)
+        # A unit that waits for its next restart is `activating`: it too has to be told.
+        if self._state(unit) not in ("inactive", "failed"):
+            self._runner.check(("systemctl", "stop", "--", unit), timeout_s + MARGIN_S)
+
+    def _state(self, unit: str) -> str:
+        return self._show([unit]).get(unit, {}).get("ActiveState", "inactive")

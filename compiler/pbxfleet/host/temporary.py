@@ -1,0 +1,118 @@
+"""Temporary files that become the real ones: made beside them, renamed over them, or removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import count
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+PREFIX = ".pbxfleet-"
+MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_numbers = count()
+
+
+class Attributes(NamedTuple):
+    """What a new file gets: permission bits, owner (-1: as it comes), extended attributes."""
+
+    mode: int
+    uid: int
+    gid: int
+    extended: tuple[tuple[str, bytes], ...] = ()
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a name in a directory is one of ours; left over only by a run that was killed."""
+    pid, _, number = name.removeprefix(PREFIX).partition("-")
+    return name.startswith(PREFIX) and pid.isdecimal() and number.isdecimal()
+
+
+def give(file: int, attributes: Attributes) -> None:
+    """Set owner, extended attributes and mode, in the only order that keeps all three."""
+    # A change of owner clears set-user-ID bits and capabilities, so it comes before both.
+    if attributes.uid != -1 or attributes.gid != -1:
+        os.fchown(file, attributes.uid, attributes.gid)
+    for key, value in attributes.extended:
+        try:
+            os.setxattr(file, key, value)
+        except OSError:
+            continue  # the file system or our rights do not have it; mode and owner decide access
+    os.fchmod(file, attributes.mode)
+
+
+def put(
+    directory: int,
+    name: str,
+    attributes: Attributes,
+    fill: Callable[[int], None],
+    sync: Callable[[int], None],
+) -> None:
+    """Replace `name` in an open directory by a new file that `fill` writes, or not at all.
+
+    The mode is set before the content: the file may hold a password, and the moment between
+    create and chmod is enough for another user to open it.
+    """
+    temporary, file = _fresh(lambda free: os.open(free, MAKE, 0o600, dir_fd=directory))
+    try:
+        try:
+            give(file, attributes)
+            fill(file)
+            sync(file)
+        finally:
+            os.close(file)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        _discard(lambda: os.unlink(temporary, dir_fd=directory))
+        raise
+    sync(directory)
+
+
+def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]) -> None:
+    """Replace `name` in an open directory by a symbolic link."""
+    temporary, _ = _fresh(lambda free: os.symlink(target, free, dir_fd=directory))
+    try:
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        _discard(lambda: os.unlink(temporary, dir_fd=directory))
+        raise
+    sync(directory)
+
+
+def put_directory(
+    directory: int, name: str, attributes: Attributes, sync: Callable[[int], None]
+) -> None:
+    """Make an empty directory that has its mode and owner from the first moment on."""
+    temporary, _ = _fresh(lambda free: os.mkdir(free, 0o700, dir_fd=directory))
+    try:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        made = os.open(temporary, flags, dir_fd=directory)
+        try:
+            give(made, attributes)
+            sync(made)
+        finally:
+            os.close(made)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        _discard(lambda: os.rmdir(temporary, dir_fd=directory))
+        raise
+    sync(directory)
+
+
+def _fresh(make: Callable[[str], T]) -> tuple[str, T]:
+    """The first name that is free, and what `make` made of it."""
+    while True:
+        name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
+        try:
+            return name, make(name)
+        except FileExistsError:  # left by a killed run whose process number is ours now
+            continue
+
+
+def _discard(remove: Callable[[], None]) -> None:
+    try:
+        remove()
+    except OSError:
+        return  # the first error is the one to tell; `Files.sweep` finds what is left
