@@ -1,0 +1,89 @@
+"""Cores and instance numbers of the instances of one host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import Auto, HostFile, Sourced
+from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.pools import free_cores, free_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where numbers of one kind come from; `taken` grows while they are handed out."""
+
+    kind: Literal["cpu", "number"]
+    word: str
+    pool: Iterator[int]
+    taken: set[int]
+    hint: str = ""
+
+
+def allocate_cores(desk: Desk, askings: Sequence[Asking]) -> dict[str, Sourced[int]]:
+    """The core of each instance that is pinned; the others are left out."""
+    literal: dict[str, Sourced[int]] = {}
+    wishes: dict[str, Sourced[Auto]] = {}
+    for asking in askings:
+        cpu = asking.layer.cpu
+        if cpu is not None and isinstance(cpu.value, int):
+            literal[asking.name] = Sourced(cpu.value, cpu.origin, cpu.overrode)
+        elif cpu is not None and isinstance(cpu.value, Auto):
+            wishes[asking.name] = Sourced(cpu.value, cpu.origin, cpu.overrode)
+    taken = {core.value for core in literal.values()}
+    hint = f'add cores to cpus in {desk.host.span.file}, or say cpu = "off"'
+    supply = Supply("cpu", "core", free_cores(desk.host, taken), taken, hint)
+    cores = _hand_out(desk, askings, {n: wish.origin for n, wish in wishes.items()}, supply)
+    auto = {n: Sourced(core, wishes[n].origin, wishes[n].overrode) for n, core in cores.items()}
+    return literal | auto
+
+
+def allocate_instance_numbers(desk: Desk, askings: Sequence[Asking]) -> dict[str, int]:
+    """The number of each instance that declares one or whose path templates use {number}."""
+    literal = {a.name: a.file.number.value for a in askings if a.file.number is not None}
+    wishes = {a.name: a.file.span for a in askings if a.needs_number and a.name not in literal}
+    taken = set(literal.values())
+    return literal | _hand_out(
+        desk, askings, wishes, Supply("number", "number", free_numbers(taken), taken)
+    )
+
+
+def _hand_out(
+    desk: Desk, askings: Sequence[Asking], wishes: Mapping[str, Span], supply: Supply
+) -> dict[str, int]:
+    asking_of = {asking.name: asking for asking in askings if asking.name in wishes}
+    given: dict[str, int] = {}
+    holders: dict[int, str] = {}
+    for name, asking in asking_of.items():
+        entry = desk.remembered(asking)
+        value = None if entry is None else getattr(entry, supply.kind)
+        if not isinstance(value, int):
+            continue
+        given[name] = value
+        first = holders.setdefault(value, name)
+        if fault := _core_fault(desk.host, value) if supply.kind == "cpu" else "":
+            desk.stale(asking, wishes[name], f"{supply.word} {value}", fault)
+        elif first != name:
+            desk.twice(asking, wishes[name], f"{supply.word} {value}", first)
+    supply.taken.update(given.values())
+    for name, asking in asking_of.items():
+        if name in given or desk.is_elsewhere(asking):
+            continue
+        value = next(supply.pool, None)
+        if value is None:
+            desk.nothing_left(asking, wishes[name], f"free {supply.word}", supply.hint)
+            continue
+        supply.taken.add(value)
+        given[name] = value
+    return given
+
+
+def _core_fault(host: HostFile, core: int) -> str:
+    if host.cpus is None or core not in host.cpus.value:
+        return f"is not a core of {host.name}"
+    if host.system_cpus is not None and core in host.system_cpus.value:
+        return f"is left to the system on {host.name}"
+    return ""

@@ -1,0 +1,103 @@
+"""What the reference file of a release says that concerns addresses, read once per release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import LISTENER_ROLES, ReleaseFile, Role
+from pbxfleet.model.net import Address, Bind
+from pbxfleet.model.resolved import Reference
+from pbxfleet.pbx.binds import BindError, Mention, parse_binds, rebind
+from pbxfleet.pbx.catalogue import SETTINGS
+from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.roles import RoleMap
+
+
+class Element(NamedTuple):
+    """An element of the reference file.
+
+    `value` is None when it is encrypted. `binds` are its binds, `fault` why it should have some but
+    cannot be read; `address` is set when the value is the bare reference address.
+    """
+
+    name: str
+    value: str | None
+    span: Span
+    binds: tuple[Bind, ...] = ()
+    fault: str = ""
+    address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The reference file of a release, seen through the roles of the fleet.
+
+    `by_role` has the elements of mapped roles; `loose` other elements that hold binds with literal
+    addresses, or the bare reference address. `addresses` are the reference addresses.
+    """
+
+    release: ReleaseFile
+    reference: Reference
+    addresses: frozenset[Address]
+    by_role: Mapping[Role, Element]
+    loose: tuple[Element, ...]
+
+
+def read_elements(
+    release: ReleaseFile, reference: Reference, roles: RoleMap, problems: Problems
+) -> Elements:
+    """Sort the elements of the reference file; reports ADV101 for addresses in running text."""
+    addresses = frozenset(address.value for address in release.reference_address)
+    by_role: dict[Role, Element] = {}
+    loose: list[Element] = []
+    for name, (value, span) in reference.settings.items():
+        role = roles.roles.get(name)
+        element = Element(name, value, span)
+        if role is not None:
+            by_role[role] = _listener(element) if role in LISTENER_ROLES else element
+        elif value:
+            known = _loose(element, value, addresses, problems)
+            if known is not None:
+                loose.append(known)
+    return Elements(release, reference, addresses, by_role, tuple(loose))
+
+
+def _listener(element: Element) -> Element:
+    if element.value is None:
+        return element._replace(fault="its value is encrypted")
+    try:
+        return element._replace(binds=parse_binds(element.value))
+    except BindError as error:
+        return element._replace(fault=error.message)
+
+
+def _loose(
+    element: Element, value: str, addresses: frozenset[Address], problems: Problems
+) -> Element | None:
+    """The element with its binds or its bare address, None if it has neither."""
+    read = rebind(value, {address: address for address in addresses})
+    for mention in read.mentions:
+        problems.add(_mentions(element, value, mention))
+    # The catalogue knows its settings: an address among them is somebody else's, not a listener's.
+    if element.name in SETTINGS:
+        return None
+    if read.kind == "binds":
+        return element._replace(binds=tuple(bind.before for bind in read.binds))
+    if read.address is not None and read.address in addresses:
+        return element._replace(address=read.address)
+    return None
+
+
+def _mentions(element: Element, value: str, mention: Mention) -> Diagnostic:
+    return Diagnostic(
+        "ADV101",
+        f'"{element.name}" mentions the reference address {mention.address} in running text, '
+        "which stays as it is",
+        element.span,
+        Severity.ADVICE,
+        hint=f'if it is meant for each instance, declare settings."{element.name}" yourself',
+    )

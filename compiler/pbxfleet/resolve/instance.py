@@ -1,0 +1,49 @@
+"""One instance: everything it needs, joined from its layers, its grant and its release."""
+
+from __future__ import annotations
+
+from pbxfleet.model.desired import HostFile
+from pbxfleet.model.resolved import ResolvedInstance
+from pbxfleet.resolve.listeners import Draft, add_listeners
+from pbxfleet.resolve.media import add_affinity, add_media
+from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths
+from pbxfleet.resolve.settings import add_settings
+
+
+def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
+    """The resolved instance without its failover half; None if it has no address or no paths.
+
+    What is wrong with it is in the draft's problems, which also tell whether it may be used.
+    """
+    file, grant, layer = draft.file, draft.grant, draft.layer
+    if not grant.addresses or layer.release is None:
+        return None
+    add_listeners(draft)
+    rtp, rtp_bind = add_media(draft)
+    add_affinity(draft, host)
+    add_settings(draft)
+    values = {"instance": file.name, "address": str(grant.addresses[0].value)}
+    if grant.number is not None:
+        values["number"] = str(grant.number)
+    paths = instance_paths(host, PathMaker(values, file, draft.problems))
+    if paths is None:
+        return None
+    recordings = layer.backup_recordings
+    return ResolvedInstance(
+        name=file.name,
+        number=grant.number,
+        span=file.span,
+        release=draft.elements.release,
+        release_origin=layer.release.origin,
+        addresses=grant.addresses,
+        cpu=grant.cpu,
+        listeners=tuple(draft.listeners),
+        rtp=rtp,
+        rtp_bind=rtp_bind,
+        paths=paths,
+        directory_origin=directory_template(host, file).origin,
+        settings=tuple(sorted(draft.settings, key=lambda setting: setting.name)),
+        failover=None,
+        backup_recordings=recordings is not None and recordings.value,
+        tenants=layer.tenants or (),
+    )

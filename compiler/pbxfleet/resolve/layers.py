@@ -1,0 +1,64 @@
+"""Layering: what a nearer layer says wins, and the places it overrode are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from pbxfleet.model.desired import FailoverWish, Layer, Sourced
+
+T = TypeVar("T")
+K = TypeVar("K", bound=str)
+
+
+def join(nearer: Layer, farther: Layer) -> Layer:
+    """One layer that says what both say; where both speak, `nearer` wins.
+
+    `listen`, `settings` and `failover` are joined key by key; lists are taken whole. The winner's
+    `overrode` lists the places it hides, nearest layer first. Joining is associative.
+    """
+    return Layer(
+        release=_one(nearer.release, farther.release),
+        address=_whole(nearer.address, farther.address),
+        cpu=_one(nearer.cpu, farther.cpu),
+        listen=_keys(nearer.listen, farther.listen),
+        rtp=_one(nearer.rtp, farther.rtp),
+        failover=FailoverWish(
+            role=_one(nearer.failover.role, farther.failover.role),
+            peer=_one(nearer.failover.peer, farther.failover.peer),
+        ),
+        backup_recordings=_one(nearer.backup_recordings, farther.backup_recordings),
+        settings=_keys(nearer.settings, farther.settings),
+        tenants=_whole(nearer.tenants, farther.tenants),
+    )
+
+
+def _one(nearer: Sourced[T] | None, farther: Sourced[T] | None) -> Sourced[T] | None:
+    if nearer is None:
+        return farther
+    return nearer if farther is None else _over(nearer, farther)
+
+
+def _whole(
+    nearer: tuple[Sourced[T], ...] | None, farther: tuple[Sourced[T], ...] | None
+) -> tuple[Sourced[T], ...] | None:
+    if nearer is None:
+        return farther
+    return tuple(_over(value, farther[0]) for value in nearer) if farther else nearer
+
+
+def _keys(
+    nearer: Mapping[K, Sourced[T]], farther: Mapping[K, Sourced[T]]
+) -> Mapping[K, Sourced[T]]:
+    if not nearer or not farther:
+        return nearer or farther
+    joined = dict(farther)
+    for key, value in nearer.items():
+        hidden = farther.get(key)
+        joined[key] = value if hidden is None else _over(value, hidden)
+    return joined
+
+
+def _over(nearer: Sourced[T], farther: Sourced[T]) -> Sourced[T]:
+    return replace(nearer, overrode=(*nearer.overrode, farther.origin, *farther.overrode))

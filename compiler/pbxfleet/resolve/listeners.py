@@ -1,0 +1,258 @@
+"""Listeners of an instance: declared ones, and those of the reference file on its own addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import (
+    LISTENER_ROLES,
+    InstanceFile,
+    Layer,
+    ListenWish,
+    Off,
+    Ownership,
+    Role,
+    SettingWish,
+    Sourced,
+)
+from pbxfleet.model.net import Address, Bind, Family, Protocol
+from pbxfleet.model.resolved import Listener, ResolvedSetting
+from pbxfleet.pbx.binds import format_bind, format_binds, rebind
+from pbxfleet.pbx.catalogue import SETTINGS
+from pbxfleet.pbx.roles import LISTENERS
+from pbxfleet.resolve.allocate import Grant
+from pbxfleet.resolve.elements import Element, Elements
+from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.roles import RoleMap
+
+# Port bindings need a restart (https://doc.vodia.com/docs/admin-ports); of other elements with
+# addresses nothing is known, which is treated the same.
+IMPACT = "restart"
+UNKNOWN_TRANSPORT = (Protocol.TCP, Protocol.UDP)
+
+
+class Source(NamedTuple):
+    """Where a derived element comes from, and what that overrode."""
+
+    origin: Span
+    overrode: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An instance while it is being resolved: what it has, and what was derived so far.
+
+    `own` are its addresses; `moves` maps each reference address to the instance's first address of
+    that family, where it has one.
+    """
+
+    file: InstanceFile
+    layer: Layer
+    grant: Grant
+    own: frozenset[Address]
+    moves: Mapping[Address, Address]
+    elements: Elements
+    roles: RoleMap
+    problems: Problems
+    listeners: list[Listener] = field(default_factory=list)
+    settings: list[ResolvedSetting] = field(default_factory=list)
+
+    def share(self, diagnostic: Diagnostic) -> None:
+        """Report a problem that other instances may have with the same words at the same place."""
+        self.problems.share(diagnostic, self.file.name, self.file.span)
+
+    def own_element(self, name: str, value: str, label: str, source: Source) -> None:
+        """Add a derived element: it is kept as it is now, and a change of it costs a restart."""
+        self.settings.append(ResolvedSetting(name, value, Ownership.OWNED, IMPACT, label, *source))
+
+
+def add_listeners(draft: Draft) -> None:
+    """Derive every listener of a known role and of elements that look like one.
+
+    Reports BND102 to BND105, BND107, BND108 and SET104.
+    """
+    for role in LISTENER_ROLES:
+        wish = draft.layer.listen.get(role)
+        if wish is not None:
+            _declared(draft, role, wish)
+        elif role in draft.roles.elements:
+            _from_reference(draft, role)
+    for element in draft.elements.loose:
+        if element.name not in draft.layer.settings:
+            _loose(draft, element)
+    for name, setting in draft.layer.settings.items():
+        _set_by_name(draft, name, setting)
+
+
+def _declared(draft: Draft, role: Role, wish: Sourced[ListenWish]) -> None:
+    binds = tuple(_wished(draft, wish.value))
+    for bind in binds:
+        if bind.address is not None and bind.address not in draft.own:
+            draft.share(_not_own(role, bind, wish.origin))
+        draft.listeners.append(Listener(role, LISTENERS[role].protocols, bind, wish.origin))
+    name = draft.roles.elements.get(role)
+    if name is None:
+        return
+    element = draft.elements.by_role.get(role)
+    hidden = () if element is None else (element.span,)
+    source = Source(wish.origin, (*wish.overrode, *hidden))
+    draft.own_element(name, format_binds(binds), f"listen.{role.value}", source)
+
+
+def _wished(draft: Draft, wish: ListenWish) -> Iterator[Bind]:
+    if isinstance(wish, Off):
+        return
+    if isinstance(wish, tuple):
+        yield from wish
+        return
+    for address in draft.grant.addresses:
+        family = Family.IPV4 if address.value.version == 4 else Family.IPV6
+        yield Bind(family, address.value, wish)
+
+
+def _from_reference(draft: Draft, role: Role) -> None:
+    element = draft.elements.by_role.get(role)
+    if element is None:
+        draft.share(_absent(draft, role))
+        return
+    if element.fault:
+        draft.share(_unreadable(role, element))
+        return
+    protocols = LISTENERS[role].protocols
+    _rebound(draft, element, role.value, protocols, f'say listen.{role.value} = PORT or "off"')
+
+
+def _loose(draft: Draft, element: Element) -> None:
+    remedy = f'map "{element.name}" to its role in [catalogue], or set it in settings'
+    if element.address is None:
+        _rebound(draft, element, element.name, UNKNOWN_TRANSPORT, remedy)
+    elif element.address in draft.moves:
+        _add_rebound(draft, element, "address")
+    else:
+        draft.share(_no_family(element, element.address, str(element.address), remedy))
+
+
+def _rebound(
+    draft: Draft, element: Element, role: str, protocols: tuple[Protocol, ...], remedy: str
+) -> None:
+    """Listeners of an element of the reference file, moved to the instance's addresses."""
+    moved = False
+    for bind in element.binds:
+        address = bind.address
+        if address is None:
+            draft.share(_wildcard(element, bind, remedy))
+            continue
+        if address in draft.moves:
+            address = draft.moves[address]
+            moved = True
+        elif address in draft.elements.addresses:
+            draft.share(_no_family(element, address, format_bind(bind), remedy))
+            continue
+        elif address not in draft.own:
+            draft.share(_foreign(element, bind, remedy))
+            continue
+        on = Bind(bind.family, address, bind.port)
+        draft.listeners.append(Listener(role, protocols, on, element.span, declared=False))
+    if moved:
+        label = f"listen.{role}" if role in LISTENERS else "address"
+        _add_rebound(draft, element, label)
+
+
+def _add_rebound(draft: Draft, element: Element, label: str) -> None:
+    text = rebind(element.value or "", draft.moves).text
+    literal = (element.address, *(bind.address for bind in element.binds))
+    moved = {draft.moves[a] for a in literal if a is not None and a in draft.moves}
+    origins = [a.origin for a in draft.grant.addresses if a.value in moved]
+    source = Source(origins[0] if origins else draft.file.span, (element.span,))
+    draft.own_element(element.name, text, label, source)
+
+
+def _set_by_name(draft: Draft, name: str, setting: Sourced[SettingWish]) -> None:
+    """A declared value that reads as binds is a listener unless it is marked raw."""
+    wish = setting.value
+    if wish.raw or name in SETTINGS or name in draft.roles.roles:
+        return
+    if wish.value is None and any(e.name == name and e.binds for e in draft.elements.loose):
+        draft.share(_unset_binds(name, setting.origin))
+    if not isinstance(wish.value, str):
+        return
+    for bind in (rebound.before for rebound in rebind(wish.value, {}).binds):
+        if bind.address in draft.own:
+            draft.listeners.append(Listener(name, UNKNOWN_TRANSPORT, bind, setting.origin))
+        else:
+            draft.share(_set_elsewhere(name, bind, setting.origin))
+
+
+def _wildcard(element: Element, bind: Bind, remedy: str) -> Diagnostic:
+    message = f'"{element.name}" would listen on every address of the machine: {format_bind(bind)}'
+    return Diagnostic("BND102", message, element.span, hint=remedy)
+
+
+def _foreign(element: Element, bind: Bind, remedy: str) -> Diagnostic:
+    message = (
+        f'"{element.name}" would listen on {format_bind(bind)}, '
+        "which is neither the reference address nor the instance's"
+    )
+    hint = f"{remedy}; or add the address to reference_address of the release"
+    return Diagnostic("BND103", message, element.span, hint=hint)
+
+
+def _no_family(element: Element, address: Address, text: str, remedy: str) -> Diagnostic:
+    message = (
+        f'"{element.name}" has the reference address {text}, '
+        f"but the instance has no IPv{address.version} address to put there"
+    )
+    hint = f"give the instance an IPv{address.version} address; or {remedy}"
+    return Diagnostic("BND104", message, element.span, hint=hint)
+
+
+def _not_own(role: Role, bind: Bind, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "BND105",
+        f"listen.{role.value} names {format_bind(bind)}, which is not an address of the instance",
+        place,
+        hint=f"add it to address, or write the port alone: listen.{role.value} = {bind.port}",
+    )
+
+
+def _absent(draft: Draft, role: Role) -> Diagnostic:
+    reference = draft.elements.reference.file
+    return Diagnostic(
+        "BND107",
+        f'{reference} has no "{draft.roles.elements[role]}", and listen.{role.value} is not '
+        "declared: the PBX would listen on every address",
+        draft.elements.release.reference.origin,
+        hint=f'say listen.{role.value} = PORT or "off"',
+    )
+
+
+def _unreadable(role: Role, element: Element) -> Diagnostic:
+    return Diagnostic(
+        "BND108",
+        f'"{element.name}" cannot be read as binds: {element.fault}',
+        element.span,
+        hint=f'say listen.{role.value} = PORT or "off"',
+    )
+
+
+def _unset_binds(name: str, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "SET104",
+        f'"{name}" looks like a listener: without it the PBX would use its default, every address',
+        place,
+        hint=f'switch it off instead: settings.{name} = ""',
+    )
+
+
+def _set_elsewhere(name: str, bind: Bind, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "SET104",
+        f'"{name}" looks like a listener, and {format_bind(bind)} is not the instance\'s alone',
+        place,
+        hint=f"bind it to the instance's address; if it is no listener, say so: settings.{name} = "
+        "{ value = ..., raw = true }",
+    )

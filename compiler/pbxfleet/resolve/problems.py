@@ -1,0 +1,65 @@
+"""Collects diagnostics; one cause that hits many instances is one diagnostic that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
+from pbxfleet.core.span import Span
+
+NAMED_AT_MOST = 3
+
+
+@dataclass(slots=True)
+class Problems:
+    """What was found so far. `names_failed` are the instances that cannot be resolved."""
+
+    single: list[Diagnostic] = field(default_factory=list)
+    shared: dict[Diagnostic, list[tuple[str, Span]]] = field(default_factory=dict)
+    names_failed: set[str] = field(default_factory=set)
+
+    def add(self, diagnostic: Diagnostic, instance: str = "") -> None:
+        """Report a problem; with an error, `instance` stays out of the resolved state."""
+        self.single.append(diagnostic)
+        if instance and diagnostic.severity is Severity.ERROR:
+            self.names_failed.add(instance)
+
+    def share(self, diagnostic: Diagnostic, instance: str, place: Span) -> None:
+        """Report a problem that other instances may have with the same words at the same place."""
+        self.shared.setdefault(diagnostic, []).append((instance, place))
+        if diagnostic.severity is Severity.ERROR:
+            self.names_failed.add(instance)
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything found, in order of places."""
+        folded = (fold(diagnostic, who) for diagnostic, who in self.shared.items())
+        return in_order([*self.single, *folded])
+
+
+def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
+    """The diagnostic with the instances it concerns as related places, the first few by name."""
+    places = dict(who)
+    named = list(places.items())[:NAMED_AT_MOST]
+    more = len(places) - len(named)
+    related = [(place, f"instance {name}") for name, place in named]
+    if more:
+        place, text = related[-1]
+        related[-1] = (place, f"{text}, and {more} more like it")
+    return Diagnostic(
+        diagnostic.code,
+        diagnostic.message,
+        diagnostic.span,
+        diagnostic.severity,
+        (*diagnostic.related, *related),
+        diagnostic.hint,
+    )
+
+
+def some(names: Iterable[str]) -> str:
+    """The names for a message: `alpha`, `alpha and beta`, `alpha, beta, gamma and 4 more`."""
+    words = list(names)
+    if len(words) > NAMED_AT_MOST + 1:
+        more = len(words) - NAMED_AT_MOST
+        words = [*words[:NAMED_AT_MOST], f"{more} more"]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -1,0 +1,122 @@
+"""Which pbx.xml element belongs to which role: confirmed names, and those that the fleet maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity, nearest
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import LISTENER_ROLES, AffinityBy, Desired, Layer, Role
+from pbxfleet.model.resolved import Reference
+from pbxfleet.pbx.roles import CONFIRMED, label_of, mapping_hint
+from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems, some
+
+# Where a role is declared, for the hint that its element is not to be set by name.
+_KEYS: Mapping[Role, str] = {
+    Role.RTP_BIND: "address",
+    Role.RTP_START: "rtp",
+    Role.RTP_END: "rtp",
+    Role.AFFINITY: "cpu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMap:
+    """Element names by role and roles by element name; `origins` has the mapped ones only."""
+
+    elements: Mapping[Role, str]
+    roles: Mapping[str, Role]
+    origins: Mapping[Role, Span]
+
+
+def role_map(desired: Desired, problems: Problems) -> RoleMap:
+    """The roles whose element is known; reports elements that are mapped to two roles (REF103)."""
+    elements = dict(CONFIRMED)
+    elements |= {role: name.value for role, name in desired.fleet.catalogue.items()}
+    origins = {role: name.origin for role, name in desired.fleet.catalogue.items()}
+    roles: dict[str, Role] = {}
+    for role in sorted(elements, key=lambda role: (role in origins, role.value)):
+        first = roles.setdefault(elements[role], role)
+        if first is not role:
+            problems.add(_two_roles(elements[role], first, role, origins))
+    return RoleMap(elements, roles, origins)
+
+
+def key_of(role: Role) -> str:
+    """The key of the fleet format that sets the role's element."""
+    return _KEYS.get(role, f"listen.{role.value}")
+
+
+def check_mapped(desired: Desired, roles: RoleMap, problems: Problems) -> None:
+    """Report every role that is declared in any layer but has no element (REF102), each once."""
+    places: dict[Role, list[Span]] = {}
+    for role, place in _declared(desired):
+        if role not in roles.elements and place not in places.setdefault(role, []):
+            places[role].append(place)
+    for role, (first, *others) in places.items():
+        message = f'{key_of(role)} needs the element of "{label_of(role)}", which is not mapped'
+        related = tuple((place, "and needed here") for place in others[:NAMED_AT_MOST])
+        problems.add(Diagnostic("REF102", message, first, related=related, hint=mapping_hint(role)))
+
+
+def check_reference(
+    desired: Desired, roles: RoleMap, reference: Reference, release: Span, problems: Problems
+) -> None:
+    """Warn of mapped elements that the reference lacks (REF104) and of blind spots (REF105)."""
+    for role, place in roles.origins.items():
+        name = roles.elements[role]
+        if name not in reference.settings:
+            close = nearest(name, set(reference.settings) - set(roles.roles))
+            problems.add(
+                Diagnostic(
+                    "REF104",
+                    f'{reference.file} has no element "{name}", which is mapped to {role}',
+                    place,
+                    Severity.WARNING,
+                    hint=f'did you mean "{close}"?' if close else "compare it with the file",
+                )
+            )
+    declared = {role for role, _ in _declared(desired)}
+    blind = [
+        role.value
+        for role in (*LISTENER_ROLES, Role.RTP_BIND)
+        if role not in roles.elements and role not in declared
+    ]
+    if blind:
+        message = f"nothing is known of the listeners {some(blind)} in {reference.file}"
+        hint = f"they may be on every address: map them in [catalogue] of {desired.fleet.span.file}"
+        hint += f"; pbxfleet learn {reference.file} proposes names"
+        problems.add(Diagnostic("REF105", message, release, Severity.WARNING, hint=hint))
+
+
+def _two_roles(name: str, first: Role, role: Role, origins: Mapping[Role, Span]) -> Diagnostic:
+    place = origins.get(first)
+    return Diagnostic(
+        "REF103",
+        f'the element "{name}" is mapped to {role}, but it is that of {first}',
+        origins[role],
+        related=() if place is None else ((place, f"mapped to {first} here"),),
+        hint=f'find the element of "{label_of(role)}"; every role has one of its own',
+    )
+
+
+def _declared(desired: Desired) -> Iterator[tuple[Role, Span]]:
+    yield from _in_layer(desired.fleet.defaults)
+    for host in desired.hosts.values():
+        yield from _in_layer(host.defaults)
+        if host.rtp is not None:
+            yield Role.RTP_START, host.rtp.origin
+            yield Role.RTP_END, host.rtp.origin
+        if host.affinity.value is AffinityBy.PBX:
+            yield Role.AFFINITY, host.affinity.origin
+    for instance in desired.instances.values():
+        yield from _in_layer(instance.layer)
+
+
+def _in_layer(layer: Layer) -> Iterator[tuple[Role, Span]]:
+    for role, wish in layer.listen.items():
+        yield role, wish.origin
+    if layer.rtp is not None:
+        yield Role.RTP_START, layer.rtp.origin
+        yield Role.RTP_END, layer.rtp.origin
