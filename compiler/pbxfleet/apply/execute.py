@@ -160,9 +160,7 @@ class _Run:
             Note("PLN120", "warning", name, f"after the start: {text}", "") for text in unproven
         ]
 
-    def _remember(
-        self, name: str, unproven: tuple[str, ...] | None, copied: Iterable[str]
-    ) -> None:
+    def _remember(self, name: str, unproven: tuple[str, ...] | None, copied: Iterable[str]) -> None:
         effects = self.effects
         before = effects.records.get(name)
         if name and name not in effects.target.instances:

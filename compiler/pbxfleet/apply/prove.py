@@ -41,7 +41,9 @@ def prove(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> tupl
         if not missing:
             raise HostError(instance.service, "no process of it was found after the start")
         raise HostError(instance.service, "runs, but does not hold " + ", ".join(missing))
-    extra = [unproven_key(name, "listening") for name in sorted(observed.listeners - declared.listeners)]
+    extra = [
+        unproven_key(name, "listening") for name in sorted(observed.listeners - declared.listeners)
+    ]
     if observed.cpu != declared.cpu:
         extra.append(unproven_key("cpu", observed.cpu))
     return (*extra, *_not_accepted(host, instance, fields))

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pbxfleet.apply.effects import Effects
 from pbxfleet.core.errors import HostError
-from pbxfleet.model.applied import AppliedRecord, AppliedResource, Proof, as_remembered, element_digest
+from pbxfleet.model.applied import (
+    AppliedRecord,
+    AppliedResource,
+    Proof,
+    as_remembered,
+    element_digest,
+)
 from pbxfleet.model.observed import What
 from pbxfleet.model.target import Kind, Resource
 

@@ -44,7 +44,9 @@ def _validate(parser: ArgumentParser) -> None:
 def _compile(parser: ArgumentParser) -> None:
     parser.add_argument("hosts", metavar="HOST", nargs="*", help="only these hosts (default: all)")
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 2 if rendered/ or the ledger is stale"
+        "--check",
+        action="store_true",
+        help="write nothing; exit 2 if rendered/ or the ledger is stale",
     )
 
 
@@ -99,7 +101,6 @@ def _learn(parser: ArgumentParser) -> None:
 
 def _demo(parser: ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="DIR", help="work in DIR and leave it there")
-    parser.add_argument("--fast", action="store_true", help="do not pause between the acts")
 
 
 def _schema(parser: ArgumentParser) -> None:

@@ -32,7 +32,7 @@ class _Parser(ArgumentParser):
 
 def build_parser() -> ArgumentParser:
     """The parser of the whole command line; global options are understood before and after COMMAND."""
-    shared = ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     _global_options(shared, SUPPRESS)
     parser = _Parser(
         prog="pbxfleet",
@@ -57,12 +57,18 @@ def _global_options(parser: ArgumentParser, default: str | None) -> None:
         return SUPPRESS if default == SUPPRESS else of
 
     parser.add_argument(
-        "-C", dest="chdir", metavar="DIR", default=value("."), help="the fleet repository (default: .)"
+        "-C",
+        dest="chdir",
+        metavar="DIR",
+        default=value("."),
+        help="the fleet repository (default: .)",
     )
     parser.add_argument(
         "--json", action="store_true", default=value(False), help="one JSON document on stdout"
     )
-    parser.add_argument("--quiet", action="store_true", default=value(False), help="no talk on stderr")
+    parser.add_argument(
+        "--quiet", action="store_true", default=value(False), help="no talk on stderr"
+    )
     parser.add_argument("--no-color", action="store_true", default=value(False), help="no colours")
 
 
@@ -77,7 +83,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         return int(import_module(args.module).run(args, output))
     except Refused as refusal:
-        return _refused(output, refusal.code, refusal.message, refusal.hint, Exit(refusal.exit_code))
+        return _refused(
+            output, refusal.code, refusal.message, refusal.hint, Exit(refusal.exit_code)
+        )
     except HostError as error:
         return _refused(output, "HST100", str(error), "", Exit.REFUSED)
     except KeyboardInterrupt:
@@ -87,7 +95,7 @@ def main(argv: Sequence[str]) -> int:
         # The reader of our output has gone; keep the interpreter from complaining at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except Exception as error:  # noqa: BLE001 - the one place that turns a bug into exit 70
+    except Exception as error:
         return _bug(output, error)
 
 
@@ -114,7 +122,13 @@ def _bug(output: Output, error: Exception) -> int:
         output.complain(text)
     else:
         output.complain("hint: run it again with PBXFLEET_DEBUG=1 and report what it prints")
-    output.data({"format": 1, "outcome": Exit.BUG.word, "error": {"code": "BUG", "message": str(error), "hint": ""}})
+    output.data(
+        {
+            "format": 1,
+            "outcome": Exit.BUG.word,
+            "error": {"code": "BUG", "message": str(error), "hint": ""},
+        }
+    )
     return Exit.BUG
 
 

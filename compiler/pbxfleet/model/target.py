@@ -31,7 +31,9 @@ class Impact(StrEnum):
     RESTART = "restart"
 
 
-SEEDED = "seeded"  # ownership: written once, then the application's; anything else is kept as declared
+SEEDED = (
+    "seeded"  # ownership: written once, then the application's; anything else is kept as declared
+)
 
 IMPACT_ORDER = (Impact.NONE, Impact.LIVE, Impact.RESTART)
 

@@ -8,7 +8,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
-from pbxfleet.model.observed import Observed, Seen, ServiceSeen, SettingsSeen, What
+from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.strays import find_strays
 
@@ -62,7 +62,7 @@ def _with_services(
     same: set[str],
 ) -> Observed:
     instances = known_instances(target, records)
-    services: dict[str, ServiceSeen] = {i.name: view.service(i) for i in instances}
+    services = view.service_states(instances)
     running = view.runs_services
     return Observed(
         seen=seen,
@@ -90,21 +90,16 @@ def known_instances(
     return [*target.instances.values(), *gone]
 
 
-def _look(
-    view: HostView, path: HostPath, kind: Kind, before: AppliedResource | None
-) -> Seen:
+def _look(view: HostView, path: HostPath, kind: Kind, before: AppliedResource | None) -> Seen:
     """Like `view.look`, but a large release file is not read again while its identity is unchanged."""
     if kind is Kind.ARTEFACT and before is not None and before.stat is not None:
-        if view.identity(path) == before.stat:
-            return Seen(
-                What.FILE, before.mode or 0, before.owner, before.stat[2], before.digest
-            )
+        unchanged = view.identity(path) == before.stat
+        if unchanged:
+            return Seen(What.FILE, before.mode or 0, before.owner, before.stat[2], before.digest)
     return view.look(path)
 
 
-def _settings_unchanged(
-    resource: Resource, state: Seen, before: AppliedResource | None
-) -> bool:
+def _settings_unchanged(resource: Resource, state: Seen, before: AppliedResource | None) -> bool:
     return (
         before is not None
         and state.digest == before.digest

@@ -51,7 +51,13 @@ def diff(
             changes += [change] if change else []
             notes += said
     notes += [
-        Note("PLN124", "warning", "", f"{stray.path} {stray.why}", "declare it, or leave it: it is never touched")
+        Note(
+            "PLN124",
+            "warning",
+            "",
+            f"{stray.path} {stray.why}",
+            "declare it, or leave it: it is never touched",
+        )
         for stray in observed.strays
     ]
     return Difference(tuple(sorted(changes, key=_order)), tuple(dict.fromkeys(notes)))

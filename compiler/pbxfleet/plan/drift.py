@@ -63,4 +63,6 @@ def _kind(change: Change, field: FieldDelta) -> str:
 
 
 def _noted(note: Note) -> DriftItem:
-    return DriftItem("runtime", f"service:{note.instance}", note.instance, note.message, None, note.message)
+    return DriftItem(
+        "runtime", f"service:{note.instance}", note.instance, note.message, None, note.message
+    )

@@ -75,7 +75,9 @@ def diff_file(
     for name, wanted, observed, applied in pairs:
         status = status_of(wanted, observed, applied, known=known)
         if status is not None:
-            deltas.append(FieldDelta(name, _short(observed), _short(wanted), status, _first(resource)))
+            deltas.append(
+                FieldDelta(name, _short(observed), _short(wanted), status, _first(resource))
+            )
     if not deltas:
         return None
     status = joined([d.status for d in deltas])
@@ -85,8 +87,10 @@ def diff_file(
     return _change(resource, status, verb, impact, tuple(deltas))
 
 
-def diff_pruned(resource_id: str, before: AppliedResource, instance: str, seen: Seen) -> Change | None:
-    """A file that apply wrote and nobody declares any more; None if it is gone or holds the customer's data."""
+def diff_pruned(
+    resource_id: str, before: AppliedResource, instance: str, seen: Seen
+) -> Change | None:
+    """A file that apply wrote and nobody declares any more; None if it is gone or is the customer's."""
     kind = Kind(before.kind)
     if kind is not Kind.FILE or seen.what is What.ABSENT:
         return None
@@ -96,7 +100,16 @@ def diff_pruned(resource_id: str, before: AppliedResource, instance: str, seen: 
     if status is Status.CONFLICT:
         reason += ", and changed on the host since the last apply"
     return Change(
-        resource_id, kind, instance, HostPath(before.path), status, Verb.REMOVE, Impact.NONE, reason, (delta,), ()
+        resource_id,
+        kind,
+        instance,
+        HostPath(before.path),
+        status,
+        Verb.REMOVE,
+        Impact.NONE,
+        reason,
+        (delta,),
+        (),
     )
 
 

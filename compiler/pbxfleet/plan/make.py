@@ -8,9 +8,9 @@ from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.applied import AppliedRecord, as_remembered, element_digest
 from pbxfleet.model.observed import Observed, RuntimeSeen, What
 from pbxfleet.model.plan import Basis, Plan
+from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import SEEDED, Kind, Resource, Target
 from pbxfleet.plan.diff import Difference, ReadFields, by_instance
-from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.plan.steps import make_steps
 
 EMPTY_BASIS = Basis(Digest(""), {}, {})
@@ -82,7 +82,9 @@ def make_basis(
         facts = ""
         instance = target.instances.get(name)
         if instance is not None and runtime.trees:
-            facts = _facts_text(observed_facts(instance, runtime.trees[0]), declared_facts(instance))
+            facts = _facts_text(
+                observed_facts(instance, runtime.trees[0]), declared_facts(instance)
+            )
         running = len(runtime.trees) if observed.runs_services else 0
         seen[f"service:{name}"] = f"enabled={service.enabled} trees={running} {facts}".strip()
     applied = {name: digest_of(repr(record).encode())[7:23] for name, record in records.items()}

@@ -35,12 +35,16 @@ def runtime_deltas(
         deltas.append(FieldDelta("cpu", observed.cpu, target.cpu, cpu, instance.origin))
     if tree.replaced:
         deltas.append(
-            FieldDelta("executable", "an older file", "the file on disk", Status.DRIFT, instance.origin)
+            FieldDelta(
+                "executable", "an older file", "the file on disk", Status.DRIFT, instance.origin
+            )
         )
     if len(runtime.trees) > 1:
         mains = ", ".join(str(t.pids[0]) for t in runtime.trees)
         deltas.append(
-            FieldDelta("processes", f"{len(runtime.trees)} ({mains})", "1", Status.DRIFT, instance.origin)
+            FieldDelta(
+                "processes", f"{len(runtime.trees)} ({mains})", "1", Status.DRIFT, instance.origin
+            )
         )
     return deltas
 
@@ -57,11 +61,16 @@ def _listeners(
     deltas = []
     for name in sorted(target.listeners ^ observed.listeners):
         status = status_of(
-            shown(name, target), shown(name, observed), shown(name, applied), known=applied is not None
+            shown(name, target),
+            shown(name, observed),
+            shown(name, applied),
+            known=applied is not None,
         )
         if status is not None:
             deltas.append(
-                FieldDelta(name, shown(name, observed), shown(name, target), status, instance.origin)
+                FieldDelta(
+                    name, shown(name, observed), shown(name, target), status, instance.origin
+                )
             )
     return deltas
 
@@ -85,7 +94,9 @@ def foreign_notes(instance: InstanceTarget, foreign: SocketIndex, *, running: bo
             if not _covers(socket.address, expected.address):
                 continue
             holder = f"process {socket.pid}" if socket.pid else "another process"
-            held = listener_name(socket.protocol, socket.address, socket.port).removeprefix("listener ")
+            held = listener_name(socket.protocol, socket.address, socket.port).removeprefix(
+                "listener "
+            )
             wanted = listener_name(*expected).removeprefix("listener ")
             notes.append(
                 Note(
@@ -101,6 +112,6 @@ def foreign_notes(instance: InstanceTarget, foreign: SocketIndex, *, running: bo
 
 def _covers(holder: str, wanted: str) -> bool:
     """Whether a socket on `holder` also receives, or blocks, what is meant for `wanted`."""
-    if holder == wanted or holder == "::":  # an IPv6 wildcard is taken as dual-stack, the worse case
+    if holder in (wanted, "::"):  # an IPv6 wildcard is taken as dual-stack, the worse case
         return True
     return holder == "0.0.0.0" and ":" not in wanted  # noqa: S104

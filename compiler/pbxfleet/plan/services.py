@@ -54,13 +54,13 @@ def diff_service(
             notes += _address_notes(instance, observed.facts)
     notes += foreign_notes(instance, foreign, running=bool(runtime.trees))
     if verb is Verb.RESTART and not deltas:
-        deltas = [FieldDelta("process", "running", "restarted", joined([c.status for c in needs]), "")]
+        deltas = [
+            FieldDelta("process", "running", "restarted", joined([c.status for c in needs]), "")
+        ]
     return _change(resource, deltas, verb, impact, reason), notes
 
 
-def diff_removed(
-    record: AppliedRecord, observed: Observed
-) -> tuple[Change | None, list[Note]]:
+def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | None, list[Note]]:
     """An instance that was applied and is no longer declared; a retired one that runs again is a note."""
     declared = record.declared
     if declared is None:
@@ -105,16 +105,16 @@ def _split(deltas: list[FieldDelta], proof: Proof) -> tuple[list[FieldDelta], li
     return [d for d in deltas if d not in stuck], stuck
 
 
-def _restart(
-    fresh: list[FieldDelta], needs: list[Change]
-) -> tuple[Verb, Impact, str]:
+def _restart(fresh: list[FieldDelta], needs: list[Change]) -> tuple[Verb, Impact, str]:
     drifted = [d.name for d in fresh if d.status is not Status.PENDING]
     if needs:
         what = ", ".join(dict.fromkeys(c.path.rsplit("/", 1)[-1] for c in needs))
         return Verb.RESTART, Impact.RESTART, f"needed by {what}"
     if fresh:
-        return Verb.RESTART, Impact.RESTART, "runs otherwise than declared: " + ", ".join(
-            drifted or [d.name for d in fresh]
+        return (
+            Verb.RESTART,
+            Impact.RESTART,
+            "runs otherwise than declared: " + ", ".join(drifted or [d.name for d in fresh]),
         )
     return Verb.ENABLE, Impact.NONE, "not enabled"
 

@@ -8,8 +8,8 @@ from pbxfleet.model.applied import AppliedResource, element_digest
 from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
-from pbxfleet.model.target import Field, Impact, Resource
 from pbxfleet.model.runtime import unproven_key
+from pbxfleet.model.target import Field, Impact, Resource
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.threeway import joined, status_of

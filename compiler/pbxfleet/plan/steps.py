@@ -59,9 +59,9 @@ class _Writer:
 
     def prepare(self, name: str, changes: list[Change]) -> None:
         for change in changes:
-            if not _needs_stop(change) and change.kind is not Kind.SERVICE:
-                if change.action is not Verb.REMOVE:
-                    self.file(change, name)
+            waits = _needs_stop(change) or change.kind is Kind.SERVICE
+            if not waits and change.action is not Verb.REMOVE:
+                self.file(change, name)
 
     def stop(self, name: str, changes: list[Change]) -> None:
         for change in changes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pbxfleet.model.plan import Status
 
 
-def status_of(target: str | None, observed: str | None, applied: str | None, *, known: bool) -> Status | None:
+def status_of(
+    target: str | None, observed: str | None, applied: str | None, *, known: bool
+) -> Status | None:
     """The row of the table (DESIGN section 5) for one comparable value; None when in sync.
 
     Values are compared as text (digests, octal modes); None is "not there". `known` tells whether

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
 def waves(
@@ -38,15 +38,15 @@ def _waits(
     targets: Mapping[str, InstanceTarget],
     records: Mapping[str, AppliedRecord],
 ) -> dict[str, set[str]]:
-    holders: dict[tuple[str, str, int], str] = {}
+    holders: dict[ExpectedListener, str] = {}
     for name in groups:
         before = records[name].declared if name in records else None
         for listener in before.listeners if before is not None else ():
-            holders[tuple(listener)] = name  # type: ignore[index]
+            holders[listener] = name
     waits: dict[str, set[str]] = {name: set() for name in groups}
     for name in groups:
         for listener in targets[name].listeners:
-            holder = holders.get(tuple(listener), name)  # type: ignore[call-overload]
+            holder = holders.get(listener, name)
             if holder != name:
                 waits[name].add(holder)
     return waits

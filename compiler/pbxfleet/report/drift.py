@@ -13,9 +13,7 @@ from pbxfleet.report.summary import counted
 SIGNS = {"missing": "-", "changed": "~", "extra": "+", "mode": "m", "runtime": "!"}
 
 
-def drift_data(
-    host: str, items: Sequence[DriftItem], pending: Sequence[Change]
-) -> dict[str, Any]:
+def drift_data(host: str, items: Sequence[DriftItem], pending: Sequence[Change]) -> dict[str, Any]:
     """Drift as plain data; `pending` stands beside it and is never mixed in."""
     return {
         "format": 1,

@@ -63,7 +63,7 @@ def _restarts(counts: Summary, paint: Paint) -> str:
     if not counts.restarts:
         return "no restart of a running instance"
     names = ", ".join(counts.restarts[:8])
-    more = f" and {len(counts.restarts) - 8} more" if len(counts.restarts) > 8 else ""  # noqa: PLR2004
+    more = f" and {len(counts.restarts) - 8} more" if len(counts.restarts) > 8 else ""
     return paint("red", f"{counted(len(counts.restarts), 'restart')} ({names}{more})")
 
 
@@ -111,7 +111,9 @@ def _note_lines(notes: Iterable[Note], paint: Paint) -> list[str]:
     for note in notes:
         style = "red" if note.severity == "error" else "yellow"
         where = f"{note.instance}: " if note.instance else ""
-        lines.append(f"{paint(style, f'{note.severity}[{note.code}]')}: {where}{visible(note.message)}")
+        lines.append(
+            f"{paint(style, f'{note.severity}[{note.code}]')}: {where}{visible(note.message)}"
+        )
         if note.hint:
             lines.append(f"  hint: {note.hint}")
     return [*lines, ""] if lines else []

@@ -1,0 +1,101 @@
+"""Apply: look, be approved, look at every step again, do it, and prove the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pbxfleet.app.live import Live, look
+from pbxfleet.apply.execute import Progress, apply_plan
+from pbxfleet.core.errors import Denied, Refused, StalePlan
+from pbxfleet.core.exits import Exit
+from pbxfleet.host.state import State
+from pbxfleet.model.applied import AppliedRecord, encode_record
+from pbxfleet.model.plan import ApplyReport, Plan
+from pbxfleet.plan.make import what_moved
+
+Approve = Callable[[Plan], bool]
+HOST_RECORD = "_host"  # no instance can have this name
+
+
+class Applied(NamedTuple):
+    """How an apply ended. `remaining` is what a second look still wants to change."""
+
+    exit_code: Exit
+    plan: Plan
+    report: ApplyReport | None
+    remaining: Plan | None
+
+
+class HostMemory:
+    """Applied records and journal in the state folder."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def remember(self, record: AppliedRecord) -> None:
+        """Store one record; nothing is written if it is there already."""
+        self.state.write_record(record.instance or HOST_RECORD, encode_record(record))
+
+    def log(self, event: str, **details: str | int) -> None:
+        """Append to the journal."""
+        self.state.journal({"event": event, **details})
+
+
+def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress) -> Applied:
+    """Apply the target of a host, or exactly the stored plan. The caller holds the host's lock.
+
+    Raises StalePlan if the stored plan was made from something else than what is there now, Refused
+    if the plan is blocked or was not approved, Denied if a policy forbids it.
+    """
+    plan = look(live, with_basis=stored is not None).plan
+    if stored is not None:
+        _same(stored, plan)
+    if plan.is_empty:
+        return Applied(Exit.DONE, plan, None, None)
+    _allowed(live, plan)
+    if plan.steps and not approve(plan):
+        raise Refused("not approved; nothing was changed", code="PLN109")
+    report = apply_plan(
+        plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
+    )
+    if report.failure:
+        return Applied(_failed(report), plan, report, None)
+    remaining = look(live).plan
+    clean = not remaining.steps and not report.unproven
+    return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
+
+
+def _same(stored: Plan, now: Plan) -> None:
+    moved = what_moved(stored.basis, now.basis)
+    if moved:
+        more = f"; and {len(moved) - 5} more" if len(moved) > 5 else ""
+        raise StalePlan(
+            "the plan is stale: " + "; ".join(moved[:5]) + more,
+            hint="make a new plan, review it, and apply that one",
+        )
+
+
+def _allowed(live: Live, plan: Plan) -> None:
+    if plan.blocked:
+        first = plan.blocked[0]
+        raise Refused(
+            f"{first.instance + ': ' if first.instance else ''}{first.message}"
+            + (f" (and {len(plan.blocked) - 1} more)" if len(plan.blocked) > 1 else ""),
+            hint=first.hint,
+            code=first.code,
+        )
+    removed = plan.removed_instances()
+    budget = live.target.deletion_budget
+    if len(removed) > budget:
+        raise Denied(
+            f"{len(removed)} instances would be removed ({', '.join(removed)}), the budget is {budget}",
+            hint="raise policy.deletion_budget in fleet.toml in the same pull request, and compile",
+        )
+
+
+def _failed(report: ApplyReport) -> Exit:
+    """Rolled back only if everything that this run did was undone."""
+    if report.undone and not report.applied and not report.broken:
+        return Exit.ROLLED_BACK
+    return Exit.PARTLY_APPLIED

@@ -1,0 +1,100 @@
+"""Desired to rendered: validate, resolve, check, render, and write only what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
+from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.workspace import compare_tree, folder_names, write_file, write_tree
+from pbxfleet.render.compile import compile_host
+from pbxfleet.resolve.ledger_text import ledger_text
+
+LEDGER = "desired/ledger.toml"
+
+
+class Compiled(NamedTuple):
+    """What a compile did, or with check would do. `changed` are paths in the repository.
+
+    `fleet.diagnostics` has every problem; nothing was written if one of them is an error.
+    """
+
+    fleet: Fleet
+    changed: tuple[str, ...]
+    hosts: int
+    instances: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether there was an error, so that nothing was compiled."""
+        return any(d.severity is Severity.ERROR for d in self.fleet.diagnostics)
+
+
+def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = False) -> Compiled:
+    """Compile hosts (all, or those named in `only`) and the ledger; with `check` write nothing.
+
+    Raises Refused if a named host is not declared. Either everything is written or, after an error
+    in any file, nothing.
+    """
+    fleet = read_fleet(repository)
+    if fleet.resolved is None:
+        return Compiled(fleet, (), 0, 0)
+    _known(fleet, only)
+    trees: dict[str, dict[str, bytes]] = {}
+    found: list[Diagnostic] = list(fleet.diagnostics)
+    instances = 0
+    for host in fleet.resolved.hosts:
+        if only and host.name not in only:
+            continue
+        outcome = compile_host(
+            host,
+            fleet.resolved.fleet_name,
+            fleet.resolved.deletion_budget,
+            fleet.references,
+            fleet.templates,
+            inputs_of(fleet, host.name),
+        )
+        found += outcome.diagnostics
+        if outcome.value is not None:
+            trees[host.name] = dict(outcome.value.files)
+            instances += len(host.instances)
+    fleet.diagnostics = in_order(found)
+    compiled = Compiled(fleet, (), len(trees), instances)
+    if compiled.failed:
+        return compiled
+    return compiled._replace(changed=_write(repository, fleet, trees, only, check=check))
+
+
+def _known(fleet: Fleet, only: Sequence[str]) -> None:
+    declared = fleet.desired.hosts if fleet.desired is not None else {}
+    for name in only:
+        if name not in declared:
+            raise Refused(f"{name} is not a declared host", hint=did_you_mean(name, declared))
+
+
+def _write(
+    repository: str,
+    fleet: Fleet,
+    trees: dict[str, dict[str, bytes]],
+    only: Sequence[str],
+    *,
+    check: bool,
+) -> tuple[str, ...]:
+    changed: list[str] = []
+    act = compare_tree if check else write_tree
+    for host, files in trees.items():
+        changed += act(repository, f"rendered/{host}", files)
+    if not only:
+        for name in folder_names(f"{repository}/rendered"):
+            if name not in trees:
+                changed += act(repository, f"rendered/{name}", {})
+    if fleet.ledger is not None:
+        text = ledger_text(fleet.ledger)
+        before = fleet.files.get(LEDGER)
+        if text != before and (fleet.ledger.allocations or before is not None):
+            changed.append(LEDGER)
+            if not check:
+                write_file(f"{repository}/{LEDGER}", text, 0o644)
+    return tuple(sorted(changed))

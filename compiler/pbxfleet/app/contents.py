@@ -1,0 +1,78 @@
+"""Contents of a target: the rendered tree of the repository, and the release files it names."""
+
+from __future__ import annotations
+
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.workspace import digest_of_file, read_file
+from pbxfleet.model.manifest import decode, decode_fields
+from pbxfleet.model.target import Field, Target
+
+
+class RenderedTree:
+    """`rendered/<host>/` of a fleet repository, and where its release files lie."""
+
+    def __init__(self, repository: str, host: str) -> None:
+        self.repository = repository
+        self.folder = f"{repository}/rendered/{host}"
+        self.host = host
+        self._fields: dict[str, tuple[Field, ...]] = {}
+
+    def target(self) -> Target:
+        """The compiled target; Refused if the host was never compiled."""
+        content = read_file(f"{self.folder}/manifest.json")
+        if content is None:
+            raise Refused(
+                f"rendered/{self.host}/manifest.json is missing: there is no compiled target",
+                hint=f"run pbxfleet compile; hosts are the files in {self.repository}/desired/hosts",
+                code="PLN104",
+            )
+        return decode(content)
+
+    def fields(self, instance: str) -> tuple[Field, ...]:
+        """The declared pbx.xml elements of an instance."""
+        known = self._fields.get(instance)
+        if known is None:
+            known = decode_fields(self._read(f"settings/{instance}.json"))
+            self._fields[instance] = known
+        return known
+
+    def rendered(self, source: str, digest: Digest) -> bytes:
+        """A rendered file; Refused if it is not the one that the manifest names."""
+        content = self._read(source)
+        if digest_of(content) != digest:
+            raise Refused(
+                f"rendered/{self.host}/{source} is not what the manifest says",
+                hint="run pbxfleet compile",
+                code="PLN105",
+            )
+        return content
+
+    def artefact(self, source: str, digest: Digest) -> str:
+        """Path of a release file with this digest, from its `file:` source or from artefacts/<digest>."""
+        hexadecimal = digest.removeprefix("sha256:")
+        tried = [f"{self.repository}/artefacts/{hexadecimal}"]
+        if source.startswith("file:"):
+            tried.insert(0, f"{self.repository}/desired/{source.removeprefix('file:')}")
+        found = {path: digest_of_file(path) for path in tried}
+        for path, seen in found.items():
+            if seen == digest:
+                return path
+        wrong = [path for path, seen in found.items() if seen is not None]
+        raise Refused(
+            f"{wrong[0]} does not have the digest that is pinned"
+            if wrong
+            else f"release file {source} is not here",
+            hint=f"its digest is {digest}; put the file at artefacts/{hexadecimal} in the repository",
+            code="PLN106",
+        )
+
+    def _read(self, source: str) -> bytes:
+        content = read_file(f"{self.folder}/{source}")
+        if content is None:
+            raise Refused(
+                f"rendered/{self.host}/{source} is missing",
+                hint="run pbxfleet compile",
+                code="PLN105",
+            )
+        return content

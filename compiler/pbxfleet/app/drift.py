@@ -1,0 +1,58 @@
+"""Drift of a host, with the memory of when each difference was first seen."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import NamedTuple
+
+from pbxfleet.app.live import Live, look
+from pbxfleet.core.errors import HostError
+from pbxfleet.model.drift import DriftItem
+from pbxfleet.model.plan import Change
+from pbxfleet.plan.drift import drift_items, pending_changes
+
+MEMORY = "drift.json"
+
+
+class Drift(NamedTuple):
+    """What somebody else changed, and beside it what is merely not applied yet."""
+
+    items: tuple[DriftItem, ...]
+    pending: tuple[Change, ...]
+
+
+def drift(live: Live, *, only_new: bool) -> Drift:
+    """Compare the host with its applied record; findings carry the time they were first seen.
+
+    The memory of findings is kept in the state folder, written only when it changes; where that
+    cannot be written (not the superuser) every finding counts as seen just now.
+    """
+    looked = look(live)
+    items = drift_items(looked.difference, looked.observed)
+    known = _known(live)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    dated = tuple(item._replace(first_seen=known.get(item.key, now)) for item in items)
+    _keep(live, known, {item.key: item.first_seen for item in dated})
+    shown = tuple(i for i in dated if not (only_new and i.key in known))
+    return Drift(shown, pending_changes(looked.difference.changes))
+
+
+def _known(live: Live) -> dict[str, str]:
+    content = live.state.read(MEMORY)
+    if content is None:
+        return {}
+    try:
+        data = json.loads(content)
+        return {str(key): str(value) for key, value in data.items()}
+    except (ValueError, AttributeError):
+        return {}  # a damaged memory of dates must not hide the drift itself
+
+
+def _keep(live: Live, known: dict[str, str], found: dict[str, str]) -> None:
+    if known == found:
+        return
+    try:
+        live.state.write(MEMORY, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
+    except HostError:
+        return

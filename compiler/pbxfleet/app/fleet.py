@@ -1,0 +1,177 @@
+"""Read a fleet repository up to the resolved, checked fleet, collecting every problem on the way."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pbxfleet.core.diagnostics import Diagnostic, in_order
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.span import Span
+from pbxfleet.host.workspace import ReadProblem, absolute, is_directory, read_tree
+from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
+from pbxfleet.model.resolved import Ledger, Reference, Resolved
+from pbxfleet.pbx.reference import read_reference
+from pbxfleet.resolve.checks import check
+from pbxfleet.resolve.resolve import resolve
+from pbxfleet.schema import read_ledger, validate
+from pbxfleet.source.load import SUFFIXES, load, unreadable
+from pbxfleet.source.nodes import MappingNode
+from pbxfleet.source.text import display_text
+
+LEDGER = "desired/ledger.toml"
+FOLDERS = ("desired", "desired/hosts", "desired/instances")
+
+
+@dataclass
+class Fleet:
+    """A repository as far as it could be understood. `resolved` is None if there is any error."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    desired: Desired | None = None
+    references: dict[str, Reference] = field(default_factory=dict)
+    templates: dict[str, bytes] = field(default_factory=dict)
+    ledger_before: Ledger | None = None
+    ledger: Ledger | None = None
+    resolved: Resolved | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def texts(self) -> dict[str, str]:
+        """Text of the files that diagnostics point into, for printing their lines."""
+        named = {d.span.file for d in self.diagnostics if d.span is not None}
+        named |= {span.file for d in self.diagnostics for span, _ in d.related}
+        return {name: display_text(self.files[name]) for name in named if name in self.files}
+
+    def digest(self, name: str) -> Digest:
+        """Digest of one file of the repository."""
+        return digest_of(self.files[name])
+
+
+def read_fleet(repository: str) -> Fleet:
+    """Everything that `desired/` says, resolved and checked; Refused if there is no such folder."""
+    if not is_directory(f"{repository}/desired"):
+        raise Refused(
+            f"{repository} is not a fleet repository: it has no folder desired/",
+            hint="go there or name it with -C DIR; pbxfleet init DIR makes a new one",
+        )
+    repository = absolute(repository)
+    fleet = Fleet()
+    found: list[Diagnostic] = []
+    _understand(repository, fleet, found)
+    fleet.diagnostics = in_order(found)
+    return fleet
+
+
+def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
+    files, documents = _documents(repository, found)
+    fleet.files = files
+    ledger_node = documents.pop(LEDGER, None)
+    ledger = read_ledger(ledger_node)
+    found += ledger.diagnostics
+    fleet.ledger_before = ledger.value
+    validated = validate(documents)
+    found += validated.diagnostics
+    fleet.desired = validated.value
+    if validated.value is None:
+        return
+    _references(fleet, validated.value, found)
+    _templates(fleet, validated.value, found)
+    if ledger.value is None:
+        return
+    resolution = resolve(validated.value, fleet.references, ledger.value)
+    found += resolution.outcome.diagnostics
+    fleet.ledger = resolution.ledger
+    if resolution.outcome.value is None:
+        return
+    found += check(resolution.outcome.value)
+    if not any(d.severity == "error" for d in found):
+        fleet.resolved = resolution.outcome.value
+
+
+def _documents(
+    repository: str, found: list[Diagnostic]
+) -> tuple[dict[str, bytes], dict[str, MappingNode]]:
+    files: dict[str, bytes] = {}
+    documents: dict[str, MappingNode] = {}
+    for name, content in sorted(read_tree(repository, "desired").items()):
+        wanted = posixpath.dirname(name) in FOLDERS and name.endswith(SUFFIXES)
+        if isinstance(content, ReadProblem):
+            if wanted or posixpath.dirname(name) in FOLDERS[1:]:
+                found.append(unreadable(name, content.reason))
+            continue
+        files[name] = content
+        if not wanted:
+            continue
+        outcome = load(name, content)
+        found += outcome.diagnostics
+        if outcome.value is not None:
+            documents[name] = outcome.value
+    return files, documents
+
+
+def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
+    for name, release in desired.fleet.releases.items():
+        path = in_repository(release.reference.value)
+        content = fleet.files.get(path)
+        if content is None:
+            found.append(_missing(path, release.reference.origin, "REF110", "the reference file"))
+            continue
+        outcome = read_reference(path, content)
+        found += outcome.diagnostics
+        if outcome.value is not None:
+            fleet.references[name] = outcome.value
+
+
+def _templates(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
+    for template in _named_templates(desired.hosts.values()):
+        path = in_repository(template.value)
+        content = fleet.files.get(path)
+        if content is None:
+            found.append(_missing(path, template.origin, "REF111", "the failover template"))
+        else:
+            fleet.templates[path] = content
+
+
+def _named_templates(hosts: Iterable[HostFile]) -> list[Sourced[str]]:
+    return [h.failover_template for h in hosts if h.failover_template is not None]
+
+
+def _missing(path: str, span: Span, code: str, what: str) -> Diagnostic:
+    return Diagnostic(
+        code,
+        f"{what} {path} cannot be read",
+        span,
+        hint="paths in desired/ files are relative to desired/",
+    )
+
+
+def in_repository(path: str) -> str:
+    """A path as written in a desired file (relative to desired/), relative to the repository."""
+    return posixpath.normpath(posixpath.join("desired", path))
+
+
+def inputs_of(fleet: Fleet, host: str) -> dict[str, Digest]:
+    """Digests of the desired files that a host's target is compiled from, by name in the repository.
+
+    Files of failover peers count too: their addresses stand in this host's failover files.
+    """
+    desired, resolved = fleet.desired, fleet.resolved
+    assert desired is not None and resolved is not None
+    names = {desired.fleet.span.file, desired.hosts[host].span.file}
+    own = next(h for h in resolved.hosts if h.name == host)
+    template = own.file.failover_template
+    for instance in own.instances:
+        names.add(instance.span.file)
+        names.add(_reference_of(instance.release))
+        if instance.failover is not None:
+            peer = desired.instances[instance.failover.peer]
+            names |= {peer.span.file, desired.hosts[peer.host.value].span.file}
+            if template is not None:
+                names.add(in_repository(template.value))
+    return {name: fleet.digest(name) for name in sorted(names)}
+
+
+def _reference_of(release: ReleaseFile) -> str:
+    return in_repository(release.reference.value)

@@ -1,0 +1,44 @@
+"""A new fleet repository: small, valid, and explained in its own comments."""
+
+from __future__ import annotations
+
+import json
+
+from pbxfleet.app.schemas import schemas
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.workspace import (
+    exists,
+    folder_names,
+    is_directory,
+    package_path,
+    read_file,
+    write_file,
+)
+
+SKELETON = package_path("skeleton")
+
+
+def init(folder: str) -> tuple[str, ...]:
+    """Write the skeleton into a new or empty folder; returns the names of the files written."""
+    if exists(folder) and (not is_directory(folder) or folder_names(folder)):
+        raise Refused(f"{folder} is not empty", hint="name a folder that does not exist yet")
+    files = dict(_skeleton(""))
+    for name, schema in schemas().items():
+        files[f"schemas/{name}"] = (
+            json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        ).encode()
+    for name, content in sorted(files.items()):
+        write_file(f"{folder}/{name}", content, 0o644)
+    return tuple(sorted(files))
+
+
+def _skeleton(below: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for name in folder_names(f"{SKELETON}/{below}"):
+        path = f"{below}/{name}" if below else name
+        if is_directory(f"{SKELETON}/{path}"):
+            found += _skeleton(path)
+        else:
+            # Names that begin with a dot are stored without it, so that packaging keeps them.
+            found.append((path.replace("dot-", "."), read_file(f"{SKELETON}/{path}") or b""))
+    return found

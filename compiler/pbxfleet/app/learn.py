@@ -1,0 +1,76 @@
+"""Proposals for [catalogue] from the pbx.xml of an installed instance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+
+from pbxfleet.core.diagnostics import Severity
+from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.host.workspace import read_file
+from pbxfleet.model.net import Address
+from pbxfleet.pbx.reference import Proposal, learn, read_reference
+from pbxfleet.source.excerpt import render
+from pbxfleet.source.text import display_text
+
+HEAD = """\
+# Proposals for [catalogue] in fleet.toml, from {file}.
+# Names marked "confirmed" are documented by the vendor and need no line. All others are told by the
+# look of value and name only: compare them with the administration page before you copy them.
+[catalogue]
+"""
+
+
+class Learned(NamedTuple):
+    """Text to copy from, and the same as data."""
+
+    text: str
+    proposals: list[dict[str, Any]]
+
+
+def learn_file(file: str, addresses: Sequence[str]) -> Learned:
+    """Proposals from a file; Refused if it cannot be read or understood."""
+    try:
+        content = read_file(file)
+    except HostError as error:
+        raise Refused(f"{file}: {error.message}") from error
+    if content is None:
+        raise Refused(f"{file} does not exist", hint="name a pbx.xml of an installed instance")
+    outcome = read_reference(file, content)
+    if outcome.value is None:
+        text = render(outcome.diagnostics, {file: display_text(content)})
+        raise Refused(f"{file} cannot be used as a reference file\n{text.rstrip()}")
+    found = learn(outcome.value, [_address(a) for a in addresses])
+    warnings = [d for d in outcome.diagnostics if d.severity is not Severity.ADVICE]
+    text = render(warnings, {file: display_text(content)}) if warnings else ""
+    lines = [HEAD.format(file=file), *(_line(p) for p in found)]
+    return Learned(text + "".join(lines), [_data(p) for p in found])
+
+
+def _address(text: str) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError as error:
+        raise Refused(f"--address {text}: {error}") from error
+
+
+def _line(proposal: Proposal) -> str:
+    comment = (
+        f"{proposal.confidence}: {proposal.why} ({proposal.value!r}, line {proposal.span.line})"
+    )
+    if proposal.confidence == "confirmed" or proposal.role == "?":
+        return f"# {proposal.role} = {proposal.name!r}  {comment}\n"
+    return f'{proposal.role} = "{proposal.name}"  # {comment}\n'
+
+
+def _data(proposal: Proposal) -> dict[str, Any]:
+    data = proposal._asdict()
+    span = data.pop("span")
+    return {
+        **data,
+        "role": str(proposal.role),
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+    }

@@ -1,0 +1,118 @@
+"""A host as commands see it: compiled target, machine, applied records, and the plan between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pbxfleet.app.contents import RenderedTree
+from pbxfleet.core.digest import digest_of
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.local import LocalHost
+from pbxfleet.host.state import State
+from pbxfleet.host.workspace import absolute, is_directory, read_file
+from pbxfleet.model.applied import AppliedRecord, decode_record
+from pbxfleet.model.observed import Observed
+from pbxfleet.model.plan import Plan
+from pbxfleet.model.target import Target
+from pbxfleet.observe.observe import observe
+from pbxfleet.plan.diff import Difference, diff
+from pbxfleet.plan.make import make_basis, make_plan
+
+
+class Live(NamedTuple):
+    """Everything the host half works with; `records` is by instance name, "" for the host itself."""
+
+    tree: RenderedTree
+    target: Target
+    machine: LocalHost
+    state: State
+    records: dict[str, AppliedRecord]
+    root: str
+
+
+class Looked(NamedTuple):
+    """A look at the host: what was observed, how it differs, and the plan that settles it."""
+
+    observed: Observed
+    difference: Difference
+    plan: Plan
+
+
+def open_live(repository: str, host: str, root: str) -> Live:
+    """The host `host` of a repository, on this machine or below `root`; nothing is changed."""
+    tree = RenderedTree(absolute(repository), _name(host))
+    target = tree.target()
+    _refuse_stale(tree, target)
+    root = absolute(root)
+    if not is_directory(root):
+        raise Refused(
+            f"{root} is not a folder", hint="--root names the folder that is the host's /"
+        )
+    state = State(root)
+    machine = LocalHost(root, target.services, pin=target.affinity == "unit")
+    return Live(tree, target, machine, state, read_records(state), root)
+
+
+def _name(host: str) -> str:
+    if not host or host.startswith((".", "-")) or "/" in host:
+        raise Refused(
+            f"{host!r} is not the name of a host", hint="names are those in desired/hosts/"
+        )
+    return host
+
+
+def _refuse_stale(tree: RenderedTree, target: Target) -> None:
+    """A plan from an outdated target would be a plan for something nobody declared."""
+    if not is_directory(f"{tree.repository}/desired"):
+        return  # the rendered tree alone was brought to the host
+    changed = [
+        path
+        for path, digest in target.inputs.items()
+        if (content := read_file(f"{tree.repository}/{path}")) is None
+        or digest_of(content) != digest
+    ]
+    if changed:
+        raise Refused(
+            f"rendered/{tree.host} is stale: {', '.join(changed[:3])}"
+            + (f" and {len(changed) - 3} more files" if len(changed) > 3 else "")
+            + " changed since it was compiled",
+            hint="run pbxfleet compile, review the difference, and plan again",
+            code="PLN107",
+        )
+
+
+def read_records(state: State) -> dict[str, AppliedRecord]:
+    """The applied records of the host; Refused if one cannot be understood."""
+    records = {}
+    for name, content in state.records().items():
+        try:
+            record = decode_record(content)
+        except ValueError as error:
+            raise Refused(
+                f"the applied record {name} in the state folder is damaged: {error}",
+                hint="move it away; the instance is then adopted again, element by element",
+                code="PLN108",
+            ) from error
+        records[record.instance] = record
+    return records
+
+
+def look(live: Live, *, with_basis: bool = False) -> Looked:
+    """Observe the host and compare it with target and applied state."""
+    fields = live.tree.fields
+    observed = observe(live.machine, live.target, live.records, fields)
+    difference = diff(live.target, observed, live.records, fields)
+    plan = make_plan(live.target, observed, live.records, difference, live.root)
+    if with_basis:
+        plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
+    return Looked(observed, difference, plan)
+
+
+def unfinished(live: Live, complain: Callable[[str], None]) -> None:
+    """Say so if the last apply ended before it was finished: by a crash, a power cut, a kill."""
+    if live.state.unfinished():
+        complain(
+            "warning[PLN131]: the last apply on this host ended before it was finished; "
+            "what follows starts from what is there now"
+        )

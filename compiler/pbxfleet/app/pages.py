@@ -1,0 +1,28 @@
+"""The pages of diagnostic codes, as they are installed with the program."""
+
+from __future__ import annotations
+
+from pbxfleet.core.diagnostics import did_you_mean
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.workspace import folder_names, package_path, read_file
+
+FOLDER = package_path("pages")
+
+
+def codes() -> tuple[str, ...]:
+    """All codes that have a page, sorted."""
+    return tuple(n.removesuffix(".md") for n in folder_names(FOLDER) if n.endswith(".md"))
+
+
+def page(code: str) -> str:
+    """The page of a code; Refused with the nearest known code if there is none."""
+    known = codes()
+    wanted = code.upper()
+    if wanted not in known:
+        raise Refused(f"{code} is not a diagnostic code", hint=did_you_mean(wanted, known))
+    return (read_file(f"{FOLDER}/{wanted}.md") or b"").decode()
+
+
+def titles() -> list[tuple[str, str]]:
+    """Every code with the title of its page."""
+    return [(code, page(code).partition("\n")[0].partition(": ")[2]) for code in codes()]

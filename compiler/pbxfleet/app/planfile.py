@@ -1,0 +1,31 @@
+"""Plan files: a reviewed plan on disk."""
+
+from __future__ import annotations
+
+from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.host.workspace import is_file, read_file, write_file
+from pbxfleet.model.plan import Plan
+from pbxfleet.report.plan_json import decode_plan, encode_plan
+
+
+def store(plan: Plan, path: str) -> None:
+    """Write the plan file, readable by its owner only: it shows what lies on the host."""
+    write_file(path, encode_plan(plan), 0o600)
+
+
+def load(path: str) -> Plan:
+    """The plan in a file; Refused if there is none or it is something else."""
+    try:
+        content = read_file(path)
+    except HostError as error:
+        raise Refused(f"{path}: {error.message}") from error
+    if content is None:
+        raise Refused(
+            f"{path} does not exist", hint="pbxfleet plan HOST --out FILE makes a plan file"
+        )
+    return decode_plan(content, path)
+
+
+def is_plan_file(what: str) -> bool:
+    """Whether an argument of apply names a plan file rather than a host: it is an existing file."""
+    return is_file(what)

@@ -1,0 +1,99 @@
+"""`pbxfleet apply`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.exits import Exit
+
+if TYPE_CHECKING:
+    from pbxfleet.app.apply import Applied
+    from pbxfleet.model.plan import Plan, Step
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Apply a host's target, or a stored plan; the exit code tells how it ended."""
+    from pbxfleet.app.apply import apply
+    from pbxfleet.app.live import open_live, unfinished
+    from pbxfleet.app.planfile import is_plan_file, load
+
+    stored = load(args.what) if is_plan_file(args.what) else None
+    host = stored.host if stored is not None else args.what
+    root = stored.root if stored is not None and args.root == "/" else args.root
+    live = open_live(args.chdir, host, root)
+    asker = _Asker(args, output, approved=stored is not None)
+    asker.refuse_without_terminal()
+    with live.state.lock(args.lock_timeout):
+        live = open_live(
+            args.chdir, host, root
+        )  # looked at again: somebody else may just have finished
+        unfinished(live, output.complain)
+        applied = apply(live, stored, asker.approve, _progress(output))
+    _report(applied, output)
+    return applied.exit_code
+
+
+class _Asker:
+    """Asks on a terminal; a plan file or --auto-approve is the answer already."""
+
+    def __init__(self, args: Namespace, output: Output, *, approved: bool) -> None:
+        self.approved = approved or args.auto_approve
+        self.output = output
+
+    def refuse_without_terminal(self) -> None:
+        """Without a terminal and without approval nothing is even looked at."""
+        if not self.approved and not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Refused(
+                "apply asks before it changes anything, and there is no terminal to ask on",
+                hint="use --auto-approve, or apply a plan file that was reviewed",
+                code="PLN109",
+            )
+
+    def approve(self, plan: Plan) -> bool:
+        """Show the plan and, if need be, ask. Removing instances takes their names, not a `yes`."""
+        from pbxfleet.report.plan_text import plan_text
+
+        self.output.text(plan_text(plan, self.output.paint()))
+        if self.approved:
+            return True
+        removed = plan.removed_instances()
+        wanted = " ".join(removed) if removed else "yes"
+        question = f"Type the names of what is removed ({wanted})" if removed else "Type yes"
+        self.output.stderr.write(f"{question} to apply this to {plan.host}: ")
+        self.output.stderr.flush()
+        return sys.stdin.readline().strip() == wanted
+
+
+def _progress(output: Output) -> Callable[[Step, str], None]:
+    def progress(step: Step, moment: str) -> None:
+        if moment == "start":
+            output.say(f"  {step.number:>4}  {step.wave or 'host':<20} {step.do} {step.path}")
+        elif moment != "done":
+            output.complain(
+                f"  {step.number:>4}  {step.wave or 'host':<20} {moment}: {step.do} {step.path}"
+            )
+
+    return progress
+
+
+def _report(applied: Applied, output: Output) -> None:
+    from pbxfleet.report.applied import applied_data, applied_text
+    from pbxfleet.report.plan_json import plan_data
+
+    text = applied_text(applied.plan, applied.report, applied.remaining)
+    if applied.exit_code is Exit.DONE:
+        output.text(text)
+    else:
+        output.complain(text.rstrip("\n"))
+    output.data(
+        {
+            **applied_data(applied.plan, applied.report, applied.remaining),
+            "outcome": applied.exit_code.word if applied.report else "nothing_to_do",
+            "plan": plan_data(applied.plan),
+        }
+    )

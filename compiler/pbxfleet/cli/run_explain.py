@@ -1,0 +1,23 @@
+"""`pbxfleet explain`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.exits import Exit
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print the page of a diagnostic code, or the list of all codes."""
+    from pbxfleet.app.pages import page, titles
+
+    if args.what is None:
+        for code, title in titles():
+            output.text(f"{code}  {title}\n")
+        output.data({"format": 1, "outcome": "done", "codes": dict(titles())})
+        return Exit.DONE
+    text = page(args.what)
+    output.text(text)
+    output.data({"format": 1, "outcome": "done", "code": args.what.upper(), "page": text})
+    return Exit.DONE

@@ -1,0 +1,18 @@
+"""`pbxfleet learn`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.exits import Exit
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print proposals for [catalogue]; a person decides."""
+    from pbxfleet.app.learn import learn_file
+
+    learned = learn_file(args.file, args.address)
+    output.text(learned.text)
+    output.data({"format": 1, "outcome": "done", "proposals": learned.proposals})
+    return Exit.DONE

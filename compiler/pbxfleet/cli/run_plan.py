@@ -1,0 +1,33 @@
+"""`pbxfleet plan`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.exits import Exit
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print the plan; exit 2 with --detailed-exitcode when there is something to do."""
+    from pbxfleet.app.live import look, open_live, unfinished
+
+    live = open_live(args.chdir, args.host, args.root)
+    unfinished(live, output.complain)
+    plan = look(live, with_basis=args.out is not None).plan
+    if args.out is not None:
+        from pbxfleet.app.planfile import store
+
+        store(plan, args.out)
+        output.say(f"plan stored in {args.out}")
+    if output.json:
+        from pbxfleet.report.plan_json import plan_data
+
+        output.data(plan_data(plan))
+    else:
+        from pbxfleet.report.plan_text import plan_text
+
+        output.text(plan_text(plan, output.paint()))
+    if args.detailed_exitcode and not plan.is_empty:
+        return Exit.DIFFERENCES
+    return Exit.DONE

@@ -1,0 +1,31 @@
+"""`pbxfleet status`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.exits import Exit
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print declared and proven side by side."""
+    from pbxfleet.app.live import look, open_live, unfinished
+    from pbxfleet.report.status import status_rows, status_text
+
+    live = open_live(args.chdir, args.host, args.root)
+    unfinished(live, output.complain)
+    looked = look(live)
+    rows = status_rows(live.target, looked.observed, looked.difference.changes)
+    output.text(status_text(live.target.host, rows, looked.difference.notes, output.paint()))
+    output.data(
+        {
+            "format": 1,
+            "kind": "status",
+            "outcome": Exit.DONE.word,
+            "host": live.target.host,
+            "instances": [row._asdict() for row in rows],
+            "notes": [note._asdict() for note in looked.difference.notes],
+        }
+    )
+    return Exit.DONE

@@ -1,0 +1,50 @@
+"""`pbxfleet validate`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.diagnostics import Severity
+from pbxfleet.core.exits import Exit
+
+if TYPE_CHECKING:
+    from pbxfleet.app.fleet import Fleet
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print every problem of the fleet; exit 1 if there is an error."""
+    from pbxfleet.app.fleet import read_fleet
+
+    output.json = output.json or args.format == "json"
+    fleet = read_fleet(args.chdir)
+    failed = show(fleet, output)
+    output.data(diagnostics_data(fleet, failed=failed))
+    if fleet.resolved is not None and not failed:
+        instances = sum(len(h.instances) for h in fleet.resolved.hosts)
+        output.say(f"{len(fleet.resolved.hosts)} hosts, {instances} instances: valid")
+    return Exit.REFUSED if failed else Exit.DONE
+
+
+def show(fleet: Fleet, output: Output) -> bool:
+    """Print diagnostics on stderr; whether there is an error among them."""
+    from pbxfleet.source.excerpt import render, summary
+
+    failed = any(d.severity is Severity.ERROR for d in fleet.diagnostics)
+    if fleet.diagnostics and not output.json:
+        colour = output.colour and output.stderr.isatty()
+        output.complain(render(fleet.diagnostics, fleet.texts(), colour=colour))
+        output.complain(summary(fleet.diagnostics))
+    return failed
+
+
+def diagnostics_data(fleet: Fleet, *, failed: bool) -> dict[str, object]:
+    """Diagnostics as the JSON document of validate and compile."""
+    from pbxfleet.source.excerpt import diagnostics_json
+
+    return {
+        "format": 1,
+        "outcome": (Exit.REFUSED if failed else Exit.DONE).word,
+        "diagnostics": diagnostics_json(fleet.diagnostics),
+    }
