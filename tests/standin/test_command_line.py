@@ -13,7 +13,9 @@ from support.standin import PATIENCE_S, PORTS, SOURCE, make_release
 from support.standin_box import Box
 
 
-def run(*argv: str | Path, **where: object) -> subprocess.CompletedProcess[str]:
+def run(
+    *argv: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in argv],
         check=False,
@@ -21,7 +23,8 @@ def run(*argv: str | Path, **where: object) -> subprocess.CompletedProcess[str]:
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=PATIENCE_S,
-        **where,  # type: ignore[call-overload]
+        cwd=cwd,
+        env=env,
     )
 
 

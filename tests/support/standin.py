@@ -37,6 +37,8 @@ PORTS = {
     "ldap_port": 10389,
 }
 
+# Addresses are handed out in order from a place by chance, since test runs know nothing of others.
+_START = int.from_bytes(os.urandom(4), "big")
 _numbers = itertools.count()
 
 
@@ -72,9 +74,10 @@ def make_release(folder: Path, version: str = VERSION, python: str | None = None
 
 
 def fresh_address() -> str:
-    """A loopback address that no other test of this run uses."""
-    number = next(_numbers)
-    return f"127.{os.getpid() % 199 + 11}.{number // 250 + 1}.{number % 250 + 1}"
+    """A loopback address that no other test uses, be it of another run at the same time."""
+    rest, last = divmod(next(_numbers), 250)
+    second, third = divmod((_START + rest) % (250 * 250), 250)
+    return f"127.{second + 3}.{third + 1}.{last + 1}"
 
 
 def configuration(settings: Mapping[str, str]) -> bytes:
