@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pbxfleet.app.live import Live, look
+from pbxfleet.app.live import APPLIED, Live, look
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
@@ -35,11 +35,15 @@ class HostMemory:
 
     def remember(self, record: AppliedRecord) -> None:
         """Store one record; nothing is written if it is there already."""
-        self.state.write_record(record.instance or HOST_RECORD, encode_record(record))
+        name = record.instance or HOST_RECORD
+        self.state.write_record(f"{APPLIED}/{name}", encode_record(record))
 
     def log(self, event: str, **details: str | int) -> None:
-        """Append to the journal."""
-        self.state.journal({"event": event, **details})
+        """Append to the journal; the end of a run removes it: a journal means an unfinished run."""
+        if event == "end":
+            self.state.close_journal()
+        else:
+            self.state.append_journal({"event": event, **details})
 
 
 def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress) -> Applied:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.workspace import compare_tree, folder_names, write_file, write_tree
+from pbxfleet.host.disk import folder_names, write_file
+from pbxfleet.host.workspace import compare_tree, write_tree
 from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.ledger_text import ledger_text
 

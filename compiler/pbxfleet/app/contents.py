@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.workspace import digest_of_file, read_file
+from pbxfleet.host.disk import digest_of_file, read_file
 from pbxfleet.model.manifest import decode, decode_fields
 from pbxfleet.model.target import Field, Target
 

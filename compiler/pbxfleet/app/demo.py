@@ -15,9 +15,9 @@ from typing import NamedTuple
 from pbxfleet.app import demo_fleet as fleet
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.commands import Ran, Runner
+from pbxfleet.host.disk import make_folder, read_file, remove_file, remove_tree, write_file
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.terminal import run_on_terminal
-from pbxfleet.host.workspace import make_folder, read_file, remove_file, remove_tree, write_file
 from pbxfleet.model.manifest import decode
 from pbxfleet.model.target import InstanceTarget
 

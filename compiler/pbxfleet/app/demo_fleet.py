@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pbxfleet.core.digest import digest_of
-from pbxfleet.host.workspace import package_path, read_file, write_file
+from pbxfleet.host.disk import package_path, read_file, write_file
 
 STANDIN = package_path("standin")
 INSTANCES = ("ash", "birch", "cedar", "dogwood", "elm", "fir")

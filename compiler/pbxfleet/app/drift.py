@@ -12,7 +12,7 @@ from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.plan import Change
 from pbxfleet.plan.drift import drift_items, pending_changes
 
-MEMORY = "drift.json"
+MEMORY = "drift"
 
 
 class Drift(NamedTuple):
@@ -39,7 +39,7 @@ def drift(live: Live, *, only_new: bool) -> Drift:
 
 
 def _known(live: Live) -> dict[str, str]:
-    content = live.state.read(MEMORY)
+    content = live.state.read_record(MEMORY)
     if content is None:
         return {}
     try:
@@ -53,6 +53,8 @@ def _keep(live: Live, known: dict[str, str], found: dict[str, str]) -> None:
     if known == found:
         return
     try:
-        live.state.write(MEMORY, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode())
+        live.state.write_record(
+            MEMORY, (json.dumps(found, indent=1, sort_keys=True) + "\n").encode()
+        )
     except HostError:
         return

@@ -10,7 +10,8 @@ from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
-from pbxfleet.host.workspace import ReadProblem, absolute, is_directory, read_tree
+from pbxfleet.host.disk import absolute, is_directory
+from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
 from pbxfleet.pbx.reference import read_reference

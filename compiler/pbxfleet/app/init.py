@@ -6,7 +6,7 @@ import json
 
 from pbxfleet.app.schemas import schemas
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.workspace import (
+from pbxfleet.host.disk import (
     exists,
     folder_names,
     is_directory,

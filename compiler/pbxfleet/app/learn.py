@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.errors import HostError, Refused
-from pbxfleet.host.workspace import read_file
+from pbxfleet.host.disk import read_file
 from pbxfleet.model.net import Address
 from pbxfleet.pbx.reference import Proposal, learn, read_reference
 from pbxfleet.source.excerpt import render

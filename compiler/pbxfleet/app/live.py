@@ -8,9 +8,9 @@ from typing import NamedTuple
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.core.digest import digest_of
 from pbxfleet.core.errors import Refused
+from pbxfleet.host.disk import absolute, is_directory, read_file
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
-from pbxfleet.host.workspace import absolute, is_directory, read_file
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Plan
@@ -18,6 +18,8 @@ from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.diff import Difference, diff
 from pbxfleet.plan.make import make_basis, make_plan
+
+APPLIED = "applied"  # folder of the applied records, one a file
 
 
 class Live(NamedTuple):
@@ -49,8 +51,8 @@ def open_live(repository: str, host: str, root: str) -> Live:
         raise Refused(
             f"{root} is not a folder", hint="--root names the folder that is the host's /"
         )
-    state = State(root)
     machine = LocalHost(root, target.services, pin=target.affinity == "unit")
+    state = State(machine)
     return Live(tree, target, machine, state, read_records(state), root)
 
 
@@ -85,9 +87,9 @@ def _refuse_stale(tree: RenderedTree, target: Target) -> None:
 def read_records(state: State) -> dict[str, AppliedRecord]:
     """The applied records of the host; Refused if one cannot be understood."""
     records = {}
-    for name, content in state.records().items():
+    for name in state.records(APPLIED):
         try:
-            record = decode_record(content)
+            record = decode_record(state.read_record(name) or b"")
         except ValueError as error:
             raise Refused(
                 f"the applied record {name} in the state folder is damaged: {error}",
@@ -111,7 +113,7 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
 
 def unfinished(live: Live, complain: Callable[[str], None]) -> None:
     """Say so if the last apply ended before it was finished: by a crash, a power cut, a kill."""
-    if live.state.unfinished():
+    if live.state.journal():
         complain(
             "warning[PLN131]: the last apply on this host ended before it was finished; "
             "what follows starts from what is there now"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.workspace import folder_names, package_path, read_file
+from pbxfleet.host.disk import folder_names, package_path, read_file
 
 FOLDER = package_path("pages")
 

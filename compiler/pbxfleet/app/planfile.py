@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pbxfleet.core.errors import HostError, Refused
-from pbxfleet.host.workspace import is_file, read_file, write_file
+from pbxfleet.host.disk import is_file, read_file, write_file
 from pbxfleet.model.plan import Plan
 from pbxfleet.report.plan_json import decode_plan, encode_plan
 

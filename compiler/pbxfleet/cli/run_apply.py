@@ -21,6 +21,7 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.apply import apply
     from pbxfleet.app.live import open_live, unfinished
     from pbxfleet.app.planfile import is_plan_file, load
+    from pbxfleet.host.lock import HostLock
 
     stored = load(args.what) if is_plan_file(args.what) else None
     host = stored.host if stored is not None else args.what
@@ -28,7 +29,7 @@ def run(args: Namespace, output: Output) -> int:
     live = open_live(args.chdir, host, root)
     asker = _Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
-    with live.state.lock(args.lock_timeout):
+    with HostLock(live.machine, timeout_s=args.lock_timeout):
         live = open_live(
             args.chdir, host, root
         )  # looked at again: somebody else may just have finished

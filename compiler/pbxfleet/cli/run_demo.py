@@ -11,7 +11,7 @@ from pbxfleet.core.exits import Exit
 def run(args: Namespace, output: Output) -> int:
     """Play the demo; everything it makes is removed at the end unless --keep names a folder."""
     from pbxfleet.app.demo import demo
-    from pbxfleet.host.workspace import absolute, scratch_folder
+    from pbxfleet.host.disk import absolute, scratch_folder
 
     folder = absolute(args.keep) if args.keep else scratch_folder("pbxfleet-demo-")
     demo(
