@@ -105,6 +105,19 @@ class Files(FileView):
         finally:
             os.close(directory)
 
+    def open_lock(self, path: HostPath) -> int:
+        """A descriptor of a file to hold a lock on; a missing one is made empty, with 0600."""
+        if self.identity(path) is None:
+            self.make_directory(parent(path), 0o700, "")
+        directory, name = self._open_parent(path)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+            return os.open(name, flags, NEW_FILE_MODE, dir_fd=directory)
+        except OSError as error:
+            raise refused(path, error) from error
+        finally:
+            os.close(directory)
+
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         """Set permission bits and, where owners matter, the owner of a regular file.
 

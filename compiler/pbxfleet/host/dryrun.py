@@ -1,0 +1,115 @@
+"""A host that cannot be written: what would be done is remembered, and later reads see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import join
+from pbxfleet.host.base import HostView
+from pbxfleet.host.local import SEED
+from pbxfleet.host.memory import Memory
+from pbxfleet.model.observed import (
+    HostFacts,
+    ProcessSeen,
+    RuntimeSeen,
+    ServiceSeen,
+    SocketSeen,
+    What,
+)
+from pbxfleet.model.target import InstanceTarget
+
+
+class DryRunHost(Memory):
+    """Reads through to a view, which is all it has: there is nothing it could write to.
+
+    An instance that was started here is shown as running with what it declares, under the process
+    number 0. Whether it would come up so is the one thing that a dry run cannot know.
+    """
+
+    def __init__(self, view: HostView) -> None:
+        super().__init__(view)
+        self._host = view
+        self._enabled: dict[str, bool] = {}
+        self._running: dict[str, bool] = {}
+
+    def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
+        import os
+
+        from pbxfleet.host.workspace import ReadProblem, digest_of_file
+
+        digest = digest_of_file(source)
+        if isinstance(digest, ReadProblem):
+            raise HostError(source, digest.reason)
+        return None, digest, os.stat(source).st_size
+
+    @property
+    def runs_services(self) -> bool:
+        """As on the view."""
+        return self._host.runs_services
+
+    def facts(self) -> HostFacts:
+        """As on the view."""
+        return self._host.facts()
+
+    def service(self, instance: InstanceTarget) -> ServiceSeen:
+        """What the manager would say."""
+        return self.service_states((instance,))[instance.name]
+
+    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        """What the manager would say of many instances, by name."""
+        seen = self._host.service_states(instances)
+        return {i.name: self._would_be(i.name, seen[i.name]) for i in instances}
+
+    def _would_be(self, name: str, seen: ServiceSeen) -> ServiceSeen:
+        running = self._running.get(name)
+        if running is not None:
+            seen = seen._replace(running=running, pid=0 if running else None)
+        enabled = self._enabled.get(name, seen.enabled)
+        return seen._replace(enabled=enabled, installed=seen.installed or enabled)
+
+    def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
+        """What would run: as on the view, but for instances that were started or stopped here."""
+        untouched = [i for i in instances if i.name not in self._running]
+        seen = dict(self._host.runtime(untouched)) if untouched else {}
+        for instance in instances:
+            running = self._running.get(instance.name)
+            if running is not None:
+                seen[instance.name] = RuntimeSeen((self._tree(instance),) if running else (), "")
+        return seen
+
+    def _tree(self, instance: InstanceTarget) -> ProcessSeen:
+        cpus = self.facts().cpus if instance.cpu is None else (instance.cpu,)
+        sockets = tuple(SocketSeen(*listener, pid=0) for listener in instance.listeners)
+        return ProcessSeen((0,), 0, cpus, False, sockets)
+
+    def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
+        """As on the view."""
+        return self._host.foreign_sockets(instances)
+
+    def reload_services(self) -> None:
+        """Nothing: the view has no manager to tell."""
+
+    def enable(self, instance: InstanceTarget) -> None:
+        """From now on the instance is shown as enabled."""
+        self._enabled[instance.name] = True
+
+    def disable(self, instance: InstanceTarget) -> None:
+        """From now on the instance is shown as not enabled."""
+        self._enabled[instance.name] = False
+
+    def start(self, instance: InstanceTarget) -> None:
+        """From now on the instance is shown as running; HST106 where a real host would refuse."""
+        if self.look(join(instance.directory, SEED)).what is not What.FILE:
+            raise HostError(instance.directory, f"has no {SEED}", code="HST106")
+        if not self.service(instance).running and self.runtime((instance,))[instance.name].trees:
+            raise HostError(instance.directory, "a process runs there already", code="HST106")
+        self._running[instance.name] = True
+
+    def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
+        """From now on the instance is shown as not running."""
+        self._running[instance.name] = False
+
+    def pause(self, seconds: float) -> None:
+        """Nothing to wait for."""

@@ -1,0 +1,186 @@
+"""Files in memory, alone or laid over a host that is only read."""
+
+from __future__ import annotations
+
+import errno
+from itertools import count
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import HostPath, parent
+from pbxfleet.host.base import HostView
+from pbxfleet.host.views import not_regular
+from pbxfleet.model.observed import ABSENT, Seen, What
+
+NEW_FILE_MODE = 0o600  # as `files`
+
+
+class Entry(NamedTuple):
+    """What lies at a path. `content` is a file's bytes (None: known by digest only) or a link's text.
+
+    `identity` is what changes whenever something is written or its attributes are set.
+    """
+
+    seen: Seen
+    content: bytes | None
+    identity: tuple[int, int, int, int, int]
+
+
+class Memory:
+    """The file half of a host, with the same refusals as the real one.
+
+    Over a `view` everything that was not written here is read from there; the view is never changed.
+    No link is followed, neither at the end of a path nor on the way.
+    """
+
+    def __init__(self, view: HostView | None = None) -> None:
+        self._view = view
+        self._entries: dict[str, Entry | None] = {}  # None: removed here, whatever the view has
+        self._clock = count(1)
+        if view is None:
+            self._entries["/"] = self._entry(What.DIRECTORY, 0o755, "root:root", b"")
+
+    @property
+    def owners_matter(self) -> bool:
+        """Whether owners are compared: as on the view, and always without one."""
+        return self._view is None or self._view.owners_matter
+
+    def look(self, path: HostPath) -> Seen:
+        """What lies at `path`; `ABSENT` if nothing."""
+        if path in self._entries:
+            entry = self._entries[path]
+            return entry.seen if entry is not None else ABSENT
+        return self._view.look(path) if self._view is not None else ABSENT
+
+    def read(self, path: HostPath) -> bytes | None:
+        """Content of a regular file, None if nothing is there; HostError for anything else."""
+        if path not in self._entries:
+            return self._view.read(path) if self._view is not None else None
+        entry = self._entries[path]
+        if entry is None:
+            return None
+        if entry.seen.what is not What.FILE or entry.content is None:
+            raise not_regular(path)
+        return entry.content
+
+    def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
+        """As of a real file: two equal identities mean that nothing was written between them."""
+        if path not in self._entries:
+            return self._view.identity(path) if self._view is not None else None
+        entry = self._entries[path]
+        is_file = entry is not None and entry.seen.what is What.FILE
+        return entry.identity if entry is not None and is_file else None
+
+    def names(self, directory: HostPath) -> tuple[str, ...]:
+        """Names in a directory, sorted; empty if there is no such directory."""
+        if self.look(directory).what is not What.DIRECTORY:
+            return ()
+        below = set(self._view.names(directory)) if self._view is not None else set()
+        start = directory.rstrip("/") + "/"
+        for path, entry in self._entries.items():
+            if path.startswith(start) and path != "/" and "/" not in path[len(start) :]:
+                (below.discard if entry is None else below.add)(path[len(start) :])
+        return tuple(sorted(below))
+
+    def make_directory(self, path: HostPath, mode: int, owner: str) -> None:
+        """Make `path` and missing parents (0755); an existing directory is left as it is."""
+        seen = self.look(path)
+        if seen.what is What.DIRECTORY:
+            return
+        if seen.what is not What.ABSENT:
+            raise _not_a_directory(path)
+        self.make_directory(parent(path), 0o755, "root:root")
+        self._entries[path] = self._entry(What.DIRECTORY, mode, owner or "root:root", b"")
+
+    def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
+        """Put `content` at `path`; `mode` None keeps mode and owner of the file that is there."""
+        self._put(path, content, digest_of(content), len(content), (mode, owner))
+
+    def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
+        """Put the content of the file `source` at `path`; HST102 if it does not match `digest`."""
+        content, found, size_bytes = self._source(source)
+        if found != digest:
+            raise HostError(source, f"is {found}, expected {digest}", code="HST102")
+        self._put(path, content, found, size_bytes, (mode, owner))
+
+    def append(self, path: HostPath, content: bytes) -> None:
+        """Add to the end of a file; a missing one is made with 0600."""
+        before = self.read(path)
+        seen = self.look(path)
+        self._need_parent(path)
+        mode, owner = (
+            (seen.mode, seen.owner) if before is not None else (NEW_FILE_MODE, "root:root")
+        )
+        self._entries[path] = self._entry(What.FILE, mode, owner, (before or b"") + content)
+
+    def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
+        """Set permission bits and owner of a regular file."""
+        seen = self.look(path)
+        if seen.what is What.ABSENT:
+            raise HostError(path, "no such file or directory", errno.ENOENT)
+        if seen.what is not What.FILE:
+            raise not_regular(path)
+        self._put(path, self._content(path), seen.digest, seen.size_bytes, (mode, owner))
+
+    def remove(self, path: HostPath) -> None:
+        """Remove a file or link; nothing happens if it is not there; a directory is an error."""
+        what = self.look(path).what
+        if what is What.DIRECTORY:
+            raise HostError(path, "is a directory", errno.EISDIR)
+        if what is not What.ABSENT:
+            self._entries[path] = None
+
+    def make_link(self, path: HostPath, target: str) -> None:
+        """Put a symbolic link at `path`."""
+        self._need_parent(path)
+        self._entries[path] = self._entry(What.SYMLINK, 0o777, "root:root", target.encode())
+
+    def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
+        """Content (None if only its digest is known), digest and length of a file to copy."""
+        raise HostError(source, "no such file or directory", errno.ENOENT)
+
+    def _content(self, path: HostPath) -> bytes | None:
+        entry = self._entries.get(path)
+        return entry.content if entry is not None else self.read(path)
+
+    def _put(
+        self,
+        path: HostPath,
+        content: bytes | None,
+        digest: Digest | None,
+        size_bytes: int,
+        attributes: tuple[int | None, str],
+    ) -> None:
+        self._need_parent(path)
+        before = self.look(path)
+        if before.what not in (What.ABSENT, What.FILE, What.SYMLINK):
+            raise not_regular(path)
+        mode, owner = attributes
+        if mode is None:
+            mode = before.mode if before.what is What.FILE else NEW_FILE_MODE
+            owner = before.owner if before.what is What.FILE else owner
+        seen = Seen(What.FILE, mode, owner or "root:root", size_bytes, digest)
+        self._entries[path] = Entry(seen, content, self._new_identity(size_bytes))
+
+    def _entry(self, what: What, mode: int, owner: str, content: bytes) -> Entry:
+        digest = digest_of(content) if what is What.FILE else None
+        seen = Seen(what, mode, owner, len(content), digest)
+        return Entry(seen, content, self._new_identity(len(content)))
+
+    def _new_identity(self, size_bytes: int) -> tuple[int, int, int, int, int]:
+        now = next(self._clock)
+        return 0, now, size_bytes, now, now
+
+    def _need_parent(self, path: HostPath) -> None:
+        above = self.look(parent(path)).what
+        if above is What.ABSENT:
+            raise HostError(parent(path), "no such file or directory", errno.ENOENT)
+        if above is What.SYMLINK:
+            raise HostError(parent(path), "is a link", errno.ELOOP, code="HST101")
+        if above is not What.DIRECTORY or path == "/":
+            raise _not_a_directory(parent(path))
+
+
+def _not_a_directory(path: str) -> HostError:
+    return HostError(path, "not a directory", errno.ENOTDIR)

@@ -1,0 +1,162 @@
+"""Hosts around hosts: one that remembers effects, one that fails, one that cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import HostPath
+from pbxfleet.host.base import Host
+from pbxfleet.host.dryrun import DryRunHost
+from pbxfleet.model.observed import (
+    HostFacts,
+    RuntimeSeen,
+    Seen,
+    ServiceSeen,
+    SocketSeen,
+)
+from pbxfleet.model.target import InstanceTarget
+
+__all__ = ["DryRunHost", "Effect", "FailingHost", "Power", "RecordingHost"]
+
+
+class Power(BaseException):
+    """The power went out: nobody may catch it but the test that injected it."""
+
+
+class Effect(NamedTuple):
+    """One effect on a host: the name of the method, and the path or instance it was about."""
+
+    name: str
+    subject: str
+
+
+class _Through:
+    """A host that passes everything on; effects go through `_effect`, in one place."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def _effect(self, effect: Effect, perform: Callable[[], None]) -> None:
+        perform()
+
+    def look(self, path: HostPath) -> Seen:
+        return self._host.look(path)
+
+    def read(self, path: HostPath) -> bytes | None:
+        return self._host.read(path)
+
+    def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
+        return self._host.identity(path)
+
+    def names(self, directory: HostPath) -> tuple[str, ...]:
+        return self._host.names(directory)
+
+    def service(self, instance: InstanceTarget) -> ServiceSeen:
+        return self._host.service(instance)
+
+    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+        return self._host.service_states(instances)
+
+    def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
+        return self._host.runtime(instances)
+
+    def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
+        return self._host.foreign_sockets(instances)
+
+    def facts(self) -> HostFacts:
+        return self._host.facts()
+
+    @property
+    def runs_services(self) -> bool:
+        return self._host.runs_services
+
+    @property
+    def owners_matter(self) -> bool:
+        return self._host.owners_matter
+
+    def make_directory(self, path: HostPath, mode: int, owner: str) -> None:
+        effect = Effect("make_directory", path)
+        self._effect(effect, lambda: self._host.make_directory(path, mode, owner))
+
+    def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
+        self._effect(Effect("write", path), lambda: self._host.write(path, content, mode, owner))
+
+    def append(self, path: HostPath, content: bytes) -> None:
+        self._effect(Effect("append", path), lambda: self._host.append(path, content))
+
+    def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
+        effect = Effect("copy_in", path)
+        self._effect(effect, lambda: self._host.copy_in(path, source, digest, mode, owner))
+
+    def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
+        effect = Effect("set_attributes", path)
+        self._effect(effect, lambda: self._host.set_attributes(path, mode, owner))
+
+    def remove(self, path: HostPath) -> None:
+        self._effect(Effect("remove", path), lambda: self._host.remove(path))
+
+    def reload_services(self) -> None:
+        self._effect(Effect("reload_services", ""), self._host.reload_services)
+
+    def enable(self, instance: InstanceTarget) -> None:
+        self._effect(Effect("enable", instance.name), lambda: self._host.enable(instance))
+
+    def disable(self, instance: InstanceTarget) -> None:
+        self._effect(Effect("disable", instance.name), lambda: self._host.disable(instance))
+
+    def start(self, instance: InstanceTarget) -> None:
+        self._effect(Effect("start", instance.name), lambda: self._host.start(instance))
+
+    def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
+        self._effect(Effect("stop", instance.name), lambda: self._host.stop(instance, timeout_s))
+
+    def pause(self, seconds: float) -> None:
+        self._host.pause(seconds)  # waiting changes nothing
+
+
+class RecordingHost(_Through):
+    """Passes everything on; `effects` are what was done, in order, without what failed."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.effects: list[Effect] = []
+
+    def _effect(self, effect: Effect, perform: Callable[[], None]) -> None:
+        perform()
+        self.effects.append(effect)
+
+
+class FailingHost(_Through):
+    """Passes everything on, and fails once: at effect `n` (from 0), before it or right `after` it.
+
+    `error` is raised, by default a HostError as from a full disk. `count` is the number of effects
+    that were asked for; `failed` tells whether it came so far.
+    """
+
+    def __init__(
+        self, host: Host, n: int, *, after: bool = False, error: BaseException | None = None
+    ) -> None:
+        super().__init__(host)
+        self.count = 0
+        self.failed = False
+        self._n = n
+        self._after = after
+        self._error = error
+
+    def _effect(self, effect: Effect, perform: Callable[[], None]) -> None:
+        due = self.count == self._n
+        self.count += 1
+        if due and not self._after:
+            self._fail(effect)
+        perform()
+        if due:
+            self._fail(effect)
+
+    def _fail(self, effect: Effect) -> None:
+        self.failed = True
+        if self._error is not None:
+            raise self._error
+        raise HostError(effect.subject or effect.name, "no space left on device", 28)
