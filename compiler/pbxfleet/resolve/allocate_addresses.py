@@ -17,7 +17,8 @@ Found = dict[str, list[Sourced[Address] | None]]
 def wishes_of(asking: Asking) -> Wishes:
     """What the instance wishes; an instance that says nothing wishes `auto`."""
     if asking.layer.address is None:
-        return (Sourced[AddressWish](Auto.ANY, asking.file.span),)
+        unsaid: Sourced[AddressWish] = Sourced(Auto.ANY, asking.file.span)
+        return (unsaid,)
     return asking.layer.address
 
 
@@ -47,7 +48,7 @@ def _known(
     known: list[Sourced[Address] | None] = []
     for wish in wishes_of(asking):
         if not isinstance(wish.value, Auto):
-            known.append(Sourced[Address](wish.value, wish.origin, wish.overrode))
+            known.append(Sourced(wish.value, wish.origin, wish.overrode))
             continue
         address = next(kept)
         if address is not None:

@@ -13,7 +13,7 @@ from pbxfleet.model.net import Address, PortRange, Protocol
 from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.checks.listeners import shown
 from pbxfleet.resolve.checks.sockets import Spot, spots
-from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems
 
 
 class Media(NamedTuple):
@@ -109,26 +109,35 @@ def _udp_ports(host: ResolvedHost) -> dict[Spot, list[UdpPort]]:
 
 
 def _inside(here: list[Media], udp: dict[Spot, list[UdpPort]]) -> Iterator[Diagnostic]:
+    """At most one report for each range, however many ports it contains."""
     for media in here:
         address, ports = media.address.value, media.rtp.value
+        contained: list[UdpPort] = []
+        count = 0
         for spot in ((address.version, int(address)), (address.version, None)):
             listed = udp.get(spot, [])
-            at = bisect_left(listed, ports.first, key=lambda udp: udp.port)
-            while at < len(listed) and listed[at].port in ports:
-                yield _contains(media, listed[at])
-                at += 1
+            start = bisect_left(listed, ports.first, key=lambda udp: udp.port)
+            end = bisect_left(listed, ports.last + 1, key=lambda udp: udp.port)
+            contained += listed[start : min(end, start + NAMED_AT_MOST)]
+            count += end - start
+        if contained:
+            yield _contains(media, contained[:NAMED_AT_MOST], count)
 
 
-def _contains(media: Media, udp: UdpPort) -> Diagnostic:
-    name, owner = media.instance.name, udp.instance.name
-    whose = "its own" if owner == name else f"{owner}'s"
-    place = udp.listener.origin
+def _contains(media: Media, contained: list[UdpPort], count: int) -> Diagnostic:
+    name = media.instance.name
+    first = contained[0]
+    whose = "its own" if first.instance.name == name else f"{first.instance.name}'s"
+    more = f" and {count - 1} more" if count > 1 else ""
+    related = [
+        (udp.listener.origin, f"{udp.listener.role} of {udp.instance.name}") for udp in contained
+    ]
     return Diagnostic(
         "RTP102",
-        f"RTP ports {media.rtp.value} of {name} contain {whose} {udp.listener.role} port: "
-        f"{shown(udp.listener.bind)}",
+        f"RTP ports {media.rtp.value} of {name} contain {whose} {first.listener.role} port: "
+        f"{shown(first.listener.bind)}{more}",
         media.place,
-        related=((place, f"{udp.listener.role} of {owner}"),),
+        related=tuple(dict.fromkeys(related)),
         hint="choose a range without this port, or another port",
     )
 
