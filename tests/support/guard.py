@@ -7,7 +7,6 @@ root of their own. A test that runs in a bed, where / may be touched, is marked 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import inspect
 import posixpath
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
+from pbxfleet.host.local import LocalHost
 
 _lifted = False
 
@@ -26,21 +27,16 @@ class ThisMachineTouchedError(AssertionError):
 @contextmanager
 def installed() -> Iterator[None]:
     """Within this context a `LocalHost` without a root of its own cannot be made."""
-    if importlib.util.find_spec("pbxfleet.host.local") is None:
-        yield
-        return
-    from pbxfleet.host.local import LocalHost
-
     original = LocalHost.__init__
     signature = inspect.signature(original)
     assert "root" in signature.parameters, "the guard no longer knows which argument is the root"
 
     @functools.wraps(original)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> None:
+    def guarded(self: LocalHost, *args: Any, **kwargs: Any) -> None:
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         root = bound.arguments["root"]
-        if not _lifted and (not root or posixpath.normpath(str(root)) == "/"):
+        if not _lifted and (not root or posixpath.abspath(str(root)).strip("/") == ""):
             raise ThisMachineTouchedError(
                 "LocalHost without a root would change this machine; give it tmp_path"
             )
