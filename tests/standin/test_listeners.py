@@ -10,7 +10,16 @@ from contextlib import closing
 
 import pytest
 
-from support.standin import PORTS, Bound, bound, fresh_address, http_get, sip_options, wait_until
+from support.standin import (
+    PORTS,
+    Answer,
+    Bound,
+    bound,
+    fresh_address,
+    http_get,
+    sip_options,
+    wait_until,
+)
 from support.standin_box import Box, namespace
 
 EVERY_ROLE = {
@@ -134,7 +143,7 @@ def test_an_address_that_the_host_does_not_have_is_no_start(box: Box) -> None:
     "bind",
     ["0", "65536", "http", "-1", ":80", "127.0.0.1:", "localhost:80", "127.1:80", "::1:80",
      "[127.0.0.1]:80", "[::1]", "127.0.0.1:+80", "127.0.0.1:\N{FULLWIDTH DIGIT EIGHT}0",
-     "[::1%lo]:80"],
+     "[::1%lo]:80", "[127.0.0.1:80", "[[::1]]:80", "[]:80"],
 )  # fmt: skip
 def test_what_is_not_a_bind_is_a_port_that_cannot_be_bound(box: Box, bind: str) -> None:
     box.configure(ip_https_port=bind)
@@ -159,7 +168,8 @@ def free_port(address: str) -> int:
 def test_ipv6_binds_have_the_verdict_of_the_kernel(box: Box) -> None:
     port = free_port("::1")
     web = f"{box.address}:18080 [::1]:{port or 18080}"
-    box.configure(**OFF | {"ip_http_port": web, "sip_udp_port": f"[::1]:{port or 18080}"})
+    sip = f"[::1]:{port or 18080}"
+    box.configure(**OFF | {"ip_http_port": web, "sip_udp_port": sip, "rtp_bind_ip4": "::1"})
     done = box.run()
     assert done.returncode == (0 if port else 1)
     if port:
@@ -170,6 +180,8 @@ def test_ipv6_binds_have_the_verdict_of_the_kernel(box: Box) -> None:
         }
         assert http_get("::1", port, "/rest/system/session").status == 200
         assert sip_options("::1", port).startswith("SIP/2.0 200 OK\r\n")
+        box.post("/standin/rtp?n=1")
+        assert {b.protocol for b in media(box)} == {"udp6"}
 
 
 @pytest.mark.parametrize(
@@ -240,6 +252,19 @@ def test_media_sockets_are_pairs_on_the_media_address_within_the_range(box: Box)
     assert all(int(port) % 2 == 0 for port in body.strip('{}"rtp: []').split(", "))
     box.post("/standin/rtp?n=0")
     assert media(box) == set()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"rtp_port_start": "40000", "rtp_port_end": "40000"}, {"rtp_port_start": ""},
+     {"rtp_bind_ip4": "192.0.2.77"}, {"rtp_bind_ip4": "pbx.example.com"}],
+)  # fmt: skip
+def test_media_that_cannot_be_bound_is_logged_only(box: Box, settings: dict[str, str]) -> None:
+    box.configure(log_filename="pbx.log", **settings)
+    box.start()
+    assert box.post("/standin/rtp?n=1000") == Answer(200, '{"rtp": []}')
+    assert "0 of 200 pairs: " in box.logged()
+    assert box.get("/rest/system/session").status == 200
 
 
 def test_usr1_opens_one_pair_more(box: Box) -> None:
