@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import folder_names, write_file
-from pbxfleet.host.workspace import compare_tree, write_tree
+from pbxfleet.host.workspace import read_tree, write_tree
 from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.ledger_text import ledger_text
 
@@ -84,7 +84,7 @@ def _write(
     check: bool,
 ) -> tuple[str, ...]:
     changed: list[str] = []
-    act = compare_tree if check else write_tree
+    act = _stale if check else _written
     for host, files in trees.items():
         changed += act(repository, f"rendered/{host}", files)
     if not only:
@@ -99,3 +99,16 @@ def _write(
             if not check:
                 write_file(f"{repository}/{LEDGER}", text, 0o644)
     return tuple(sorted(changed))
+
+
+def _written(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str]:
+    """Make a folder hold exactly these files; the names of those that were written or removed."""
+    done = write_tree(f"{repository}/{folder}", files)
+    return [f"{folder}/{name}" for name in (*done.written, *done.removed)]
+
+
+def _stale(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str]:
+    """The names that `_written` would return, with nothing written."""
+    there = read_tree(f"{repository}/{folder}", hidden=True)
+    names = sorted({*there, *files})
+    return [f"{folder}/{name}" for name in names if there.get(name) != files.get(name)]

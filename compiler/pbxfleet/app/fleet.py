@@ -96,7 +96,7 @@ def _documents(
 ) -> tuple[dict[str, bytes], dict[str, MappingNode]]:
     files: dict[str, bytes] = {}
     documents: dict[str, MappingNode] = {}
-    for name, content in sorted(read_tree(repository, "desired").items()):
+    for name, content in sorted(read_tree(repository, "desired", file_suffixes=SUFFIXES).items()):
         wanted = posixpath.dirname(name) in FOLDERS and name.endswith(SUFFIXES)
         if isinstance(content, ReadProblem):
             if wanted or posixpath.dirname(name) in FOLDERS[1:]:

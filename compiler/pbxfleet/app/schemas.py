@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pbxfleet.host.workspace import write_tree
-from pbxfleet.schema import json_schemas
+from pbxfleet.schema.json_schema import json_schemas
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -20,4 +20,4 @@ def write_schemas(folder: str) -> tuple[str, ...]:
         name: (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
         for name, schema in schemas().items()
     }
-    return tuple(write_tree(folder, "", files, prune=False))
+    return write_tree(folder, files, prune=False).written

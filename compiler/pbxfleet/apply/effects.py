@@ -9,7 +9,7 @@ from pbxfleet.apply.io import Contents
 from pbxfleet.apply.merge import merge, put_back
 from pbxfleet.apply.prove import prove
 from pbxfleet.core.errors import HostError, StalePlan
-from pbxfleet.core.paths import HostPath
+from pbxfleet.core.paths import HostPath, parent
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import RuntimeSeen, What
@@ -79,6 +79,9 @@ class Effects:
         if step.do is Do.REMOVE or resource is None:
             self.host.remove(step.path)
             return Done(undo)
+        if step.expects == "absent":
+            # /etc/pbx and the like: implied by the files in it, as `install -D` has it.
+            self.host.make_directory(parent(step.path), DEFAULT_DIRECTORY_MODE, resource.owner)
         if step.do is Do.SET_ATTRIBUTES:
             self.host.set_attributes(step.path, resource.mode or 0, resource.owner)
         elif step.do is Do.COPY_IN:

@@ -40,7 +40,7 @@ def run_on_terminal(argv: tuple[str, ...], answer: str, timeout_s: float) -> Ran
 
 def _read_all(terminal: int, deadline: float) -> str:
     """Everything that is written until the other side closes; TimeoutError at the deadline."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         left = deadline - time.monotonic()
         ready, _, _ = select.select([terminal], [], [], max(left, 0))

@@ -32,8 +32,10 @@ def declared_facts(instance: InstanceTarget) -> RuntimeFacts:
 
 def observed_facts(instance: InstanceTarget, tree: ProcessSeen) -> RuntimeFacts:
     """What the kernel says, without the sockets of calls: UDP on the instance's media ports."""
+    # A bind whose transport nobody documents (`any`) may turn out to be TCP, UDP or both.
+    either = {(s.address, s.port) for s in instance.listeners if s.protocol == "any"}
     sockets = {
-        listener_name(s.protocol, s.address, s.port)
+        listener_name("any" if (s.address, s.port) in either else s.protocol, s.address, s.port)
         for s in tree.sockets
         if not _is_media(instance, s)
     }
