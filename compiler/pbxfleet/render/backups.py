@@ -1,7 +1,8 @@
-"""Backup lists: `tar -c -T LIST -X EXCLUDE` saves what an instance, or the whole host, is made of.
+"""Backup lists: `tar -c -X EXCLUDE -T LIST` saves what an instance, or the whole host, is made of.
 
-One absolute path a line, sorted. Both files speak tar's dialect: names are unquoted by -T, patterns
-of -X are shell patterns, so that what is special there is escaped with a backslash.
+In this order: GNU tar ignores an -X behind -T and ends with 2. One absolute path a line, sorted. Both
+files speak tar's dialect: -T unquotes names, -X takes shell patterns, so that what is special there is
+escaped with a backslash.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pbxfleet.model.target import Kind, Resource, Target
 from pbxfleet.render.declared import host_addresses, instance_target
 from pbxfleet.render.failover import FailoverTemplate, failover_text, read_template, template_file
 from pbxfleet.render.resources import Piece, host_pieces, instance_pieces
+from pbxfleet.render.services import BACKENDS
 from pbxfleet.render.settings import compile_settings
 
 
@@ -23,7 +24,7 @@ class Rendered(NamedTuple):
     files: Mapping[str, bytes]
 
 
-def compile_host(  # noqa: PLR0913, PLR0917 - everything that the bytes depend on is an argument
+def compile_host(
     host: ResolvedHost,
     fleet_name: str,
     deletion_budget: int,
@@ -36,7 +37,7 @@ def compile_host(  # noqa: PLR0913, PLR0917 - everything that the bytes depend o
     `references` are by release, `templates` by name within the repository; both hold whatever the
     resolved host names. `inputs` are digests of the desired files that it depends on. Reports what
     a reference file cannot take (XML1xx), what is wrong with the failover template (FLO110 to
-    FLO112), and two files that would lie at one path (DIR120).
+    FLO112), two files that would lie at one path (DIR120), and what the service manager cannot do.
     """
     found: list[Diagnostic] = []
     template = _template(host, templates, found)
@@ -46,6 +47,7 @@ def compile_host(  # noqa: PLR0913, PLR0917 - everything that the bytes depend o
         settings = compile_settings(instance, references[instance.release.name])
         failover = _failover(template, fleet_name, host, instance)
         found += (*settings.diagnostics, *failover.diagnostics)
+        found += BACKENDS[host.services].problems(instance)
         if settings.value is not None:
             pieces += instance_pieces(host, instance, settings.value, failover.value)
             files[f"settings/{instance.name}.json"] = encode_fields(settings.value.fields)

@@ -116,7 +116,7 @@ def failover_text(
 
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
     # Without the global functions nothing loops for long or depends on chance.
     environment.globals.clear()

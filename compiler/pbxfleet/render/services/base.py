@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.paths import join
 from pbxfleet.model.desired import AffinityBy
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
@@ -22,6 +23,10 @@ class Backend(Protocol):
 
     def service_file(self, host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
         """The file at `instance.paths.unit`; None if this manager needs none."""
+        ...
+
+    def problems(self, instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
+        """What the instance asks for and this manager cannot do."""
         ...
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.render.own_templates import render
 from pbxfleet.render.services.base import FileText, service_values
 
-_PLAIN = re.compile(r"[A-Za-z0-9/._+:@,=-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9/._+:@,=%-]+")
+# "Executable name contains special characters", says systemd 252 and does not start the unit.
+_NOT_RUN = re.compile(r"[\"'\\]")
 
 
 def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
@@ -18,13 +21,23 @@ def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | N
     return FileText(text.encode(), 0o644)
 
 
+def problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
+    """DIR121 for a directory from which systemd refuses to run a program."""
+    found = _NOT_RUN.search(instance.paths.directory)
+    if found is None:
+        return ()
+    message = f"systemd runs no program whose path holds {found.group()}"
+    hint = "name the directory without quotation marks and backslashes"
+    return (Diagnostic("DIR121", message, instance.directory_origin, hint=hint),)
+
+
 def word(text: str) -> str:
-    """`text` as one word: specifiers doubled, C escapes within quotes (systemd.syntax(7))."""
-    text = text.replace("%", "%%")
-    if _PLAIN.fullmatch(text):
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """`text` as one word: specifiers doubled, in quotes where blanks or signs stand in it.
+
+    For paths that `problems` lets through: nothing in them ends the quotes (systemd.syntax(7)).
+    """
+    doubled = text.replace("%", "%%")
+    return doubled if _PLAIN.fullmatch(doubled) else f'"{doubled}"'
 
 
 def command(path: str) -> str:
@@ -39,8 +52,7 @@ def command(path: str) -> str:
 def to_end_of_line(path: str) -> str:
     """`path` for a setting that takes the rest of the line as it is, but for specifiers.
 
-    A blank at the end would be cut off and a backslash would join the next line; a slash after it
-    says the same directory.
+    A blank at the end would be cut off; with a slash behind it, the same directory is meant.
     """
-    text = path.replace("%", "%%")
-    return text + "/" if text.endswith(("\\", " ")) else text
+    doubled = path.replace("%", "%%")
+    return doubled + "/" if doubled.endswith(" ") else doubled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.render.own_templates import render
 from pbxfleet.render.services.base import FileText, service_values
@@ -13,3 +14,9 @@ def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | N
     """The init script, 0755."""
     text = render("sysv.sh.j2", service_values(host, instance), {"word": shlex.quote})
     return FileText(text.encode(), 0o755)
+
+
+def problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
+    """Nothing: every path can be quoted."""
+    del instance
+    return ()
