@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.host.commands import PATH
+from pbxfleet.host.refusals import refused
 
 UMASK = 0o022  # what systemd and init give a service; ours is none of its business
-MOST_FILES = 1 << 16
 
 
 class Launch(NamedTuple):
@@ -24,76 +24,57 @@ class Launch(NamedTuple):
     log: int
 
 
+# Until we end, the processes we started are our children; when one ends, somebody has to ask how.
+_started: list[int] = []
+
+
 def launch(wanted: Launch) -> int:
-    """The number of the new process, once it executes its program; HST108 if that cannot be.
+    """The number of the new process, once it executes its program; HST108 if that cannot be."""
+    import subprocess
 
-    Two forks: the process in between ends at once, so that the new one belongs to the machine's
-    first process and leaves no zombie behind when it ends.
-    """
-    reading, writing = os.pipe()  # the kernel closes `writing` when the program is executed
-    between = os.fork()
-    if between == 0:
-        _between(wanted, writing)
-    os.close(writing)
-    os.waitpid(between, 0)
-    with os.fdopen(reading, "rb") as pipe:
-        number, *trouble = pipe.read().decode("ascii").split(" ", 2)
-    if not number:
-        raise HostError(wanted.argv[0], "the new process died before it began", code="HST108")
-    if trouble:
-        errno, doing = int(trouble[0]), trouble[1]
-        reason = f"{doing}: {os.strerror(errno).lower()}"
-        raise HostError(wanted.argv[0], reason, errno, code="HST108")
-    return int(number)
-
-
-def _between(wanted: Launch, report: int) -> NoReturn:
+    reap()
+    before = os.sched_getaffinity(0)
     try:
-        os.setsid()
-        if os.fork() == 0:
-            _begin(wanted, report)
-    except OSError as error:
-        os.write(report, b"0 %d no new process" % (error.errno or 0))
-    finally:
-        os._exit(0)
-
-
-def _begin(wanted: Launch, report: int) -> NoReturn:
-    """In the new process: become the program, or report what could not be done and why."""
-    doing = f"cannot use {wanted.directory}"
-    try:
-        os.write(report, b"%d" % os.getpid())
-        os.chdir(wanted.directory)
-        os.umask(UMASK)
-        doing = f"cannot run on core {', '.join(map(str, wanted.cores))}"
         if wanted.cores:
-            os.sched_setaffinity(0, wanted.cores)
-        doing = "cannot be executed"
-        _keep_only(wanted.log, report)
-        _default_signals()
-        os.execve(wanted.argv[0], wanted.argv, _environment())  # noqa: S606  no shell is the point
+            _run_on(wanted.cores)  # the new process inherits it from its first moment on
+        process = subprocess.Popen(
+            wanted.argv,
+            cwd=wanted.directory,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=wanted.log,
+            stderr=wanted.log,
+            start_new_session=True,
+            umask=UMASK,
+        )
     except OSError as error:
-        os.write(report, f" {error.errno or 0} {doing}".encode("ascii", "replace"))
+        raise refused(wanted.argv[0], error, code="HST108") from error
     finally:
-        os._exit(127)
+        if wanted.cores:
+            os.sched_setaffinity(0, before)
+    process.returncode = 0  # it outlives us, so the object shall not complain that nobody waited
+    _started.append(process.pid)
+    return process.pid
 
 
-def _keep_only(log: int, report: int) -> None:
-    """Nothing to read, everything said goes to the log, and no descriptor of ours."""
-    null = os.open(os.devnull, os.O_RDONLY)
-    for ours, standard in ((null, 0), (log, 1), (log, 2)):
-        os.dup2(ours, standard, inheritable=True)
-    os.closerange(3, report)
-    os.closerange(report + 1, MOST_FILES)
+def reap() -> None:
+    """Let go of processes we started that have ended, which stay zombies until then."""
+    _started[:] = [pid for pid in _started if _is_ours(pid)]
 
 
-def _default_signals() -> None:
-    """What we ignore or block (Python ignores SIGPIPE) the program would ignore for ever."""
-    import signal
+def _is_ours(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return False
 
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+def _run_on(cores: tuple[int, ...]) -> None:
+    try:
+        os.sched_setaffinity(0, cores)
+    except OSError as error:
+        names = ", ".join(map(str, cores))
+        raise HostError(f"core {names}", "not a core that can be used here", code="HST108") from error
 
 
 def _environment() -> dict[str, str]:

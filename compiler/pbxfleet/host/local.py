@@ -12,7 +12,6 @@ from pbxfleet.host.owners import Owners
 from pbxfleet.host.proc import Processes
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.services import Parts, backend
-from pbxfleet.host.stopping import end_trees
 from pbxfleet.model.observed import HostFacts, RuntimeSeen, ServiceSeen, SocketSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -104,6 +103,8 @@ class LocalHost(Files):
 
     def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
         """Stop the instance, also what was started by hand, and wait until nothing is left."""
+        from pbxfleet.host.stopping import end_trees
+
         if self.manager.runs:
             self.manager.stop(instance, timeout_s)
         end_trees(self.processes, instance, timeout_s)

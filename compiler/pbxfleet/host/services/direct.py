@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, parent
-from pbxfleet.host.launch import Launch, launch
 from pbxfleet.host.pidfile import verified_pid
 from pbxfleet.host.services import Parts
-from pbxfleet.host.stopping import end_trees
 from pbxfleet.model.observed import ServiceSeen
 from pbxfleet.model.target import InstanceTarget
 
@@ -53,6 +51,8 @@ class Direct:
 
     def start(self, instance: InstanceTarget) -> None:
         """Start the instance; HST108 with the last lines of its log if it ends at once."""
+        from pbxfleet.host.launch import Launch, launch, reap
+
         root = self._files.root
         log_path = HostPath(f"{LOGS}/pbx-{instance.name}.log")
         for folder in (HostPath(LOGS), parent(instance.pid_file)):
@@ -67,6 +67,7 @@ class Direct:
             pid = launch(Launch(argv, directory, cores, log))
             self._write_pid(instance, pid)
             if not self._stays(pid):
+                reap()
                 self._files.remove(instance.pid_file)
                 raise self._ended(instance, log_path, said_before)
         finally:
@@ -76,6 +77,8 @@ class Direct:
         try:
             self._files.write(instance.pid_file, f"{pid}\n".encode(), 0o644, "")
         except BaseException:  # what nobody knows of shall not run
+            from pbxfleet.host.stopping import end_trees
+
             end_trees(self._processes, instance, UNDO_S)
             raise
 
@@ -97,5 +100,9 @@ class Direct:
 
     def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
         """End every process of the instance, then forget its number."""
+        from pbxfleet.host.launch import reap
+        from pbxfleet.host.stopping import end_trees
+
         end_trees(self._processes, instance, timeout_s)
+        reap()
         self._files.remove(instance.pid_file)
