@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from pbxfleet.core.diagnostics import Diagnostic, Outcome
 from pbxfleet.core.span import whole_file
 from pbxfleet.source.nodes import MappingNode
-from pbxfleet.source.text import decode
+from pbxfleet.source.text import SourceText, decode
+
+_CONFLICT = re.compile(r"^<{7}(?= )|^={7}$|^>{7}(?= )", re.MULTILINE)
 
 SUFFIXES = (".toml", ".yaml", ".yml")
 
@@ -22,16 +26,30 @@ def load(file: str, content: bytes) -> Outcome[MappingNode]:
     if file.endswith(".toml"):
         from pbxfleet.source.toml_reader import read_toml  # each parser costs about 35 ms
 
-        return read_toml(decoded.value)
+        return _without_conflict(read_toml(decoded.value), decoded.value)
     if file.endswith((".yaml", ".yml")):
         from pbxfleet.source.yaml_reader import read_yaml
 
-        return read_yaml(decoded.value)
+        return _without_conflict(read_yaml(decoded.value), decoded.value)
     problem = Diagnostic(
         "SRC119",
         "the file's suffix does not tell whether it is TOML or YAML",
         whole_file(file),
         hint=f"known suffixes: {', '.join(SUFFIXES)}",
+    )
+    return Outcome(None, (problem,))
+
+
+def _without_conflict(read: Outcome[MappingNode], source: SourceText) -> Outcome[MappingNode]:
+    """SRC108 instead of what a parser makes of the marks that a merge left behind."""
+    mark = _CONFLICT.search(source.text)
+    if read.value is not None or mark is None:
+        return read
+    problem = Diagnostic(
+        "SRC108",
+        "a merge conflict was not resolved here",
+        source.span(*mark.span()),
+        hint="decide for one side and remove the lines with <<<<<<<, ======= and >>>>>>>",
     )
     return Outcome(None, (problem,))
 

@@ -71,6 +71,11 @@ class SourceText:
         _, end = self.line_bounds(offset)
         return self.span(offset, min(offset + 1, end))
 
+    def line(self, offset: int) -> str:
+        """The line that holds `offset`, without its end."""
+        start, end = self.line_bounds(offset)
+        return self.text[start:end]
+
     def line_bounds(self, offset: int) -> tuple[int, int]:
         """Offsets of the first character of the line that holds `offset`, and of its line end."""
         start = self._starts[bisect_right(self._starts, offset) - 1]

@@ -65,13 +65,24 @@ def limit_problem(source: SourceText) -> Diagnostic | None:
 
 def open_bracket(text: str, end: int) -> int | None:
     """Offset of the innermost bracket that is open at `end`, None if none is."""
+    opened = _open_brackets(text, end)
+    return opened[-1] if opened else None
+
+
+def opened_above(source: SourceText, offset: int) -> int | None:
+    """Offset of the outermost bracket that is open on a line above, None if none is."""
+    opened = _open_brackets(source.text, source.line_bounds(offset)[0])
+    return opened[0] if opened else None
+
+
+def _open_brackets(text: str, end: int) -> list[int]:
     opened: list[int] = []
     for match in _TOKEN.finditer(text, 0, end):
         if match.lastgroup == "open":
             opened.append(match.start())
         elif match.lastgroup == "close" and opened:
             opened.pop()
-    return opened[-1] if opened else None
+    return opened
 
 
 def endless_text(text: str) -> int | None:

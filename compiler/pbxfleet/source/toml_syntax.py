@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.source.text import SourceText
-from pbxfleet.source.toml_scan import endless_text, open_bracket
+from pbxfleet.source.toml_scan import endless_text, open_bracket, opened_above
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -70,6 +70,8 @@ _WORDINGS = (
 
 # A run of characters without quotes, brackets and blanks: a word, or what was meant as one.
 _BARE = re.compile(r"[^\s,=#\[\]{}\"']+")
+# A [table] or a key = value, which cannot stand inside the brackets of an array.
+_LOOKS_LIKE_NEXT = re.compile(r"^\s*(\[+[^\[\],]*\]+\s*(#.*)?$|[\w.\"-]+\s*=)")
 _LEADING_ZERO = re.compile(r"0[0-9]{1,17}")
 
 
@@ -89,6 +91,8 @@ def is_conflict(error: tomllib.TOMLDecodeError) -> bool:
 def syntax_problem(source: SourceText, error: tomllib.TOMLDecodeError, offset: int) -> Diagnostic:
     """SRC120 at the place that the parser gives, with the bracket that is open there."""
     problem = _PLACE.sub("", str(error))
+    if opened_above(source, offset) is not None and _LOOKS_LIKE_NEXT.search(source.line(offset)):
+        problem = "Unclosed array"
     if "Invalid value" in problem or "newline or end of document" in problem:
         bare = _bare_text(source, offset)
         if bare is not None:
@@ -106,7 +110,7 @@ def syntax_problem(source: SourceText, error: tomllib.TOMLDecodeError, offset: i
             break
     else:
         wording = _Wording("", f"not TOML: {problem}", "")
-    opened = open_bracket(source.text, offset)
+    opened = opened_above(source, offset) or open_bracket(source.text, offset)
     related = () if opened is None else ((source.character(opened), "opened here"),)
     return Diagnostic(
         "SRC120", wording.message, source.character(offset), related=related, hint=wording.hint
@@ -128,5 +132,5 @@ def _bare_text(source: SourceText, offset: int) -> Diagnostic | None:
     elif match.start() == offset and source.text[:offset].rstrip()[-1:] not in "=,[":
         return None
     else:
-        message, hint = "text stands in quotes", f'write "{word}"'
+        message, hint = "text must stand in quotes", f'write "{word}"'
     return Diagnostic("SRC120", message, source.span(*match.span()), hint=hint)

@@ -67,7 +67,7 @@ class _Frame:
         self.start: int = event.start_mark.index
         self.end: int = event.end_mark.index
         self.flow = bool(event.flow_style)
-        self.key: tuple[str, Span] | None = None
+        self.key: tuple[str | None, Span] | None = None
         self.seen: dict[str, Span] = {}
         self.entries: list[Entry] = []
         self.items: list[Node] = []
@@ -138,11 +138,12 @@ class _Builder:
             self._report(self._no_alias(event, f"&{event.anchor}", "anchors"))
         if event.tag is not None:
             start = event.start_mark.index
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._report(
                 Diagnostic(
                     "SRC114",
-                    f'the tag "{event.tag}" is not allowed',
-                    self.source.span(start, min(start + len(event.tag), event.end_mark.index)),
+                    f'the tag "{tag}" is not allowed',
+                    self.source.span(start, min(start + len(tag), event.end_mark.index)),
                     hint="remove it: the format knows the type of every key",
                 )
             )
@@ -200,14 +201,17 @@ class _Builder:
             frame.key = None
             self._entry(frame, key, key_span, node)
 
-    def _entry(self, frame: _Frame, key: str, key_span: Span, node: Node) -> None:
+    def _entry(self, frame: _Frame, key: str | None, key_span: Span, node: Node) -> None:
+        if key is None:
+            return
         first = frame.seen.setdefault(key, key_span)
         if first is not key_span:
             self._report(duplicate(key, key_span, first))
             return
         frame.entries.append(Entry(key, key_span, node))
 
-    def _key(self, node: Node) -> tuple[str, Span]:
+    def _key(self, node: Node) -> tuple[str | None, Span]:
+        """Text and place of a key; None for what cannot be one and was reported."""
         if not isinstance(node, ScalarNode):
             what = "list" if isinstance(node, SequenceNode) else "table"
             self._report(
@@ -218,7 +222,7 @@ class _Builder:
                     hint='keys are plain words; a value that begins with "[" or "{" needs quotes',
                 )
             )
-            return "", node.span
+            return None, node.span
         if node.text == "<<" and node.kind is Kind.PLAIN:
             self._report(
                 Diagnostic(

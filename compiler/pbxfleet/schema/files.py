@@ -1,0 +1,265 @@
+"""The files of a fleet as models: fleet.toml, hosts, instances, the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.desired import (
+    AddressRange,
+    AffinityBy,
+    ServiceBackend,
+    Sourced,
+)
+from pbxfleet.model.net import Address, PortRange
+from pbxfleet.schema import defaults, names, network, scalars
+from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
+from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
+
+_PATH = {"type": "string", "pattern": "^/."}
+_ADDRESS = {"type": "string", "pattern": "[.:]"}
+_CORES = {
+    "anyOf": [
+        {"type": "string", "pattern": "^[0-9]+(-[0-9]+)?(, ?[0-9]+(-[0-9]+)?)*$"},
+        {"const": 0},
+    ]
+}
+_FILE = {"type": "string", "pattern": "^[^/~]"}
+
+
+def _number(low: int, high: int) -> Reads:
+    return Reads(scalars.whole(low, high), {"type": "integer", "minimum": low, "maximum": high})
+
+
+_Format: TypeAlias = Annotated[Sourced[int], Reads(names.format_number, {"const": 1})]
+_OneAddress: TypeAlias = Annotated[Sourced[Address], Reads(network.address, _ADDRESS)]
+_Range: TypeAlias = Annotated[Sourced[AddressRange], Reads(network.address_range, _ADDRESS)]
+_Cores: TypeAlias = Annotated[Sourced[tuple[int, ...]], Reads(network.cores, _CORES)]
+_Ports: TypeAlias = Annotated[
+    Sourced[PortRange],
+    Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+]
+_Template: TypeAlias = Annotated[Sourced[str], Reads(names.path_template(), _PATH)]
+_TemplateOfInstance: TypeAlias = Annotated[
+    Sourced[str],
+    Reads(
+        names.path_template(required="instance"), {"type": "string", "pattern": r"^/.*\{instance\}"}
+    ),
+]
+_HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, _PATH)]
+_RepositoryFile: TypeAlias = Annotated[Sourced[str], Reads(names.repository_path, _FILE)]
+_Source: TypeAlias = Annotated[
+    Sourced[str],
+    Reads(names.artefact_source, {"type": "string", "pattern": "^(https://|file:[^/])"}),
+]
+_Sha256: TypeAlias = Annotated[
+    Sourced[str], Reads(names.sha256, {"type": "string", "pattern": names.DIGEST_PATTERN})
+]
+_Services: TypeAlias = Annotated[
+    Sourced[ServiceBackend],
+    Reads(defaults.service_backend, {"enum": [str(word) for word in ServiceBackend]}),
+]
+_Affinity: TypeAlias = Annotated[
+    Sourced[AffinityBy],
+    Reads(scalars.one_of(AffinityBy), {"enum": [str(word) for word in AffinityBy]}),
+]
+
+
+class FileModel(Table):
+    """Keys that every file may have."""
+
+    schema_link: Text | None = Field(
+        None,
+        alias="$schema",
+        description="Address of this schema, for editors; not used otherwise.",
+    )
+
+
+class PinModel(Table):
+    """A file of a release, pinned by its digest."""
+
+    source: _Source = Field(
+        description='Where it comes from: an https address, or "file:" and a path relative to '
+        "desired/.",
+        examples=["file:../artefacts/pbxctrl"],
+    )
+    sha256: _Sha256 = Field(description="Its SHA-256 digest.", examples=["64 hex digits"])
+
+
+class ReleaseModel(Table):
+    """A release: executable and resource bundle, which always switch together."""
+
+    pbxctrl: PinModel = Field(
+        description="The executable.",
+        examples=[{"source": "file:../artefacts/pbxctrl", "sha256": "64 hex digits"}],
+    )
+    dat: PinModel = Field(
+        description="The resource bundle pbxctrl.dat.",
+        examples=[{"source": "file:../artefacts/pbxctrl.dat", "sha256": "64 hex digits"}],
+    )
+    reference: _RepositoryFile = Field(
+        description="pbx.xml of an installed instance, relative to desired/.",
+        examples=["reference/pbx-70.xml"],
+    )
+    reference_address: (
+        Annotated[list[_OneAddress], Items(single=True, wanted="an address or a list of addresses")]
+        | None
+    ) = Field(
+        None,
+        description="Addresses of that instance; its binds on them become the instance's own.",
+        examples=["198.51.100.10"],
+    )
+
+
+class CatalogueModel(Table):
+    """Element names of roles for which the vendor documents none; taken from the reference file."""
+
+    sip_udp: Element | None = Field(None, description="Ports of SIP over UDP.")
+    sip_tcp: Element | None = Field(None, description="Ports of SIP over TCP.")
+    sip_tls: Element | None = Field(None, description="Ports of SIP over TLS.")
+    tftp: Element | None = Field(None, description="Port of TFTP.")
+    snmp: Element | None = Field(None, description="Port of SNMP.")
+    ldap: Element | None = Field(None, description="Port of LDAP.")
+    rtp_bind: Element | None = Field(None, description="Address that media is bound to.")
+    rtp_start: Element | None = Field(None, description="First port of media.")
+    rtp_end: Element | None = Field(None, description="Last port of media.")
+    affinity: Element | None = Field(None, description="Mask of cores.")
+
+
+class PolicyModel(Table):
+    """Guards of apply."""
+
+    deletion_budget: Annotated[Sourced[int], _number(0, 100_000)] | None = Field(
+        None,
+        description="Number of instances that one apply may remove.",
+        examples=[1],
+        json_schema_extra={"default": 1},
+    )
+
+
+class FleetModel(FileModel):
+    """desired/fleet.toml: what all hosts and instances have in common."""
+
+    format: _Format = Field(description="Number of the file format.", examples=[1])
+    name: Text = Field(description="Name of the fleet.", examples=["example-voice"])
+    defaults: DefaultsModel | None = Field(None, description="Values under every instance.")
+    releases: Annotated[dict[str, ReleaseModel], OPEN_TABLE] | None = Field(
+        None, description="Releases by the names that instances use."
+    )
+    catalogue: CatalogueModel | None = Field(None, description="Element names by role.")
+    policy: PolicyModel | None = Field(None, description="Guards of apply.")
+
+
+class HostModel(FileModel):
+    """desired/hosts/NAME.toml: one server."""
+
+    address: _OneAddress | None = Field(
+        None, description="The host's standard address.", examples=["203.0.113.2"]
+    )
+    reserve_address: Truth | None = Field(
+        None,
+        description="Whether no instance may bind the standard address.",
+        json_schema_extra={"default": defaults.RESERVE_ADDRESS},
+    )
+    addresses: Annotated[list[_Range], Items()] | None = Field(
+        None,
+        description="Addresses and ranges that the hosting company assigned.",
+        examples=[["203.0.113.10-203.0.113.41"]],
+    )
+    reserved: Annotated[list[_Range], Items()] | None = Field(
+        None, description="Addresses among them that are never handed out."
+    )
+    cpus: _Cores | None = Field(None, description="Cores of the host.", examples=["0-15"])
+    system_cpus: _Cores | None = Field(
+        None, description="Cores that are left to the system.", examples=["0-1"]
+    )
+    rtp: _Ports | None = Field(
+        None, description="UDP ports for media of all instances.", examples=["49152-64511"]
+    )
+    rtp_block: (
+        Annotated[
+            Sourced[int],
+            Reads(
+                network.rtp_block,
+                {"type": "integer", "minimum": 2, "maximum": 65534, "multipleOf": 2},
+            ),
+        ]
+        | None
+    ) = Field(
+        None,
+        description='Number of ports that an instance with rtp = "auto" gets.',
+        json_schema_extra={"default": defaults.RTP_BLOCK},
+    )
+    services: _Services | None = Field(
+        None, description="How instances are run.", json_schema_extra={"default": defaults.SERVICES}
+    )
+    directory: _Template | None = Field(
+        None,
+        description="Working directory of an instance; {instance}, {address} and {number} stand "
+        "for its own.",
+        json_schema_extra={"default": defaults.DIRECTORY},
+    )
+    pid_file: _Template | None = Field(
+        None,
+        description="PID file of an instance.",
+        json_schema_extra={"default": defaults.PID_FILE},
+    )
+    lock_file: _Template | None = Field(
+        None,
+        description="Lock file of an init script.",
+        json_schema_extra={"default": defaults.LOCK_FILE},
+    )
+    failover_file: _TemplateOfInstance | None = Field(
+        None,
+        description="Failover file of an instance, outside its directory.",
+        examples=["/etc/pbx/failover-{instance}.conf"],
+    )
+    failover_template: _RepositoryFile | None = Field(
+        None,
+        description="Template of the failover file, relative to desired/.",
+        examples=["templates/failover.conf.j2"],
+    )
+    backup_list: _Template | None = Field(
+        None,
+        description="File that lists what to back up of an instance.",
+        json_schema_extra={"default": defaults.BACKUP_LIST},
+    )
+    backup_exclude: _Template | None = Field(
+        None,
+        description="File that lists what not to back up of an instance.",
+        json_schema_extra={"default": defaults.BACKUP_EXCLUDE},
+    )
+    host_backup_list: _HostPath | None = Field(
+        None,
+        description="File that lists what to back up of the whole host.",
+        json_schema_extra={"default": defaults.HOST_BACKUP_LIST},
+    )
+    affinity: _Affinity | None = Field(
+        None,
+        description='Who pins a process: its starter ("unit") or the PBX itself ("pbx").',
+        json_schema_extra={"default": defaults.AFFINITY},
+    )
+    stop_timeout: Annotated[Sourced[int], _number(1, 3600)] | None = Field(
+        None,
+        description="Seconds that an instance may take to stop.",
+        json_schema_extra={"default": defaults.STOP_TIMEOUT_S},
+    )
+    defaults: DefaultsModel | None = Field(
+        None, description="Values under every instance of this host."
+    )
+
+
+class InstanceModel(FileModel, LayerModel):
+    """desired/instances/NAME.toml: one PBX."""
+
+    host: Text = Field(description="Name of the host that it runs on.", examples=["fra1"])
+    directory: _Template | None = Field(
+        None,
+        description="Its own working directory, where the host's template does not fit.",
+        examples=["/usr/local/pbx"],
+    )
+    number: Annotated[Sourced[int], _number(0, 99_999)] | None = Field(
+        None, description="Its number, for {number} in paths.", examples=[1]
+    )

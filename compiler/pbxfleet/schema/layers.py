@@ -1,0 +1,192 @@
+"""The keys that every layer has: fleet [defaults], host [defaults], instance files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from pbxfleet.model.desired import (
+    AddressWish,
+    Auto,
+    CpuWish,
+    FailoverRole,
+    ListenWish,
+    Ownership,
+    RtpWish,
+    Sourced,
+)
+from pbxfleet.schema import names, network, scalars
+from pbxfleet.schema.problem import KEY, problem
+from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
+from pbxfleet.source.nodes import MappingNode
+
+_TEXT = {"type": "string", "minLength": 1}
+_PORT_RANGE = {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}
+
+Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, _TEXT)]
+Truth: TypeAlias = Annotated[Sourced[bool], Reads(scalars.truth, {"type": "boolean"})]
+Listen: TypeAlias = Annotated[
+    Sourced[ListenWish],
+    Reads(
+        network.listen,
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 65535},
+                {"const": "off"},
+                {"type": "string", "pattern": ":[0-9]{1,5}( |$)"},
+            ]
+        },
+    ),
+]
+Element: TypeAlias = Annotated[
+    Sourced[str],
+    Reads(names.element, {"type": "string", "pattern": names.ELEMENT_SCHEMA_PATTERN}),
+]
+_Address: TypeAlias = Annotated[
+    Sourced[AddressWish],
+    Reads(
+        network.address_wish,
+        {"anyOf": [{"enum": [str(word) for word in Auto]}, {"type": "string", "pattern": "[.:]"}]},
+    ),
+]
+_Cpu: TypeAlias = Annotated[
+    Sourced[CpuWish],
+    Reads(
+        network.cpu,
+        {"anyOf": [{"enum": ["auto", "off"]}, {"type": "integer", "minimum": 0}]},
+    ),
+]
+_Rtp: TypeAlias = Annotated[
+    Sourced[RtpWish], Reads(network.rtp_wish, {"anyOf": [{"const": "auto"}, _PORT_RANGE]})
+]
+_Role: TypeAlias = Annotated[
+    Sourced[FailoverRole],
+    Reads(scalars.one_of(FailoverRole), {"enum": [str(role) for role in FailoverRole]}),
+]
+_Ownership: TypeAlias = Annotated[
+    Sourced[Ownership],
+    Reads(scalars.one_of(Ownership), {"enum": [str(word) for word in Ownership]}),
+]
+_Tenant: TypeAlias = Annotated[Sourced[str], Reads(names.tenant, {**_TEXT, "maxLength": 253})]
+_Secret: TypeAlias = Annotated[
+    Sourced[str], Reads(names.secret, {"type": "string", "pattern": names.REFERENCE_PATTERN})
+]
+_SettingText: TypeAlias = Annotated[
+    Sourced[str], Reads(names.setting_text, {"type": ["string", "integer", "boolean"]})
+]
+
+
+class ListenModel(Table):
+    """Listeners of an instance: a port on its own addresses, "off", or explicit binds."""
+
+    http: Listen | None = Field(None, description="Web access.", examples=[80])
+    https: Listen | None = Field(None, description="Web access with TLS.", examples=[443])
+    sip_udp: Listen | None = Field(None, description="SIP over UDP.", examples=[5060])
+    sip_tcp: Listen | None = Field(None, description="SIP over TCP.", examples=[5060])
+    sip_tls: Listen | None = Field(None, description="SIP over TLS.", examples=[5061])
+    tftp: Listen | None = Field(None, description="Provisioning of phones.", examples=["off"])
+    snmp: Listen | None = Field(None, description="Monitoring.", examples=["off"])
+    ldap: Listen | None = Field(None, description="Address book.", examples=["off"])
+
+
+class FailoverModel(Table):
+    """Half of a failover pair."""
+
+    role: _Role | None = Field(None, description="Which half.", examples=["primary"])
+    peer: Text | None = Field(
+        None, description="Name of the instance that is the other half.", examples=["acme-dr"]
+    )
+
+
+class BackupModel(Table):
+    """What the instance's backup list has."""
+
+    recordings: Truth | None = Field(
+        None, description="Whether recordings are backed up.", examples=[True]
+    )
+
+
+class SettingModel(Table):
+    """A setting with more to say than its value; exactly one of value and secret."""
+
+    value: _SettingText | None = Field(None, description="The value.", examples=[200])
+    secret: _Secret | None = Field(
+        None, description="Name of the secret that is the value.", examples=["acme/admin"]
+    )
+    ownership: _Ownership | None = Field(
+        None,
+        description='"owned" is kept as declared; "seeded" is written once, then the PBX\'s.',
+        examples=["seeded"],
+        json_schema_extra={"default": "owned"},
+    )
+    raw: Truth | None = Field(
+        None,
+        description="Admit a name that neither the catalogue nor the reference file knows.",
+        examples=[True],
+        json_schema_extra={"default": False},
+    )
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if self.value is None and self.secret is None:
+            raise problem("FMT105", f"{KEY} has neither value nor secret", hint="write one of them")
+        if self.value is not None and self.secret is not None:
+            second = max(self.value.origin, self.secret.origin)
+            raise problem("FMT122", f"{KEY} has both value and secret", second, hint="keep one")
+        return self
+
+
+def _setting_form(node: Any) -> str:
+    return "table" if isinstance(node, MappingNode) else "text"
+
+
+Setting: TypeAlias = Annotated[
+    Annotated[_SettingText, Tag("text")] | Annotated[SettingModel, Tag("table")],
+    Discriminator(_setting_form),
+]
+
+
+class LayerModel(Table):
+    """Values that a nearer layer may override."""
+
+    release: Text | None = Field(
+        None, description="Name of a release of fleet.toml.", examples=["70.5"]
+    )
+    address: (
+        Annotated[list[_Address], Items(single=True, wanted="an address or a list of addresses")]
+        | None
+    ) = Field(
+        None,
+        description="Addresses of the instance; auto is allocated once and remembered.",
+        examples=["203.0.113.10", ["auto-ipv4", "auto-ipv6"]],
+    )
+    cpu: _Cpu | None = Field(
+        None,
+        description="Core that the instance is pinned to; off does not pin.",
+        examples=["auto", 3],
+        json_schema_extra={"default": "off"},
+    )
+    listen: ListenModel | None = Field(None, description="Listeners by role.")
+    rtp: _Rtp | None = Field(
+        None,
+        description="UDP ports for media, both ends included; the host's range if not said.",
+        examples=["49152-51199", "auto"],
+    )
+    failover: FailoverModel | None = Field(None, description="Failover pair.")
+    backup: BackupModel | None = Field(None, description="Backup.")
+    settings: Annotated[dict[names.ElementKey, Setting], OPEN_TABLE] | None = Field(
+        None,
+        description="Settings by element name of pbx.xml; kept as declared unless said otherwise.",
+        examples=[{"sys_name": "ACME"}],
+    )
+    unset: Annotated[list[Element], Items()] | None = Field(
+        None, description="Elements to remove from pbx.xml.", examples=[["load_balancer"]]
+    )
+    tenants: Annotated[list[_Tenant], Items()] | None = Field(
+        None, description="Domains of the instance.", examples=[["acme.example.com"]]
+    )
+
+
+class DefaultsModel(LayerModel):
+    """A layer under the instances."""

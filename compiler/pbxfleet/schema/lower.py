@@ -1,0 +1,156 @@
+"""From the models of files to the records that the compiler works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pbxfleet.core.span import Span, whole_file
+from pbxfleet.model.desired import (
+    LISTENER_ROLES,
+    ArtefactPin,
+    FailoverWish,
+    FleetFile,
+    HostFile,
+    InstanceFile,
+    Layer,
+    Ownership,
+    Policy,
+    ReleaseFile,
+    Role,
+    SecretRef,
+    SettingWish,
+    Sourced,
+)
+from pbxfleet.schema import defaults
+from pbxfleet.schema.files import (
+    CatalogueModel,
+    FleetModel,
+    HostModel,
+    InstanceModel,
+    ReleaseModel,
+)
+from pbxfleet.schema.layers import LayerModel, SettingModel
+from pbxfleet.source.nodes import MappingNode
+
+T = TypeVar("T")
+
+
+def first_key(root: MappingNode) -> Span:
+    """The place that stands for a whole file: its first key."""
+    return root.entries[0].key_span if root.entries else whole_file(root.span.file)
+
+
+def lower_layer(model: LayerModel | None) -> Layer:
+    """A layer; one that is not written is silent about everything."""
+    if model is None:
+        return Layer()
+    listen, failover, backup = model.listen, model.failover, model.backup
+    binds = {role: getattr(listen, role.value) for role in LISTENER_ROLES} if listen else {}
+    settings = {name: _setting(wish) for name, wish in (model.settings or {}).items()}
+    removed = {n.value: Sourced(SettingWish(None), n.origin) for n in model.unset or ()}
+    return Layer(
+        release=model.release,
+        address=None if model.address is None else tuple(model.address),
+        cpu=model.cpu,
+        listen={role: wish for role, wish in binds.items() if wish is not None},
+        rtp=model.rtp,
+        failover=FailoverWish(failover.role, failover.peer) if failover else FailoverWish(),
+        backup_recordings=backup.recordings if backup else None,
+        settings=dict(sorted({**settings, **removed}.items())),
+        tenants=None if model.tenants is None else tuple(model.tenants),
+    )
+
+
+def _setting(written: Sourced[str] | SettingModel) -> Sourced[SettingWish]:
+    if isinstance(written, Sourced):
+        return Sourced(SettingWish(written.value), written.origin)
+    ownership = written.ownership.value if written.ownership else Ownership.OWNED
+    raw = written.raw.value if written.raw else False
+    if written.secret is not None:
+        wish = SettingWish(SecretRef(written.secret.value), ownership, raw)
+        return Sourced(wish, written.secret.origin)
+    assert written.value is not None, "the model admits exactly one of value and secret"
+    return Sourced(SettingWish(written.value.value, ownership, raw), written.value.origin)
+
+
+def lower_instance(name: str, model: InstanceModel, root: MappingNode) -> InstanceFile:
+    """An instance as its file says."""
+    return InstanceFile(
+        name=name,
+        span=first_key(root),
+        host=model.host,
+        directory=model.directory,
+        number=model.number,
+        layer=lower_layer(model),
+    )
+
+
+def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
+    """A host as its file says; values that it does not say point at the start of the file."""
+    start = whole_file(root.span.file)
+
+    def given(written: Sourced[T] | None, default: T) -> Sourced[T]:
+        return Sourced(default, start) if written is None else written
+
+    return HostFile(
+        name=name,
+        span=first_key(root),
+        address=model.address,
+        reserve_address=given(model.reserve_address, defaults.RESERVE_ADDRESS),
+        addresses=tuple(model.addresses or ()),
+        reserved=tuple(model.reserved or ()),
+        cpus=model.cpus,
+        system_cpus=model.system_cpus,
+        rtp=model.rtp,
+        rtp_block=given(model.rtp_block, defaults.RTP_BLOCK),
+        services=given(model.services, defaults.SERVICES),
+        directory=given(model.directory, defaults.DIRECTORY),
+        pid_file=given(model.pid_file, defaults.PID_FILE),
+        lock_file=given(model.lock_file, defaults.LOCK_FILE),
+        failover_file=model.failover_file,
+        failover_template=model.failover_template,
+        backup_list=given(model.backup_list, defaults.BACKUP_LIST),
+        backup_exclude=given(model.backup_exclude, defaults.BACKUP_EXCLUDE),
+        host_backup_list=given(model.host_backup_list, defaults.HOST_BACKUP_LIST),
+        affinity=given(model.affinity, defaults.AFFINITY),
+        stop_timeout_s=given(model.stop_timeout, defaults.STOP_TIMEOUT_S),
+        defaults=lower_layer(model.defaults),
+    )
+
+
+def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
+    """The fleet as its file says."""
+    releases = root.get("releases")
+    places = releases.node.entries if releases and isinstance(releases.node, MappingNode) else ()
+    spans = {entry.key: entry.key_span for entry in places}
+    budget = model.policy.deletion_budget if model.policy else None
+    return FleetFile(
+        name=model.name,
+        span=first_key(root),
+        defaults=lower_layer(model.defaults),
+        releases={
+            name: _release(name, release, spans[name])
+            for name, release in sorted((model.releases or {}).items())
+        },
+        catalogue=_catalogue(model.catalogue),
+        policy=Policy() if budget is None else Policy(budget.value),
+    )
+
+
+def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:
+    return ReleaseFile(
+        name=name,
+        span=span,
+        pbxctrl=ArtefactPin(model.pbxctrl.source, model.pbxctrl.sha256),
+        dat=ArtefactPin(model.dat.source, model.dat.sha256),
+        reference=model.reference,
+        reference_address=tuple(model.reference_address or ()),
+    )
+
+
+def _catalogue(model: CatalogueModel | None) -> Mapping[Role, Sourced[str]]:
+    if model is None:
+        return {}
+    written = ((Role(key), getattr(model, key)) for key in CatalogueModel.model_fields)
+    return {role: name for role, name in written if name is not None}

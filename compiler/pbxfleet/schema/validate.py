@@ -1,0 +1,159 @@
+"""Nodes of all files to `Desired`: every problem of every file in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
+from pbxfleet.core.span import Span, whole_file
+from pbxfleet.model.desired import Desired, FleetFile, HostFile, InstanceFile
+from pbxfleet.schema.errors import fields_of, read_table
+from pbxfleet.schema.files import FleetModel, HostModel, InstanceModel
+from pbxfleet.schema.layers import LayerModel
+from pbxfleet.schema.layout import Part, lay_out
+from pbxfleet.schema.lower import lower_fleet, lower_host, lower_instance
+from pbxfleet.schema.table import Table
+from pbxfleet.source.nodes import MappingNode, ScalarNode, SequenceNode
+
+FLEET_FILE = "desired/fleet.toml"
+
+
+def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) -> Outcome[Desired]:
+    """Everything that `desired/` says, from the top-level tables of its files by file name.
+
+    `names` are all files below desired/, also those that could not be read. What these say is
+    unknown, so the value is None even if this stage finds no error in the others. Problems: FMT1xx.
+    References between files are not looked at.
+    """
+    layout = lay_out((*documents, *names))
+    reading = _Reading(list(layout.found))
+    if not any(part is Part.FLEET for part, _ in layout.files):
+        reading.found.append(_no_fleet())
+    unread = False
+    for (part, name), files in sorted(layout.files.items()):
+        for file in files:
+            root = documents.get(file)
+            unread = unread or root is None
+            if root is not None:
+                reading.file(part, name, root)
+    read = outcome(reading, reading.found)
+    if read.value is None or unread or reading.fleet is None:
+        return Outcome(None, read.diagnostics)
+    return Outcome(Desired(reading.fleet, reading.hosts, reading.instances), read.diagnostics)
+
+
+@dataclass
+class _Reading:
+    """What was read so far, by name in sorted order, and what is wrong with it."""
+
+    found: list[Diagnostic]
+    fleet: FleetFile | None = None
+    hosts: dict[str, HostFile] = field(default_factory=dict)
+    instances: dict[str, InstanceFile] = field(default_factory=dict)
+
+    def file(self, part: Part, name: str, root: MappingNode) -> None:
+        """Read one file of the format."""
+        if not root.entries:
+            self.found.append(_says_nothing(root.span.file))
+            return
+        match part:
+            case Part.FLEET:
+                fleet, found = read_table(FleetModel, root, _ELSEWHERE[part])
+                if fleet is not None:
+                    self.fleet = lower_fleet(fleet, root)
+            case Part.HOST:
+                host, found = read_table(HostModel, root, _ELSEWHERE[part])
+                if host is not None:
+                    self.hosts[name] = lower_host(name, host, root)
+            case Part.INSTANCE:
+                instance, found = read_table(InstanceModel, root, _ELSEWHERE[part])
+                if instance is not None:
+                    self.instances[name] = lower_instance(name, instance, root)
+        self.found += found
+        defaults = root.get("defaults")
+        for layer in (root, defaults.node if defaults else None):
+            if isinstance(layer, MappingNode):
+                self.found += _both_ways(layer)
+                self.found += _twice(layer)
+
+
+def _no_fleet() -> Diagnostic:
+    return Diagnostic(
+        "FMT101",
+        f"there is no {FLEET_FILE}",
+        whole_file(FLEET_FILE),
+        hint="a fleet has one, with format = 1 and a name; pbxfleet init DIR writes the first",
+    )
+
+
+def _says_nothing(file: str) -> Diagnostic:
+    return Diagnostic(
+        "FMT102",
+        "the file says nothing",
+        whole_file(file),
+        hint="remove the file, or restore what was in it",
+    )
+
+
+def _both_ways(layer: MappingNode) -> Iterator[Diagnostic]:
+    """FMT122 for settings that one layer sets and removes."""
+    settings, unset = layer.get("settings"), layer.get("unset")
+    if settings is None or unset is None or not isinstance(settings.node, MappingNode):
+        return
+    for name, span in _texts(unset.node):
+        entry = settings.node.get(name)
+        if entry is not None:
+            yield Diagnostic(
+                "FMT122",
+                f'"{name}" is set and unset by the same file',
+                span,
+                related=((entry.key_span, "set here"),),
+                hint="keep one of the two",
+            )
+
+
+def _twice(layer: MappingNode) -> Iterator[Diagnostic]:
+    """FMT122 for values that a list has twice."""
+    for key in ("address", "unset", "tenants"):
+        entry = layer.get(key)
+        seen: dict[str, Span] = {}
+        for text, span in _texts(entry.node) if entry else ():
+            first = seen.setdefault(text, span)
+            if first is not span:
+                yield Diagnostic(
+                    "FMT122",
+                    f'{key} has "{text}" twice',
+                    span,
+                    related=((first, "first written here"),),
+                    hint="keep one of the two",
+                )
+
+
+def _texts(node: object) -> Iterator[tuple[str, Span]]:
+    if isinstance(node, SequenceNode):
+        yield from ((i.text, i.span) for i in node.items if isinstance(i, ScalarNode))
+
+
+def _places_of_keys() -> dict[Part, dict[str, str]]:
+    """For each kind of file: where keys belong that it does not know but another one does."""
+    own: dict[Part, tuple[type[Table], str]] = {
+        Part.FLEET: (FleetModel, FLEET_FILE),
+        Part.HOST: (HostModel, "a host file"),
+        Part.INSTANCE: (InstanceModel, "an instance file"),
+    }
+    below_defaults = set(fields_of(LayerModel))
+    found: dict[Part, dict[str, str]] = {}
+    for part in Part:
+        places: dict[str, str] = {}
+        for other, (model, where) in own.items():
+            if other is not part:
+                places |= dict.fromkeys(set(fields_of(model)) - below_defaults, where)
+        if part is not Part.INSTANCE:
+            places |= dict.fromkeys(below_defaults, "[defaults]")
+        known = set(fields_of(own[part][0]))
+        found[part] = {key: where for key, where in places.items() if key not in known}
+    return found
+
+
+_ELSEWHERE = _places_of_keys()
