@@ -256,13 +256,14 @@ _WORD_6 = r"(?<!\w)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.]*+(?!:?\w)"
 
 def _mentions(text: str, mapping: Mapping[Address, Address]) -> tuple[Mention, ...]:
     """Places where a key of `mapping` stands in `text`, in any spelling, in order."""
-    found: set[Mention] = set()
-    for pattern in (_WORD_4, _WORD_6) if mapping else ():
+    found: list[Mention] = []
+    for pattern in (_WORD_6, _WORD_4) if mapping else ():
         for match in compiled(pattern).finditer(text):
             word = match[0].rstrip(".")
             address = _literal(word)
             if address is not None and address not in mapping:
                 address = _plain_ipv4(address)
-            if address is not None and address in mapping:
-                found.add(Mention(address, match.start(), len(word)))
+            inside = any(one.offset <= match.start() < one.offset + one.length for one in found)
+            if address is not None and address in mapping and not inside:
+                found.append(Mention(address, match.start(), len(word)))
     return tuple(sorted(found, key=lambda mention: mention.offset))

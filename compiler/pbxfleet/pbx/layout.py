@@ -14,7 +14,7 @@ _MANUAL = "https://mwitty.com/content.php?id=5651374"
 
 EXECUTABLE = "pbxctrl"
 RESOURCES = "pbxctrl.dat"
-SETTINGS_FILE = "pbx.xml"
+SETTINGS_FILE = PBX_XML = "pbx.xml"
 SEED_FILE = "setup.json"
 RECORDINGS = "recordings"
 DEFAULT_DIRECTORY = "/usr/local/pbx"

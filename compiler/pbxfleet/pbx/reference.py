@@ -18,15 +18,17 @@ from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError, Places
 __all__ = ["Proposal", "diagnostic", "learn", "mentions", "part_of", "read_reference"]
 
 NO_SETTINGS = "XML120"
-CLONED_SECRET = "XML121"  # noqa: S105
+IN_CLEAR = "XML121"
+
+_CONFIRMED = frozenset(CONFIRMED.values())
 
 
 def read_reference(file: str, content: bytes) -> Outcome[Reference]:
     """The reference, or why it cannot be used, with exact places (XML101 to XML105, XML110).
 
     Warns of a file without settings (XML120) and of settings that are there twice (XML106, an error
-    if it concerns a listener); advises about nested settings (XML108), which are kept as they are,
-    and about secrets that every instance would inherit (XML121).
+    if it concerns a listener) and of secrets in clear (XML121); advises about nested settings
+    (XML108), which are kept as they are.
     """
     try:
         found = read(content)
@@ -108,31 +110,32 @@ def _noticed(file: str, found: PbxXml) -> Iterator[Diagnostic]:
                 hint="addresses inside it are not rebound",
             )
         row = SETTINGS.get(setting.name)
-        if row is not None and row.secret and setting.value != "":
+        if row is not None and row.secret and setting.value:
             yield Diagnostic(
-                CLONED_SECRET,
-                f"every instance would start with the {setting.name} of the reference file",
+                IN_CLEAR,
+                f"the reference file holds the {setting.name} in clear, and every instance gets it",
                 _span(file, setting),
-                Severity.ADVICE,
-                hint="delete the element from the reference file",
+                Severity.WARNING,
+                hint="empty the element in the reference file; declare the secret by reference",
             )
 
 
 def _repeated(file: str, found: PbxXml) -> Iterator[Diagnostic]:
-    for setting in found.settings:
+    again = [setting for setting in found.settings if setting is not found.get(setting.name)]
+    names = {setting.name for setting in again}
+    listeners = {
+        setting.name
+        for setting in found.settings
+        if setting.name in names
+        and (setting.name in _CONFIRMED or rebind(setting.value or "", {}).kind != "text")
+    }
+    for setting in again:
         first = found.get(setting.name)
-        if first is None or first is setting:
-            continue
-        listens = setting.name in CONFIRMED.values() or any(
-            rebind(one.value or "", {}).kind != "text"
-            for one in found.settings
-            if one.name == setting.name
-        )
         yield Diagnostic(
             TWICE,
             f"<{setting.name}> occurs more than once, so it is not clear which one counts",
             _span(file, setting),
-            Severity.ERROR if listens else Severity.WARNING,
-            ((_span(file, first), "first here"),),
+            Severity.ERROR if setting.name in listeners else Severity.WARNING,
+            ((_span(file, first), "first here"),) if first is not None else (),
             "delete all but one of them from the reference file",
         )

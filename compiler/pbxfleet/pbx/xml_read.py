@@ -93,10 +93,11 @@ def open_document(content: bytes) -> Document:
 
 def repeated_names(elements: list[Element]) -> frozenset[str]:
     """Names that more than one of these elements has."""
-    names = [element.name for element in elements]
-    if len(set(names)) == len(names):
-        return frozenset()
-    return frozenset(name for name in names if names.count(name) > 1)
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for element in elements:
+        (repeated if element.name in seen else seen).add(element.name)
+    return frozenset(repeated)
 
 
 def means_encrypted(attribute: str, value: str) -> bool:

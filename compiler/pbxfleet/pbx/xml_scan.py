@@ -13,6 +13,7 @@ from pbxfleet.pbx.xml_text import (
     DECLARATION,
     DOCTYPE_OR_ENTITY,
     MAX_DEPTH,
+    MAX_TAGS,
     NO_ROOT,
     NOT_WELL_FORMED,
     TOO_LARGE,
@@ -97,6 +98,9 @@ class Scan(NamedTuple):
 
 def scan(text: str) -> Scan:
     """Every element of `text`; refuses what is not well-formed or declares a document type."""
+    if text.count("<") > MAX_TAGS:
+        message = f"the file has more than {MAX_TAGS} tags"
+        raise error_at(text, TOO_LARGE, message, (0, 0))
     return _Scanner(text).run()
 
 
@@ -147,6 +151,9 @@ class _Scanner:
     def element(self, name: str, start: int, attributes: int, attributes_end: int) -> Element:
         if not name.isascii():
             self.check_name(name, start + 1)
+        if len(self.open) >= MAX_DEPTH:
+            message = f"elements are nested more than {MAX_DEPTH} deep"
+            raise error_at(self.text, TOO_LARGE, message, (start, 1 + len(name)))
         found = self.attributes(attributes, attributes_end) if attributes < attributes_end else ()
         element = Element(name, found, len(self.open))
         element.start = start
@@ -192,9 +199,6 @@ class _Scanner:
             return match.end()
         self.open.append(element)
         self.parts.append([])
-        if len(self.open) > MAX_DEPTH:
-            message = f"elements are nested more than {MAX_DEPTH} deep"
-            raise error_at(self.text, TOO_LARGE, message, (start, match.end() - start))
         return match.end()
 
     def close_tag(self, start: int) -> int:

@@ -12,6 +12,7 @@ from pbxfleet.pbx.patterns import compiled
 
 MAX_SIZE_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
+MAX_TAGS = 500_000
 
 NOT_WELL_FORMED = "XML101"
 ENCODING = "XML102"
@@ -149,13 +150,13 @@ def _with_mark(content: bytes) -> Decoded | None:
     for mark, codec, accepted in _MARKS:
         if content.startswith(mark):
             decoded = _decode(content, codec, mark)
-            declared = declared_encoding(decoded.text)
-            if declared is not None and declared.lower() not in accepted:
+            name, start = _declared(decoded.text)
+            if name and name.lower() not in accepted:
                 raise error_at(
                     decoded.text,
                     ENCODING,
-                    f'the file starts with a {codec} byte-order mark but declares "{declared}"',
-                    (decoded.text.find(declared), len(declared)),
+                    f'the file starts with a {codec} byte-order mark but declares "{name}"',
+                    (start, len(name)),
                     "readers disagree about such a file; correct the declaration",
                 )
             return decoded
@@ -163,31 +164,29 @@ def _with_mark(content: bytes) -> Decoded | None:
 
 
 def _without_mark(content: bytes) -> Decoded:
-    if b"\0" in content[:4]:
+    if content.startswith((b"<\0", b"\0<", b"\0\0\0<")):
         raise PbxXmlError(
             ENCODING,
             "the file looks like UTF-16 or UTF-32 without a byte-order mark",
             NOWHERE,
             "save it as UTF-8, or as UTF-16 with a byte-order mark",
         )
+    # the declaration itself is ASCII in every encoding that is accepted here
     head = content[: content.find(b"?>") + 2] if content.startswith(b"<?xml") else b""
-    declared = declared_encoding(head.decode("latin-1"))
-    if declared is None:
-        return _decode(content, "utf-8", b"")
-    codec = _CODECS.get(declared.lower())
+    text = head.decode("latin-1")
+    name, start = _declared(text)
+    codec = _CODECS.get(name.lower()) if name else "utf-8"
     if codec is None:
-        head_text = head.decode("latin-1")
-        place = Places(head_text).span(
-            head_text.find(declared), head_text.find(declared) + len(declared)
-        )
-        raise _unknown(declared, place)
+        raise _unknown(name, Places(text).span(start, start + len(name)))
     return _decode(content, codec, b"")
 
 
-def declared_encoding(text: str) -> str | None:
-    """What the XML declaration at the start of `text` says, None if it is silent or malformed."""
+def _declared(text: str) -> tuple[str, int]:
+    """Encoding and its offset in the XML declaration of `text`; "" if it is silent or malformed."""
     match = compiled(DECLARATION).match(text)
-    return match[1] or match[2] if match else None
+    if match is None or match.lastindex is None:
+        return "", 0
+    return match[match.lastindex], match.start(match.lastindex)
 
 
 # XML 1.0, 2.8: any 1.x is to be read as 1.0. Group 1 or 2 is the name of the encoding.
@@ -201,9 +200,12 @@ DECLARATION = (
 
 
 def _unknown(name: str, place: tuple[int, int, int, int] = NOWHERE) -> PbxXmlError:
+    bare = name.lower() in ("utf-16", "utf-16le", "utf-16be")
     return PbxXmlError(
         ENCODING,
-        f'the encoding "{name}" is not supported',
+        f'the file declares "{name}" but does not start with a byte-order mark'
+        if bare
+        else f'the encoding "{name}" is not supported',
         place,
         "supported: utf-8, utf-16 with a byte-order mark, iso-8859-1, windows-1252, us-ascii",
     )
