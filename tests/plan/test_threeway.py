@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pbxfleet.model.plan import Status
 from pbxfleet.plan.threeway import joined, status_of
 
