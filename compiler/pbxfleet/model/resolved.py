@@ -26,14 +26,15 @@ class Listener:
 
     `protocols` has both members where the transport of the setting is not known (the safe reading).
     `role` is the role's word (`http`), or the element name for a setting that no role is mapped to.
-    `declared` is False for a bind that the reference file has, rebound to the instance's address.
+    `as_reference` tells that the reference file has this bind too, on its own address; also where
+    that is not known because no element is mapped to the role.
     """
 
     role: str
     protocols: tuple[Protocol, ...]
     bind: Bind
     origin: Span = field(compare=False)
-    declared: bool = field(default=True, compare=False)
+    as_reference: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

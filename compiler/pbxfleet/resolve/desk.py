@@ -56,7 +56,7 @@ class Desk:
                 asking.file.host.origin,
                 related=self._here(name),
                 hint=f"if {name} really moves, remove the table {name} from {LEDGER_FILE}: "
-                f"{self.host.name} then hands out its own numbers; else put host back to {before}",
+                f"{self.host.name} then hands out its own values; else put host back to {before}",
             ),
             name,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,21 +14,29 @@ from pbxfleet.model.net import Address, Bind
 from pbxfleet.model.resolved import Reference
 from pbxfleet.pbx.binds import BindError, Mention, parse_binds, rebind
 from pbxfleet.pbx.catalogue import SETTINGS
+from pbxfleet.pbx.reference import part_of
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.roles import RoleMap
+
+
+class PlacedBind(NamedTuple):
+    """A bind, and where in the reference file it stands."""
+
+    bind: Bind
+    span: Span
 
 
 class Element(NamedTuple):
     """An element of the reference file.
 
-    `value` is None when it is encrypted. `binds` are its binds, `fault` why it should have some but
-    cannot be read; `address` is set when the value is the bare reference address.
+    `value` is None when it is encrypted or nested. `binds` are its binds, `fault` why it should have
+    some but cannot be read; `address` is set when the value is the bare reference address.
     """
 
     name: str
     value: str | None
     span: Span
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[PlacedBind, ...] = ()
     fault: str = ""
     address: Address | None = None
 
@@ -68,11 +77,21 @@ def read_elements(
 
 def _listener(element: Element) -> Element:
     if element.value is None:
-        return element._replace(fault="its value is encrypted")
+        return element._replace(fault="its value is encrypted or nested")
     try:
-        return element._replace(binds=parse_binds(element.value))
+        binds = parse_binds(element.value)
     except BindError as error:
-        return element._replace(fault=error.message)
+        place = part_of(element.span, element.value, error.offset, error.length)
+        return element._replace(fault=error.message, span=place)
+    # One word is one bind, which parse_binds gives in order.
+    words = re.finditer(r"[^ \t\r\n]+", element.value)
+    return element._replace(
+        binds=tuple(_placed(element, b, w) for b, w in zip(binds, words, strict=True))
+    )
+
+
+def _placed(element: Element, bind: Bind, word: re.Match[str]) -> PlacedBind:
+    return PlacedBind(bind, part_of(element.span, word.string, word.start(), len(word[0])))
 
 
 def _loose(
@@ -86,7 +105,12 @@ def _loose(
     if element.name in SETTINGS:
         return None
     if read.kind == "binds":
-        return element._replace(binds=tuple(bind.before for bind in read.binds))
+        return element._replace(
+            binds=tuple(
+                PlacedBind(b.before, part_of(element.span, value, b.offset, b.length))
+                for b in read.binds
+            )
+        )
     if read.address is not None and read.address in addresses:
         return element._replace(address=read.address)
     return None
@@ -97,7 +121,7 @@ def _mentions(element: Element, value: str, mention: Mention) -> Diagnostic:
         "ADV101",
         f'"{element.name}" mentions the reference address {mention.address} in running text, '
         "which stays as it is",
-        element.span,
+        part_of(element.span, value, mention.offset, mention.length),
         Severity.ADVICE,
         hint=f'if it is meant for each instance, declare settings."{element.name}" yourself',
     )

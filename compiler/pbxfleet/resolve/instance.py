@@ -6,7 +6,7 @@ from pbxfleet.model.desired import HostFile
 from pbxfleet.model.resolved import ResolvedInstance
 from pbxfleet.resolve.listeners import Draft, add_listeners
 from pbxfleet.resolve.media import add_affinity, add_media
-from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths
+from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths, path_values
 from pbxfleet.resolve.settings import add_settings
 
 
@@ -22,10 +22,9 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
     rtp, rtp_bind = add_media(draft)
     add_affinity(draft, host)
     add_settings(draft)
-    values = {"instance": file.name, "address": str(grant.addresses[0].value)}
-    if grant.number is not None:
-        values["number"] = str(grant.number)
-    paths = instance_paths(host, PathMaker(values, file, draft.problems))
+    values = path_values(file.name, grant.addresses[0].value, grant.number)
+    paired = layer.failover.role is not None or layer.failover.peer is not None
+    paths = instance_paths(host, PathMaker(values, file, draft.problems), paired=paired)
     if paths is None:
         return None
     recordings = layer.backup_recordings

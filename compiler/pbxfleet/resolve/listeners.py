@@ -90,14 +90,16 @@ def add_listeners(draft: Draft) -> None:
 
 def _declared(draft: Draft, role: Role, wish: Sourced[ListenWish]) -> None:
     binds = tuple(_wished(draft, wish.value))
+    element = draft.elements.by_role.get(role)
+    known = () if element is None else tuple(_moved(draft, placed.bind) for placed in element.binds)
     for bind in binds:
         if bind.address is not None and bind.address not in draft.own:
             draft.share(_not_own(role, bind, wish.origin))
-        draft.listeners.append(Listener(role, LISTENERS[role].protocols, bind, wish.origin))
+        same = role not in draft.roles.elements or bind in known
+        draft.listeners.append(Listener(role, LISTENERS[role].protocols, bind, wish.origin, same))
     name = draft.roles.elements.get(role)
     if name is None:
         return
-    element = draft.elements.by_role.get(role)
     hidden = () if element is None else (element.span,)
     source = Source(wish.origin, (*wish.overrode, *hidden))
     draft.own_element(name, format_binds(binds), f"listen.{role.value}", source)
@@ -109,9 +111,8 @@ def _wished(draft: Draft, wish: ListenWish) -> Iterator[Bind]:
     if isinstance(wish, tuple):
         yield from wish
         return
-    for address in draft.grant.addresses:
-        family = Family.IPV4 if address.value.version == 4 else Family.IPV6
-        yield Bind(family, address.value, wish)
+    for address in dict.fromkeys(address.value for address in draft.grant.addresses):
+        yield Bind(Family.IPV4 if address.version == 4 else Family.IPV6, address, wish)
 
 
 def _from_reference(draft: Draft, role: Role) -> None:
@@ -133,7 +134,7 @@ def _loose(draft: Draft, element: Element) -> None:
     elif element.address in draft.moves:
         _add_rebound(draft, element, "address")
     else:
-        draft.share(_no_family(element, element.address, str(element.address), remedy))
+        draft.share(_no_family(element.name, element.address, element.span, remedy))
 
 
 def _rebound(
@@ -141,30 +142,36 @@ def _rebound(
 ) -> None:
     """Listeners of an element of the reference file, moved to the instance's addresses."""
     moved = False
-    for bind in element.binds:
+    for bind, place in element.binds:
         address = bind.address
         if address is None:
-            draft.share(_wildcard(element, bind, remedy))
+            draft.share(_wildcard(element.name, bind, place, remedy))
             continue
         if address in draft.moves:
-            address = draft.moves[address]
             moved = True
         elif address in draft.elements.addresses:
-            draft.share(_no_family(element, address, format_bind(bind), remedy))
+            draft.share(_no_family(element.name, address, place, remedy))
             continue
         elif address not in draft.own:
-            draft.share(_foreign(element, bind, remedy))
+            draft.share(_foreign(element.name, bind, place, remedy))
             continue
-        on = Bind(bind.family, address, bind.port)
-        draft.listeners.append(Listener(role, protocols, on, element.span, declared=False))
+        on = _moved(draft, bind)
+        draft.listeners.append(Listener(role, protocols, on, place, as_reference=True))
     if moved:
         label = f"listen.{role}" if role in LISTENERS else "address"
         _add_rebound(draft, element, label)
 
 
+def _moved(draft: Draft, bind: Bind) -> Bind:
+    """A bind of the reference file on the instance's address, where it has one."""
+    if bind.address is None or bind.address not in draft.moves:
+        return bind
+    return Bind(bind.family, draft.moves[bind.address], bind.port)
+
+
 def _add_rebound(draft: Draft, element: Element, label: str) -> None:
     text = rebind(element.value or "", draft.moves).text
-    literal = (element.address, *(bind.address for bind in element.binds))
+    literal = (element.address, *(placed.bind.address for placed in element.binds))
     moved = {draft.moves[a] for a in literal if a is not None and a in draft.moves}
     origins = [a.origin for a in draft.grant.addresses if a.value in moved]
     source = Source(origins[0] if origins else draft.file.span, (element.span,))
@@ -187,27 +194,27 @@ def _set_by_name(draft: Draft, name: str, setting: Sourced[SettingWish]) -> None
             draft.share(_set_elsewhere(name, bind, setting.origin))
 
 
-def _wildcard(element: Element, bind: Bind, remedy: str) -> Diagnostic:
-    message = f'"{element.name}" would listen on every address of the machine: {format_bind(bind)}'
-    return Diagnostic("BND102", message, element.span, hint=remedy)
+def _wildcard(name: str, bind: Bind, place: Span, remedy: str) -> Diagnostic:
+    message = f'"{name}" would listen on every address of the machine: {format_bind(bind)}'
+    return Diagnostic("BND102", message, place, hint=remedy)
 
 
-def _foreign(element: Element, bind: Bind, remedy: str) -> Diagnostic:
+def _foreign(name: str, bind: Bind, place: Span, remedy: str) -> Diagnostic:
     message = (
-        f'"{element.name}" would listen on {format_bind(bind)}, '
+        f'"{name}" would listen on {format_bind(bind)}, '
         "which is neither the reference address nor the instance's"
     )
     hint = f"{remedy}; or add the address to reference_address of the release"
-    return Diagnostic("BND103", message, element.span, hint=hint)
+    return Diagnostic("BND103", message, place, hint=hint)
 
 
-def _no_family(element: Element, address: Address, text: str, remedy: str) -> Diagnostic:
+def _no_family(name: str, address: Address, place: Span, remedy: str) -> Diagnostic:
     message = (
-        f'"{element.name}" has the reference address {text}, '
+        f'"{name}" is on the reference address {address}, '
         f"but the instance has no IPv{address.version} address to put there"
     )
     hint = f"give the instance an IPv{address.version} address; or {remedy}"
-    return Diagnostic("BND104", message, element.span, hint=hint)
+    return Diagnostic("BND104", message, place, hint=hint)
 
 
 def _not_own(role: Role, bind: Bind, place: Span) -> Diagnostic:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pbxfleet.core.diagnostics import Diagnostic, did_you_mean
+from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.paths import HostPath, host_path
 from pbxfleet.model.desired import HostFile, InstanceFile, ServiceBackend, Sourced
+from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import InstancePaths
 from pbxfleet.resolve.problems import Problems
 
-PLACEHOLDERS = ("instance", "address", "number")
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# What Linux file systems take (limits.h; PATH_MAX counts the final zero byte).
+NAME_MAX = 255
+PATH_MAX = 4095
 
 # Where a unit file or init script lies: systemd.unit(5) for units of the administrator; the LSB for
 # init scripts. The direct backend starts processes itself and has no file.
@@ -24,17 +25,9 @@ _UNITS: Mapping[ServiceBackend, str | None] = {
 }
 
 
-class TemplateError(ValueError):
-    """A template cannot be expanded; the text says why, `hint` what to do."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 @dataclass(frozen=True, slots=True)
 class PathMaker:
-    """Expands the templates of one instance and reports the ones that fail (DIR101)."""
+    """Expands the templates of one instance and reports paths that no file system takes (DIR101)."""
 
     values: Mapping[str, str]
     instance: InstanceFile
@@ -42,14 +35,18 @@ class PathMaker:
 
     def path(self, template: Sourced[str]) -> HostPath | None:
         """The path that the template stands for, None if it was reported."""
-        try:
-            return host_path(expand(template.value, self.values))
-        except ValueError as error:
-            hint = error.hint if isinstance(error, TemplateError) else "write an absolute path"
-            message = f'"{template.value}" does not make a path: {error}'
-            diagnostic = Diagnostic("DIR101", message, template.origin, hint=hint)
+        path = host_path(expand(template.value, self.values))
+        longest = max(len(name.encode()) for name in path.split("/"))
+        if longest > NAME_MAX or len(path.encode()) > PATH_MAX:
+            diagnostic = Diagnostic(
+                "DIR101",
+                f'"{template.value}" makes a path that no file system takes',
+                template.origin,
+                hint=f"names have at most {NAME_MAX} bytes, paths {PATH_MAX}",
+            )
             self.problems.share(diagnostic, self.instance.name, self.instance.span)
             return None
+        return path
 
 
 def service_name(instance: str) -> str:
@@ -80,30 +77,32 @@ def needs_number(host: HostFile, instance: InstanceFile) -> bool:
     return any("{number}" in template.value for template in templates(host, instance))
 
 
+def path_values(instance: str, address: Address, number: int | None) -> dict[str, str]:
+    """What the placeholders of path templates stand for."""
+    values = {"instance": instance, "address": str(address)}
+    return values if number is None else {**values, "number": str(number)}
+
+
 def expand(template: str, values: Mapping[str, str]) -> str:
-    """The template with each {name} replaced; TemplateError for an unknown name or a lone brace."""
-    for name in _PLACEHOLDER.findall(template):
-        if name not in PLACEHOLDERS:
-            raise TemplateError(f"{{{name}}} is not known here", did_you_mean(name, PLACEHOLDERS))
-        if name not in values:
-            raise TemplateError(f"the instance has no {name}")
-    if set(_PLACEHOLDER.sub("", template)) & set("{}"):
-        raise TemplateError("a brace is not part of {instance}, {address} or {number}")
-    return _PLACEHOLDER.sub(lambda match: values[match.group(1)], template)
+    """The template with each placeholder replaced by its value."""
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
 
 
-def instance_paths(host: HostFile, make: PathMaker) -> InstancePaths | None:
-    """Where everything of the instance lies, None if a template was reported.
+def instance_paths(host: HostFile, make: PathMaker, *, paired: bool) -> InstancePaths | None:
+    """Where everything of the instance lies, None if a path was reported.
 
-    The failover file has a path as soon as the host has a template for it, so that a bad template
-    is noticed before the first pair is declared.
+    Only half of a failover pair (`paired`) has a failover file.
     """
     directory = make.path(directory_template(host, make.instance))
     pid_file = make.path(host.pid_file)
     lock_file = make.path(host.lock_file)
     backup_list = make.path(host.backup_list)
     backup_exclude = make.path(host.backup_exclude)
-    failover_file = None if host.failover_file is None else make.path(host.failover_file)
+    failover_file = None
+    if paired and host.failover_file is not None:
+        failover_file = make.path(host.failover_file)
     if not (directory and pid_file and lock_file and backup_list and backup_exclude):
         return None
     service = service_name(make.instance.name)

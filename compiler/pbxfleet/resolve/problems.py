@@ -38,8 +38,12 @@ class Problems:
 
 
 def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
-    """The diagnostic with the instances it concerns as related places, the first few by name."""
-    places = dict(who)
+    """The diagnostic with the instances it concerns as related places, the first few by name.
+
+    A place in an instance's own file says by itself which instance it is about.
+    """
+    own = None if diagnostic.span is None else diagnostic.span.file
+    places = {name: place for name, place in who if place.file != own}
     named = list(places.items())[:NAMED_AT_MOST]
     more = len(places) - len(named)
     related = [(place, f"instance {name}") for name, place in named]

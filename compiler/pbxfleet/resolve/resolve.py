@@ -61,7 +61,7 @@ def resolve(desired: Desired, references: Mapping[str, Reference], ledger: Ledge
     """
     problems = Problems()
     roles = role_map(desired, problems)
-    check_mapped(desired, roles, problems)
+    check_mapped(desired, references, roles, problems)
     inputs = Inputs(desired, references, roles, problems)
     askings = _askings(inputs)
     grants, new_ledger = allocate(list(askings.values()), ledger, problems)
@@ -127,7 +127,7 @@ def _drafts(
             known[release.name] = _elements(inputs, release)
         elements = known[release.name]
         if elements is None:
-            inputs.problems.names_failed.add(name)
+            inputs.problems.share(_no_reference(release), name, asking.file.span)
             continue
         drafts[name] = _draft(inputs, asking, grants[name], elements)
     return drafts
@@ -168,16 +168,22 @@ def _release(inputs: Inputs, asking: Asking) -> ReleaseFile | None:
 
 
 def _elements(inputs: Inputs, release: ReleaseFile) -> Elements | None:
-    """The reference file of a release; reports REL103, REF104, REF105 and ADV101 once."""
+    """The reference file of a release, None without it; reports REF104, REF105 and ADV101 once."""
     reference = inputs.references.get(release.name)
-    place = release.reference.origin
     if reference is None:
-        message = f"release {release.name} cannot be used without its reference file"
-        hint = f"put the pbx.xml of an installed instance at {release.reference.value}"
-        inputs.problems.add(Diagnostic("REL103", message, place, hint=hint))
         return None
+    place = release.reference.origin
     check_reference(inputs.desired, inputs.roles, reference, place, inputs.problems)
     return read_elements(release, reference, inputs.roles, inputs.problems)
+
+
+def _no_reference(release: ReleaseFile) -> Diagnostic:
+    return Diagnostic(
+        "REL103",
+        f"release {release.name} cannot be used without its reference file",
+        release.reference.origin,
+        hint=f"put the pbx.xml of an installed instance at desired/{release.reference.value}",
+    )
 
 
 def _resolved(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity, nearest
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import LISTENER_ROLES, AffinityBy, Desired, Layer, Role
 from pbxfleet.model.resolved import Reference
-from pbxfleet.pbx.roles import CONFIRMED, label_of, mapping_hint
-from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems, some
+from pbxfleet.pbx.learn import learn
+from pbxfleet.pbx.roles import CONFIRMED, label_of
+from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems
 
 # Where a role is declared, for the hint that its element is not to be set by name.
 _KEYS: Mapping[Role, str] = {
@@ -48,16 +49,55 @@ def key_of(role: Role) -> str:
     return _KEYS.get(role, f"listen.{role.value}")
 
 
-def check_mapped(desired: Desired, roles: RoleMap, problems: Problems) -> None:
-    """Report every role that is declared in any layer but has no element (REF102), each once."""
+def check_mapped(
+    desired: Desired, references: Mapping[str, Reference], roles: RoleMap, problems: Problems
+) -> None:
+    """Report every role that is declared in any layer but has no element (REF102).
+
+    Once per place, with the lines to add; names come from the reference files, if these suggest any.
+    """
     places: dict[Role, list[Span]] = {}
     for role, place in _declared(desired):
         if role not in roles.elements and place not in places.setdefault(role, []):
             places[role].append(place)
-    for role, (first, *others) in places.items():
-        message = f'{key_of(role)} needs the element of "{label_of(role)}", which is not mapped'
-        related = tuple((place, "and needed here") for place in others[:NAMED_AT_MOST])
-        problems.add(Diagnostic("REF102", message, first, related=related, hint=mapping_hint(role)))
+    by_first: dict[Span, list[Role]] = {}
+    for role, found in places.items():
+        by_first.setdefault(found[0], []).append(role)
+    names = _suggested(desired, references) if places else {}
+    for first, wanted in by_first.items():
+        labels = " and ".join(f'"{label_of(role)}"' for role in wanted)
+        one = len(wanted) == 1
+        what = (
+            f"the element of {labels}, which is" if one else f"the elements of {labels}, which are"
+        )
+        others = dict.fromkeys(place for role in wanted for place in places[role][1:])
+        problems.add(
+            Diagnostic(
+                "REF102",
+                f"{key_of(wanted[0])} needs {what} not mapped",
+                first,
+                related=tuple((place, "needed here too") for place in [*others][:NAMED_AT_MOST]),
+                hint=_lines_to_add(desired.fleet.span.file, wanted, names),
+            )
+        )
+
+
+def _lines_to_add(file: str, wanted: Iterable[Role], names: Mapping[Role, str]) -> str:
+    lines = ", ".join(f'{role.value} = "{names.get(role, "...")}"' for role in wanted)
+    if all(role in names for role in wanted):
+        return f"add to [catalogue] in {file}: {lines} (the reference file suggests it; check it)"
+    return f"add to [catalogue] in {file}: {lines}; pbxfleet learn FILE proposes names"
+
+
+def _suggested(desired: Desired, references: Mapping[str, Reference]) -> dict[Role, str]:
+    """Names that the reference files of the releases suggest without a rival."""
+    names: dict[Role, set[str]] = {}
+    for name, reference in references.items():
+        release = desired.fleet.releases[name]
+        for proposal in learn(reference, {a.value for a in release.reference_address}):
+            if proposal.role in list(Role) and proposal.confidence in ("likely", "possible"):
+                names.setdefault(Role(proposal.role), set()).add(proposal.name)
+    return {role: found.pop() for role, found in names.items() if len(found) == 1}
 
 
 def check_reference(
@@ -84,7 +124,7 @@ def check_reference(
         if role not in roles.elements and role not in declared
     ]
     if blind:
-        message = f"nothing is known of the listeners {some(blind)} in {reference.file}"
+        message = f"nothing is known of {', '.join(blind)} in {reference.file}: not mapped"
         hint = f"they may be on every address: map them in [catalogue] of {desired.fleet.span.file}"
         hint += f"; pbxfleet learn {reference.file} proposes names"
         problems.add(Diagnostic("REF105", message, release, Severity.WARNING, hint=hint))

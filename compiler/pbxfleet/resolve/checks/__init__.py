@@ -34,7 +34,7 @@ def check(resolved: Resolved) -> tuple[Diagnostic, ...]:
     """Everything that cannot be true together or deserves attention, in order of places.
 
     Takes time in proportion to the number of instances. Reports BND101, BND106, RTP101 to RTP104,
-    NET101 to NET103, CPU101 to CPU103, DIR102 to DIR107, FLO104 to FLO106 and ADV102 to ADV105.
+    NET101 to NET104, CPU101 to CPU104, DIR102 to DIR107, FLO104 to FLO106 and ADV102 to ADV105.
     """
     found = [d for host in resolved.hosts for run in HOST_CHECKS for d in run(host)]
     found += [d for run in FLEET_CHECKS for d in run(resolved)]

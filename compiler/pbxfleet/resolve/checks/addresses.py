@@ -43,9 +43,8 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
 
 
 def _unfit(address: Sourced[Address], fault: Fault) -> Diagnostic:
-    related = () if fault.place is None else ((fault.place, "this says so"),)
-    if fault.code == "NET101" and fault.place is not None:
-        related = ((fault.place, "these are"),)
+    what = "others are assigned here" if fault.code == "NET101" else "reserved here"
+    related = () if fault.place is None else ((fault.place, what),)
     message = f"{address.value} {fault.why}"
     return Diagnostic(fault.code, message, address.origin, related=related, hint=_HINTS[fault.code])
 
@@ -70,7 +69,7 @@ def _takes_own(host: HostFile, listener: Listener) -> bool:
 def _own_taken(host: HostFile, listener: Listener) -> Diagnostic:
     return Diagnostic(
         "NET103",
-        f"{listener.role} takes {shown(listener.bind)}, also the reserved address of {host.name}",
+        f"{listener.role} takes {shown(listener.bind)}, also of the reserved one of {host.name}",
         listener.origin,
         related=((host.reserve_address.origin, "reserved here"),),
         hint=f"name the port alone ({listener.bind.port}) to bind the instance's own addresses",

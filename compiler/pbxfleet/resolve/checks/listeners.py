@@ -25,10 +25,10 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
 
 
 def shown(bind: Bind) -> str:
-    """The bind as people say it: `203.0.113.10:80`, or `every IPv4 address on port 80`."""
+    """The bind as people say it: `203.0.113.10:80`, or `port 80 of every IPv4 address`."""
     if bind.address is None:
         family = {Family.IPV4: "IPv4 ", Family.IPV6: "IPv6 ", Family.ANY: ""}[bind.family]
-        return f"every {family}address on port {bind.port}"
+        return f"port {bind.port} of every {family}address"
     text = str(bind.address)
     return f"[{text}]:{bind.port}" if bind.address.version == 6 else f"{text}:{bind.port}"
 
@@ -110,7 +110,7 @@ def _wildcards(claims: Iterable[Claim]) -> Iterator[Diagnostic]:
 def _wildcard(role: str, bind: Bind, origin: Span) -> Diagnostic:
     return Diagnostic(
         "BND106",
-        f"{role} takes {shown(bind)} of the machine",
+        f"{role} takes {shown(bind)}",
         origin,
         Severity.WARNING,
         hint=f"name the port alone ({bind.port}) to bind the instance's own addresses",

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.core.paths import HostPath
+from pbxfleet.core.paths import HostPath, host_path
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.pbx.layout import EXECUTABLE, RECORDINGS, RESOURCES, SEED_FILE, SETTINGS_FILE
+from pbxfleet.resolve.paths import expand, path_values
 from pbxfleet.resolve.problems import Problems, some
 
 DIRECTORY = "working directory"
@@ -32,7 +33,7 @@ _HINTS = {
     "DIR103": "put the directories side by side: the outer one's backup and removal take the inner",
     "DIR104": "use {instance} in both templates, or give them different names",
     "DIR105": "put it outside every working directory: copying one to the peer would overwrite it",
-    "DIR107": "put it where no other instance has its files",
+    "DIR106": "put it where no other instance has its files",
 }
 
 
@@ -55,10 +56,9 @@ class Clash(NamedTuple):
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """DIR102 equal and DIR103 nested directories, DIR104 files of one name, DIR105 and DIR106 about
-    the failover file, DIR107 files in another's directory, DIR108 directories of the system.
+    """DIR102 equal and DIR103 nested directories, DIR104 files of one name, DIR105 a failover file
+    in a directory, DIR106 files in another's directory, DIR107 directories of the system.
     """
-    yield from _template(host)
     yield from _system(host)
     things = [t for instance in host.instances for t in _things(host, instance)]
     things.append(_of_host(host))
@@ -77,7 +77,7 @@ def _things(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Thing]:
         (paths.pid_file, "PID file", file.pid_file.origin),
         (paths.lock_file, "lock file", file.lock_file.origin),
         (paths.unit, "unit or init script", file.services.origin),
-        (paths.failover_file, FAILOVER, _origin(file.failover_file)),
+        (_failover_file(host, instance), FAILOVER, _origin(file.failover_file)),
         (paths.backup_list, "backup list", file.backup_list.origin),
         (paths.backup_exclude, "backup exclude list", file.backup_exclude.origin),
     )
@@ -86,13 +86,23 @@ def _things(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Thing]:
             yield Thing(path, what, instance.name, instance.span, place)
 
 
+def _failover_file(host: ResolvedHost, instance: ResolvedInstance) -> HostPath | None:
+    """Where it would lie: a bad place is noticed before the first pair is declared."""
+    template = host.file.failover_file
+    if template is None:
+        return None
+    values = path_values(instance.name, instance.addresses[0].value, instance.number)
+    return host_path(expand(template.value, values))
+
+
 def _origin(template: Sourced[str] | None) -> Span | None:
     return None if template is None else template.origin
 
 
 def _of_host(host: ResolvedHost) -> Thing:
     listed = host.file.host_backup_list
-    return Thing(listed.value, "backup list of the host", host.name, host.file.span, listed.origin)
+    owner = f"host {host.name}"
+    return Thing(listed.value, "backup list", owner, host.file.span, listed.origin)
 
 
 def _equal(things: list[Thing]) -> Iterator[Clash]:
@@ -123,7 +133,7 @@ def _nesting(thing: Thing, outer: Thing) -> str:
         return "DIR103"
     if outer.what == DIRECTORY and thing.owner == outer.owner:
         return ""
-    return "DIR107"
+    return "DIR106"
 
 
 def _named_like_ours(things: list[Thing]) -> Iterator[Clash]:
@@ -144,10 +154,17 @@ def _diagnostic(group: list[Clash]) -> Diagnostic:
         message = f"the {thing.what} {thing.path} is that of {some(owners)}"
     elif len(group) > 1:
         message += f" ({len(group) - 1} more like this)"
-    related = [(other.place, f"{other.what} of {other.owner}")]
     if other.place == thing.place:
-        related = [(other.span, f"instance {other.owner}"), (thing.span, f"instance {thing.owner}")]
-    return Diagnostic(code, message, thing.place, related=tuple(related), hint=_HINTS[code])
+        related = [(one.span, f"instance {one.owner}") for one in (other, thing)]
+        return Diagnostic(code, message, thing.place, related=tuple(related), hint=_HINTS[code])
+    here, there = (other, thing) if _is_nearer(other, thing) else (thing, other)
+    related = [(there.place, f"{there.what} of {there.owner}")]
+    return Diagnostic(code, message, here.place, related=tuple(related), hint=_HINTS[code])
+
+
+def _is_nearer(one: Thing, other: Thing) -> bool:
+    """Whether `one` is said in its instance's own file, and `other` only in a template of the host."""
+    return one.place.file == one.span.file and other.place.file != other.span.file
 
 
 def _relation(clash: Clash) -> str:
@@ -160,24 +177,13 @@ def _relation(clash: Clash) -> str:
     return f"lies inside the {whose}, {other.path}"
 
 
-def _template(host: ResolvedHost) -> Iterator[Diagnostic]:
-    template = host.file.failover_file
-    if template is not None and "{instance}" not in template.value:
-        yield Diagnostic(
-            "DIR106",
-            f'"{template.value}" does not name the instance',
-            template.origin,
-            hint="put {instance} into it: every instance has a failover file of its own",
-        )
-
-
 def _system(host: ResolvedHost) -> Iterator[Diagnostic]:
     problems = Problems()
     for instance in host.instances:
         directory = instance.paths.directory
         if directory in SYSTEM:
             diagnostic = Diagnostic(
-                "DIR108",
+                "DIR107",
                 f"{directory} is a directory of the system, not of one instance",
                 instance.directory_origin,
                 hint="choose a directory that holds nothing else, as /usr/local/pbx-{instance}",

@@ -34,7 +34,7 @@ class Claim(NamedTuple):
         for address in self.instance.addresses:
             if address.value == self.listener.bind.address and address.origin.file == own:
                 return address.origin
-        return self.listener.origin if self.listener.declared else self.instance.span
+        return self.listener.origin
 
 
 class Conflict(NamedTuple):
@@ -109,14 +109,14 @@ def conflicts(claims: Iterable[Claim]) -> Iterator[Conflict]:
 
 
 def _ran_together(one: Claim, other: Claim) -> bool:
-    """Whether both are the reference's own binds, of which one has a transport we do not know.
+    """Whether both are as in the reference file, and one is of a transport that we do not know.
 
     The instance that the reference file was taken from ran with both, so they do not exclude
     each other: they are of different transports.
     """
     return (
         one.instance is other.instance
-        and not one.listener.declared
-        and not other.listener.declared
+        and one.listener.as_reference
+        and other.listener.as_reference
         and len(one.listener.protocols) + len(other.listener.protocols) > 2
     )

@@ -1,0 +1,47 @@
+"""The examples of the pages: the bad ones give their code, the good ones do not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pbxfleet.core.diagnostics import Diagnostic
+from support.pages import PAGES, base_fleet, diagnose, examples, laid_over
+
+OURS = re.compile("(REF|REL|BND|NET|RTP|CPU|DIR|SET|FLO|ALC|ADV)10[0-9]")
+CODES = sorted(page.stem for page in PAGES.glob("*.md") if OURS.fullmatch(page.stem))
+
+
+def codes(found: tuple[Diagnostic, ...]) -> set[str]:
+    return {diagnostic.code for diagnostic in found}
+
+
+def test_the_base_fleet_is_clean() -> None:
+    assert diagnose(base_fleet()) == ()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_bad_example_gives_the_code(code: str) -> None:
+    bad, _ = examples(code)
+    assert bad
+    found = [one for one in diagnose(laid_over(bad)) if one.code == code]
+    assert found
+    for diagnostic in found:
+        assert diagnostic.hint
+        assert diagnostic.span is not None
+        assert not diagnostic.message.endswith(".")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_good_example_does_not(code: str) -> None:
+    _, good = examples(code)
+    assert good
+    assert code not in codes(diagnose(laid_over(good)))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_good_example_has_no_other_error(code: str) -> None:
+    _, good = examples(code)
+    errors = [one for one in diagnose(laid_over(good)) if one.severity == "error"]
+    assert errors == []
