@@ -68,6 +68,7 @@ DEEP = {
     "toml brackets": ("toml", "a = " + "[" * 10_000 + "]" * 10_000),
     "toml braces": ("toml", "a = " + "{a=" * 10_000),
     "toml dots": ("toml", "a." * 10_000 + "a = 1"),
+    "toml quoted dots": ("toml", '"a" . ' * 10_000 + "a = 1"),
     "toml header": ("toml", "[" + "a." * 10_000 + "a]"),
 }
 

@@ -149,7 +149,7 @@ class FleetModel(FileModel):
         None, description="Releases by the names that instances use."
     )
     catalogue: CatalogueModel | None = Field(None, description="Element names by role.")
-    policy: PolicyModel | None = Field(None, description="Guards of apply.")
+    policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 
 class HostModel(FileModel):

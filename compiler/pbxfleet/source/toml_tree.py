@@ -260,6 +260,8 @@ class _CharacterOffsets:
 
     def of(self, byte: int) -> int:
         """Number of characters before a byte that starts a character."""
+        if not self._ends:
+            return byte
         return byte - self._extra[bisect_right(self._ends, byte)]
 
 
