@@ -1,7 +1,7 @@
 """Generate docs/reference/ from what the program itself says: codes, commands, format, catalogue.
 
-    make docs                 # write
-    .venv/bin/python tools/docs.py --check    # exit 1 if a page is out of date (a test runs this)
+make docs                 # write
+.venv/bin/python tools/docs.py --check    # exit 1 if a page is out of date (a test runs this)
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-os.environ["COLUMNS"] = "100"  # argparse wraps help texts to the terminal; the pages have no terminal
+# argparse wraps help texts to the terminal; the pages have no terminal
+os.environ["COLUMNS"] = "100"
 
 from pbxfleet.app.pages import codes, page
 from pbxfleet.app.schemas import schemas
@@ -72,7 +73,9 @@ def format_page() -> str:
         "YAML scalars follow YAML 1.2: `NO`, `off`, `22:22` and `1.10` are text.\n\n"
     ]
     for name, schema in sorted(schemas().items()):
-        parts.append(f"## {name.removesuffix('.schema.json')}\n\n{schema.get('description', '')}\n\n")
+        parts.append(
+            f"## {name.removesuffix('.schema.json')}\n\n{schema.get('description', '')}\n\n"
+        )
         parts += _table(schema, schema, "")
         parts.append("\n")
     return "".join(parts)
@@ -123,9 +126,12 @@ def _kind(schema: dict[str, Any], top: dict[str, Any]) -> str:
     kind = schema.get("type", "")
     if kind == "array":
         return "list of " + _kind(_resolved(schema.get("items", {}), top), top)
-    return {"object": "table", "integer": "whole number", "string": "text", "boolean": "true or false"}.get(
-        str(kind), str(kind)
-    )
+    return {
+        "object": "table",
+        "integer": "whole number",
+        "string": "text",
+        "boolean": "true or false",
+    }.get(str(kind), str(kind))
 
 
 PAGES = {

@@ -6,7 +6,8 @@ import re
 
 from support.tree import PACKAGE, nothing, python_files, shown
 
-CODE = re.compile(r"""["']([A-Z]{3}[0-9]{3})["']""")
+# As a value of its own, or within a finished line such as `error[PLN101]: ...`.
+CODE = re.compile(r"""["'[]([A-Z]{3}[0-9]{3})["'\]]""")
 PAGES = PACKAGE / "pages"
 
 
