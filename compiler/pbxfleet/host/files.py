@@ -165,13 +165,12 @@ class Files(FileView):
 
     def make_directory(self, path: HostPath, mode: int, owner: str) -> None:
         """Make `path` and missing parents (0755); an existing one is left as it is."""
-        if os.path.isdir(self.root.machine_directory(path)):
-            os.close(self.root.open_directory(path))  # refuses a directory behind a planted link
+        real = self.root.followed(path)
+        if real == "/" or os.path.isdir(self.root.prefix + real):
             return
-        if parent(path) != path:
-            self.make_directory(parent(path), 0o755, "")
+        self.make_directory(parent(real), 0o755, "")
         attributes = Attributes(mode, *self.owners.numbers(path, owner))
-        directory, name = self._open_parent(path)
+        directory, name = self._open_parent(real)
         try:
             put_directory(directory, name, attributes, self._sync)
         except OSError as error:

@@ -44,40 +44,62 @@ class Executables:
         self._proc = proc
         self._by_path = {root.kernel_path(i.executable): i.name for i in instances}
         self._names = {posixpath.basename(path) for path in self._by_path}
+        self._mounts: str | None = None  # our own mount namespace, once it was asked for
 
     def claim(self, stat: ProcStat) -> Claim | None:
         """The instance a living process belongs to, None for all the others."""
         try:
-            path = self._proc.link(f"{stat.pid}/exe")
+            executed = self._proc.link(f"{stat.pid}/exe")
         except PermissionError:
             return self._claim_unread(stat.pid)
         except OSError:  # a thread of the kernel, or gone
             return None
-        instance = self._by_path.get(path)
-        if instance is not None:
-            return Claim(instance, self._is_other_file(stat.pid, path), readable=True)
-        if path.endswith(DELETED):
-            path = path.removesuffix(DELETED)
-            instance = self._by_path.get(path)
-            if instance is not None:
-                return Claim(instance, replaced=True, readable=True)
-        return self._claim_by_words(stat, path)
+        path, replaced = self._meant(stat, executed)
+        if path is None or not self._sees_the_same(stat.pid, path):
+            return None
+        return Claim(self._by_path[path], replaced, readable=True)
 
-    def _claim_by_words(self, stat: ProcStat, executed: str) -> Claim | None:
+    def _meant(self, stat: ProcStat, executed: str) -> tuple[str | None, bool]:
+        """The known executable that a process executes, and whether it is another file by now."""
+        if executed in self._by_path:
+            return executed, self._is_other_file(stat.pid, executed)
+        if executed.endswith(DELETED):
+            executed = executed.removesuffix(DELETED)
+            if executed in self._by_path:
+                return executed, True
         words = self._proc.words(stat.pid)
         if not words:
-            return None
+            return None, False
         path = self._named(stat.pid, words[0])
         if path is not None:
             if os.path.realpath(path) == executed:  # a link to a file that instances share
-                return Claim(self._by_path[path], replaced=False, readable=True)
+                return path, False
             if posixpath.dirname(executed) == posixpath.dirname(path):
                 # Started by its name and renamed since, as people do before they copy a new one in.
-                return Claim(self._by_path[path], replaced=True, readable=True)
+                return path, True
         path = self._named(stat.pid, _script(words))
         if path is not None and _interprets(executed, words[0], path):
-            return Claim(self._by_path[path], _is_newer(path, stat), readable=True)
-        return None
+            return path, _is_newer(path, stat)
+        return None, False
+
+    def _sees_the_same(self, pid: int, path: str) -> bool:
+        """Whether the process finds our directory under that path, and not one of its container."""
+        if self._mounts is None:
+            self._mounts = self._link("self/ns/mnt")
+        if self._link(f"{pid}/ns/mnt") == self._mounts:
+            return True
+        folder = posixpath.dirname(path)
+        try:
+            theirs = os.stat(f"{self._proc.folder}/{pid}/root{folder}")
+            return os.path.samestat(theirs, os.stat(folder))
+        except OSError:
+            return False
+
+    def _link(self, name: str) -> str:
+        try:
+            return self._proc.link(name)
+        except OSError:
+            return ""
 
     def _claim_unread(self, pid: int) -> Claim | None:
         words = self._proc.words(pid)

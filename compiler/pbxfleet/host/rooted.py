@@ -113,9 +113,13 @@ class Root:
         except OSError:
             return False
 
+    def followed(self, path: HostPath) -> HostPath:
+        """`path` with the links replaced that a write may follow; HST101 if there is another one."""
+        return HostPath(self._resolve(path, MOST_LINKS, trusting=False))
+
     def open_directory(self, path: HostPath) -> int:
         """A descriptor of the directory `path`, to write in it; no link is followed on the way."""
-        real = self._resolve(path, MOST_LINKS, trusting=False)
+        real = self.followed(path)
         names = [name for name in real.split("/") if name]
         try:
             here = os.open(self.prefix or "/", STEP if names else LAST)
