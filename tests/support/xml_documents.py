@@ -70,7 +70,9 @@ def _pieces(line_end: str) -> st.SearchStrategy[str]:
     return st.one_of(
         plain,
         st.sampled_from(["&amp;", "&lt;", "&#65;", "&#x20AC;", "&quot;", ">", line_end, "\t", " "]),
-        plain.filter(lambda text: "]" not in text).map(lambda text: f"<![CDATA[{text}<&]]>"),
+        plain.filter(lambda text: "]" not in text).map(
+            lambda text: f"<![CDATA[{text}{line_end}<&]]>"
+        ),
         plain.filter(lambda text: "-" not in text).map(lambda text: f"<!--{text}-->"),
         st.sampled_from(["<?keep it?>", "<?x?>"]),
     )
@@ -90,6 +92,7 @@ def elements(draw: st.DrawFn, names: st.SearchStrategy[str], line_end: str, dept
                 " b = '&lt;\"'",
                 f"{line_end}a=\"1\" c='>'",
                 ' xml:space="preserve"',
+                f' d="{line_end}\tx"',
             ]
         )
     )
