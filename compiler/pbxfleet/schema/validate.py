@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ from pbxfleet.schema.layers import LayerModel
 from pbxfleet.schema.layout import Part, lay_out
 from pbxfleet.schema.lower import lower_fleet, lower_host, lower_instance
 from pbxfleet.schema.table import Table
-from pbxfleet.source.nodes import MappingNode, ScalarNode, SequenceNode
+from pbxfleet.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 FLEET_FILE = "desired/fleet.toml"
 
@@ -27,7 +28,8 @@ def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) ->
     References between files are not looked at.
     """
     layout = lay_out((*documents, *names))
-    reading = _Reading(list(layout.found))
+    used = {path for root in documents.values() for path in _paths_in(root)}
+    reading = _Reading([d for d in layout.found if d.code != "FMT113" or _file(d) not in used])
     if not any(part is Part.FLEET for part, _ in layout.files):
         reading.found.append(_no_fleet())
     unread = False
@@ -76,6 +78,23 @@ class _Reading:
             if isinstance(layer, MappingNode):
                 self.found += _both_ways(layer)
                 self.found += _twice(layer)
+
+
+def _file(diagnostic: Diagnostic) -> str:
+    return diagnostic.span.file if diagnostic.span else ""
+
+
+def _paths_in(node: Node) -> Iterator[str]:
+    """Names of the files that the values of a file may mean: paths in it are relative to desired/."""
+    match node:
+        case ScalarNode():
+            yield posixpath.normpath(f"desired/{node.text.removeprefix('file:')}")
+        case SequenceNode():
+            for item in node.items:
+                yield from _paths_in(item)
+        case MappingNode():
+            for entry in node.entries:
+                yield from _paths_in(entry.node)
 
 
 def _no_fleet() -> Diagnostic:
