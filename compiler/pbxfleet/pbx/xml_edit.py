@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pbxfleet.pbx.xml_read import (
     Document,
     open_document,
+    prove_document,
     repeated_names,
     why_not_editable,
 )
@@ -69,7 +70,7 @@ def edit(content: bytes, edits: Mapping[str, str | None]) -> bytes:
     ]
     splices += _additions(document, elements, added, line_end)
     edited = document.decoded.encode(_spliced(document.text, splices))
-    _prove(document, elements, open_document(edited), {**changed, **added})
+    _prove(document, elements, prove_document(edited), {**changed, **added})
     return edited
 
 

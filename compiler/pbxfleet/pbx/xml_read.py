@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.pbx.xml_scan import Element, Scan, scan
@@ -83,8 +83,15 @@ def read(content: bytes) -> PbxXml:
     return PbxXml(document.decoded.encoding, document.scan.root.name, settings)
 
 
+# The same reference file is the start of a thousand edits, and a merge reads before it edits.
+@lru_cache(maxsize=4)
 def open_document(content: bytes) -> Document:
     """The file, scanned for places, after lxml has read the same from the same bytes."""
+    return prove_document(content)
+
+
+def prove_document(content: bytes) -> Document:
+    """As `open_document`, for bytes that nobody will ask about again."""
     decoded = decode(content)
     found = scan(decoded.text)
     _referee(content, decoded, found)
