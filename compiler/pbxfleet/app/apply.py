@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pbxfleet.app import settled
 from pbxfleet.app.live import APPLIED, Live, look
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
@@ -65,8 +66,11 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     )
     if report.failure:
         return Applied(_failed(report), plan, report, None)
-    remaining = look(live).plan
+    again = look(live)
+    remaining = again.plan
     clean = not remaining.steps and not report.unproven
+    if clean and not again.difference.notes and not live.machine.runs_services:
+        settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
 
 

@@ -14,8 +14,6 @@ from pbxfleet.model.applied import (
 from pbxfleet.model.observed import What
 from pbxfleet.model.target import Kind, Resource
 
-# Files from this size on are not read again while the kernel says that they are unchanged.
-LARGE_FILE_BYTES = 1 << 20
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
 # cannot carry the ctime that is remembered now.
 SETTLE_S = 0.02
@@ -69,8 +67,6 @@ def _remember(
         }
     elif resource.kind is Kind.ARTEFACT:
         stat = effects.host.identity(resource.path)
-        if stat is not None and stat[2] < LARGE_FILE_BYTES:
-            stat = None
         old = before.resources.get(resource.id) if before is not None else None
         if resource.id not in copied and (old is None or old.stat != stat):
             stat = None  # its content was compared, but not at a moment that can be remembered

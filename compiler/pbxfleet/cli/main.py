@@ -30,8 +30,12 @@ class _Parser(ArgumentParser):
         self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
 
 
-def build_parser() -> ArgumentParser:
-    """The parser of the whole command line; global options are understood before and after COMMAND."""
+def build_parser(only: str | None = None) -> ArgumentParser:
+    """The parser of the whole command line; global options are understood before and after COMMAND.
+
+    With `only`, just that command gets its arguments: building all of them costs as much again as
+    starting up.
+    """
     shared = _Parser(add_help=False)
     _global_options(shared, SUPPRESS)
     parser = _Parser(
@@ -44,6 +48,8 @@ def build_parser() -> ArgumentParser:
     _global_options(parser, None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for command in COMMANDS:
+        if only is not None and command.name != only:
+            continue
         sub = commands.add_parser(
             command.name, help=command.help, description=command.description, parents=[shared]
         )
@@ -72,9 +78,20 @@ def _global_options(parser: ArgumentParser, default: str | None) -> None:
     parser.add_argument("--no-color", action="store_true", default=value(False), help="no colours")
 
 
+def _command_word(argv: Sequence[str]) -> str | None:
+    """The word that stands where COMMAND stands, if it is one; None offers all commands."""
+    words = iter(argv)
+    for word in words:
+        if word == "-C":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word if any(word == command.name for command in COMMANDS) else None
+    return None
+
+
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    parser = build_parser()
+    parser = build_parser(_command_word(argv))
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_usage(sys.stderr)

@@ -10,6 +10,10 @@ from pbxfleet.core.exits import Exit
 
 def run(args: Namespace, output: Output) -> int:
     """Print the plan; exit 2 with --detailed-exitcode when there is something to do."""
+    from pbxfleet.app.settled import is_settled
+
+    if args.out is None and is_settled(args.chdir, args.host, args.root):
+        return _nothing_to_do(args, output)
     from pbxfleet.app.live import look, open_live, unfinished
 
     live = open_live(args.chdir, args.host, args.root)
@@ -30,4 +34,16 @@ def run(args: Namespace, output: Output) -> int:
         output.text(plan_text(plan, output.paint()))
     if args.detailed_exitcode and not plan.is_empty:
         return Exit.DIFFERENCES
+    return Exit.DONE
+
+
+def _nothing_to_do(args: Namespace, output: Output) -> int:
+    """What an empty plan prints, without the cost of making one."""
+    if output.json:
+        from pbxfleet.host.disk import absolute
+        from pbxfleet.plan.make import empty_plan
+        from pbxfleet.report.plan_json import plan_data
+
+        output.data(plan_data(empty_plan(args.host, absolute(args.root))))
+    output.text(f"{args.host}: nothing to do\n")
     return Exit.DONE

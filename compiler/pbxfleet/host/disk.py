@@ -10,6 +10,7 @@ import os
 
 from pbxfleet.core.digest import Digest, sha256
 from pbxfleet.core.errors import HostError
+from pbxfleet.host.views import read_open
 
 CHUNK_BYTES = 1 << 20
 
@@ -58,11 +59,12 @@ def read_file(path: str) -> bytes | None:
         return None
     except OSError as error:
         raise _said(path, error) from error
-    with os.fdopen(file, "rb") as stream:
-        try:
-            return stream.read()
-        except OSError as error:
-            raise _said(path, error) from error
+    try:
+        return read_open(file, os.fstat(file).st_size)
+    except OSError as error:
+        raise _said(path, error) from error
+    finally:
+        os.close(file)
 
 
 def digest_of_file(path: str) -> Digest | None:

@@ -64,6 +64,7 @@ def _with_services(
     instances = known_instances(target, records)
     services = view.service_states(instances)
     running = view.runs_services
+    files = {r.path for r in target.resources.values() if r.kind is Kind.FILE}
     return Observed(
         seen=seen,
         settings=settings,
@@ -71,7 +72,7 @@ def _with_services(
         services=services,
         runtime=view.runtime(instances) if running else {},
         foreign=view.foreign_sockets(instances) if running else (),
-        strays=find_strays(view, target, instances),
+        strays=find_strays(view, target.services, files, instances),
         facts=view.facts() if running else None,
         runs_services=running,
         owners_matter=view.owners_matter,

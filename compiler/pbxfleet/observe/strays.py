@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.base import HostView
 from pbxfleet.model.observed import Stray, What
-from pbxfleet.model.target import InstanceTarget, Kind, Target
+from pbxfleet.model.target import InstanceTarget
 
 UNIT_FOLDERS = {"systemd": HostPath("/etc/systemd/system"), "sysv": HostPath("/etc/init.d")}
 INSTANCE_MARKS = ("pbx.xml", "pbxctrl")
 
 
 def find_strays(
-    view: HostView, target: Target, instances: Sequence[InstanceTarget]
+    view: HostView,
+    services: str,
+    files: Collection[str],
+    instances: Sequence[InstanceTarget],
 ) -> tuple[Stray, ...]:
-    """Undeclared instances beside the declared ones, in order of their paths; never touched."""
-    return (*_directories(view, instances), *_units(view, target))
+    """Undeclared instances beside the declared ones, in order of their paths; never touched.
+
+    `files` are the paths of declared files, units and init scripts among them.
+    """
+    return (*_directories(view, instances), *_units(view, services, files))
 
 
 def _directories(view: HostView, instances: Sequence[InstanceTarget]) -> list[Stray]:
@@ -35,15 +41,14 @@ def _directories(view: HostView, instances: Sequence[InstanceTarget]) -> list[St
     return found
 
 
-def _units(view: HostView, target: Target) -> list[Stray]:
-    folder = UNIT_FOLDERS.get(target.services)
+def _units(view: HostView, services: str, files: Collection[str]) -> list[Stray]:
+    folder = UNIT_FOLDERS.get(services)
     if folder is None:
         return []
-    declared = {r.path for r in target.resources.values() if r.kind is Kind.FILE}
     found = []
     for name in _names(view, folder):
         path = join(folder, name)
-        if "pbx" in name and path not in declared and b"pbxctrl" in _content(view, path):
+        if "pbx" in name and path not in files and b"pbxctrl" in _content(view, path):
             found.append(Stray(path, "starts pbxctrl and is not declared"))
     return found
 

@@ -32,6 +32,11 @@ def make_plan(
     )
 
 
+def empty_plan(host: str, root: str) -> Plan:
+    """The plan of a host on which there is nothing to do."""
+    return Plan(host, root, (), (), (), (), EMPTY_BASIS)
+
+
 def outdated_records(target: Target, records: Mapping[str, AppliedRecord]) -> tuple[str, ...]:
     """Instances whose record does not say what the target says, though nothing may have to change.
 
