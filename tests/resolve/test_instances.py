@@ -140,6 +140,19 @@ def test_binds_in_an_unknown_element_are_refused_alike(listed: str) -> None:
     assert codes(run(changes={"agent": listed}, settings={"agent": raw})) == []
 
 
+@pytest.mark.parametrize("listed", ["5062", "5062 5063", "0.0.0.0:5062"])
+def test_a_port_under_the_name_of_a_listener_is_refused_until_somebody_says_what_it_is(
+    listed: str,
+) -> None:
+    changes: dict[str, str | None] = {"sip_udp_extra_port": listed}
+    resolution = run(changes=changes)
+    assert set(codes(resolution)) == {"BND102"}
+    assert all("sip_udp" in one.hint for one in resolution.outcome.errors)
+    raw = SettingWish(listed, raw=True)
+    assert codes(run(changes=changes, settings={"sip_udp_extra_port": raw})) == []
+    assert codes(run(changes={"sip_udp_extra_port": ""})) == []
+
+
 @pytest.mark.parametrize("listed", ["2000", "0.0.0.0", "192.0.2.7", "a:1 b:2", "198.51.100.1", ""])
 def test_what_does_not_read_as_binds_is_left_alone(listed: str) -> None:
     assert value(run(changes={"agent": listed}), "agent") == "not touched"

@@ -14,6 +14,7 @@ from pbxfleet.model.net import Address, Bind
 from pbxfleet.model.resolved import Reference
 from pbxfleet.pbx.binds import BindError, Mention, parse_binds, rebind
 from pbxfleet.pbx.catalogue import SETTINGS
+from pbxfleet.pbx.learn import learn
 from pbxfleet.pbx.reference import part_of
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.roles import RoleMap
@@ -30,7 +31,8 @@ class Element(NamedTuple):
     """An element of the reference file.
 
     `value` is None when it is encrypted or nested. `binds` are its binds, `fault` why it should have
-    some but cannot be read; `address` is set when the value is the bare reference address.
+    some but cannot be read; `address` is set when the value is the bare reference address. `sounds`
+    is the role that the name of an unmapped element suggests.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Element(NamedTuple):
     binds: tuple[PlacedBind, ...] = ()
     fault: str = ""
     address: Address | None = None
+    sounds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Elements:
     """The reference file of a release, seen through the roles of the fleet.
 
     `by_role` has the elements of mapped roles; `loose` other elements that hold binds with literal
-    addresses, or the bare reference address. `addresses` are the reference addresses.
+    addresses, the bare reference address, or ports under a listener's name. `addresses` are the
+    reference addresses.
     """
 
     release: ReleaseFile
@@ -63,9 +67,10 @@ def read_elements(
     addresses = frozenset(address.value for address in release.reference_address)
     by_role: dict[Role, Element] = {}
     loose: list[Element] = []
+    sounds = _sounds(reference, addresses)
     for name, (value, span) in reference.settings.items():
         role = roles.roles.get(name)
-        element = Element(name, value, span)
+        element = Element(name, value, span, sounds=sounds.get(name, ""))
         if role is not None:
             by_role[role] = _listener(element) if role in LISTENER_ROLES else element
         elif value:
@@ -73,6 +78,21 @@ def read_elements(
             if known is not None:
                 loose.append(known)
     return Elements(release, reference, addresses, by_role, tuple(loose))
+
+
+def _sounds(reference: Reference, addresses: frozenset[Address]) -> dict[str, str]:
+    """The roles that names suggest; a list of ports counts as its first one."""
+    values = {
+        name: (value.split()[0] if value and _is_ports(value) else value, span)
+        for name, (value, span) in reference.settings.items()
+    }
+    proposals = learn(Reference(reference.file, b"", values), addresses)
+    return {proposal.name: proposal.role for proposal in proposals}
+
+
+def _is_ports(value: str) -> bool:
+    words = value.split()
+    return bool(words) and all(word.isascii() and word.isdigit() for word in words)
 
 
 def _listener(element: Element) -> Element:
@@ -113,6 +133,10 @@ def _loose(
         )
     if read.address is not None and read.address in addresses:
         return element._replace(address=read.address)
+    # A bare port says nothing by itself; under the name of a listener it is the port of all addresses.
+    if element.sounds in LISTENER_ROLES and value.strip():
+        ports = _listener(element)
+        return ports if ports.binds else None
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean
+from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import (
     Desired,
@@ -43,9 +43,10 @@ def check_failover(
         message = f"{file.name} names itself as its peer"
         problems.add(Diagnostic("FLO103", message, peer.origin, hint=hint), file.name)
     elif peer.value not in desired.instances:
-        hint = did_you_mean(peer.value, set(desired.instances) - {file.name})
+        hint = problems.hint("instance", peer.value, desired.instances)
         message = f'no instance is called "{peer.value}"'
-        problems.add(Diagnostic("FLO102", message, peer.origin, hint=hint), file.name)
+        diagnostic = Diagnostic("FLO102", message, peer.origin, hint=hint)
+        problems.share(diagnostic, file.name, file.span)
 
 
 def failover_of(

@@ -128,7 +128,11 @@ def _from_reference(draft: Draft, role: Role) -> None:
 
 
 def _loose(draft: Draft, element: Element) -> None:
-    remedy = f'map "{element.name}" to its role in [catalogue], or set it in settings'
+    role = Role(element.sounds) if element.sounds in list(Role) else None
+    if role in draft.layer.listen and role not in draft.roles.elements:
+        return  # REF102 says that this role is to be mapped
+    what = "its role" if role is None else role.value
+    remedy = f'map "{element.name}" to {what} in [catalogue], or set it in settings'
     if element.address is None:
         _rebound(draft, element, element.name, UNKNOWN_TRANSPORT, remedy)
     elif element.address in draft.moves:

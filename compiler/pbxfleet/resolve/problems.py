@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
+from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
 from pbxfleet.core.span import Span
 
 NAMED_AT_MOST = 3
@@ -18,6 +18,7 @@ class Problems:
     single: list[Diagnostic] = field(default_factory=list)
     shared: dict[Diagnostic, list[tuple[str, Span]]] = field(default_factory=dict)
     names_failed: set[str] = field(default_factory=set)
+    _near: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic, instance: str = "") -> None:
         """Report a problem; with an error, `instance` stays out of the resolved state."""
@@ -30,6 +31,19 @@ class Problems:
         self.shared.setdefault(diagnostic, []).append((instance, place))
         if diagnostic.severity is Severity.ERROR:
             self.names_failed.add(instance)
+
+    def near(self, kind: str, word: str, known: Collection[str]) -> str | None:
+        """The word of this kind that `word` most likely meant; looked for once, however often asked."""
+        if (kind, word) not in self._near:
+            self._near[kind, word] = nearest(word, known)
+        return self._near[kind, word]
+
+    def hint(self, kind: str, word: str, known: Collection[str]) -> str:
+        """What was meant by `word`, else what is known."""
+        close = self.near(kind, word, known)
+        if close is not None:
+            return f'did you mean "{close}"?'
+        return f"known here: {some(sorted(known))}" if known else f"there is no {kind} yet"
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, in order of places."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from pbxfleet.core.diagnostics import Diagnostic, Outcome, did_you_mean, outcome
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
 from pbxfleet.model.desired import Desired, HostFile, ReleaseFile
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import (
@@ -104,7 +104,7 @@ def _askings(inputs: Inputs) -> dict[str, Asking]:
         file = desired.instances[name]
         host = desired.hosts.get(file.host.value)
         if host is None:
-            hint = did_you_mean(file.host.value, desired.hosts)
+            hint = inputs.problems.hint("host", file.host.value, desired.hosts)
             message = f'no host is called "{file.host.value}"'
             inputs.problems.add(Diagnostic("REF101", message, file.host.origin, hint=hint), name)
             continue
@@ -160,7 +160,7 @@ def _release(inputs: Inputs, asking: Asking) -> ReleaseFile | None:
         return None
     release = releases.get(wish.value)
     if release is None:
-        hint = did_you_mean(wish.value, releases)
+        hint = inputs.problems.hint("release", wish.value, releases)
         message = f'no release is called "{wish.value}"'
         diagnostic = Diagnostic("REL102", message, wish.origin, hint=hint)
         inputs.problems.share(diagnostic, asking.name, asking.file.span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pbxfleet.core.diagnostics import Diagnostic, nearest
+from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import SecretRef, SettingWish, Sourced
 from pbxfleet.model.resolved import ResolvedSetting
@@ -16,7 +16,7 @@ UNKNOWN_IMPACT = "restart"
 
 
 def add_settings(draft: Draft) -> None:
-    """Add the declared settings. Reports SET101 to SET103, SET105 and SET106."""
+    """Add the declared settings. Reports SET101 to SET103 and SET105."""
     for name, setting in draft.layer.settings.items():
         fault = (
             _owned_by_role(draft, name, setting)
@@ -64,7 +64,7 @@ def _unknown(draft: Draft, name: str, setting: Sourced[SettingWish]) -> Diagnost
     reference = draft.elements.reference
     if setting.value.raw or name in SETTINGS or name in reference.settings:
         return None
-    close = nearest(name, {*SETTINGS, *reference.settings})
+    close = draft.problems.near(reference.file, name, {*SETTINGS, *reference.settings})
     hint = f"if the PBX knows it, say so: settings.{name} = {{ value = ..., raw = true }}"
     return Diagnostic(
         "SET101",
