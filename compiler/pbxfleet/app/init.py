@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from pbxfleet.app.demo_fleet import make_repository
 from pbxfleet.app.schemas import schemas
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import (
@@ -20,8 +21,7 @@ SKELETON = package_path("skeleton")
 
 def init(folder: str) -> tuple[str, ...]:
     """Write the skeleton into a new or empty folder; returns the names of the files written."""
-    if exists(folder) and (not is_directory(folder) or folder_names(folder)):
-        raise Refused(f"{folder} is not empty", hint="name a folder that does not exist yet")
+    _refuse_used(folder)
     files = dict(_skeleton(""))
     for name, schema in schemas().items():
         files[f"schemas/{name}"] = (
@@ -30,6 +30,17 @@ def init(folder: str) -> tuple[str, ...]:
     for name, content in sorted(files.items()):
         write_file(f"{folder}/{name}", content, 0o644)
     return tuple(sorted(files))
+
+
+def init_sandbox(folder: str) -> None:
+    """Write the fleet of the demo: its host is this machine, below a folder that plays /."""
+    _refuse_used(folder)
+    make_repository(folder)
+
+
+def _refuse_used(folder: str) -> None:
+    if exists(folder) and (not is_directory(folder) or folder_names(folder)):
+        raise Refused(f"{folder} is not empty", hint="name a folder that does not exist yet")
 
 
 def _skeleton(below: str) -> list[tuple[str, bytes]]:

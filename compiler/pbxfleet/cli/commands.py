@@ -90,6 +90,11 @@ def _explain(parser: ArgumentParser) -> None:
 
 def _init(parser: ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="folder to make; must be empty or missing")
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="a fleet to try things with: six stand-in PBX instances on loopback addresses",
+    )
 
 
 def _learn(parser: ArgumentParser) -> None:

@@ -8,13 +8,15 @@ from pbxfleet.cli.output import Output
 from pbxfleet.cli.run_validate import diagnostics_data, show
 from pbxfleet.core.exits import Exit
 
+SHOWN = 12  # changed files that are named one by one; git names the rest
+
 
 def run(args: Namespace, output: Output) -> int:
     """Compile; with --check write nothing and exit 2 if something would be written."""
     from pbxfleet.app.compile import compile_fleet
 
     compiled = compile_fleet(args.chdir, args.hosts, check=args.check)
-    failed = show(compiled.fleet, output)
+    failed = show(compiled.fleet, output, advice=False)
     stale = bool(compiled.changed) and args.check
     exit_code = Exit.REFUSED if failed else Exit.DIFFERENCES if stale else Exit.DONE
     output.data(
@@ -27,8 +29,11 @@ def run(args: Namespace, output: Output) -> int:
     if failed:
         output.say("nothing was written")
         return exit_code
-    for path in compiled.changed:
-        output.text(f"{'stale' if args.check else 'wrote'} {path}\n")
+    verb = "stale" if args.check else "wrote"
+    for path in compiled.changed[:SHOWN]:
+        output.text(f"{verb} {path}\n")
+    if len(compiled.changed) > SHOWN:
+        output.text(f"{verb} {len(compiled.changed) - SHOWN} more files; --json names them all\n")
     output.say(
         _sentence(compiled.hosts, compiled.instances, len(compiled.changed), check=args.check)
     )
@@ -36,9 +41,13 @@ def run(args: Namespace, output: Output) -> int:
 
 
 def _sentence(hosts: int, instances: int, changed: int, *, check: bool) -> str:
-    what = f"{hosts} hosts, {instances} instances"
+    from pbxfleet.report.summary import counted
+
+    what = f"{counted(hosts, 'host')}, {counted(instances, 'instance')}"
     if not changed:
         return f"{what}: rendered/ and the ledger are up to date"
     if check:
-        return f"{what}: {changed} files are stale; run pbxfleet compile and commit the result"
-    return f"{what}: {changed} files written"
+        return (
+            f"{what}: {counted(changed, 'file')} stale; run pbxfleet compile and commit the result"
+        )
+    return f"{what}: {counted(changed, 'file')} written"

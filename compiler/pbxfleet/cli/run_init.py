@@ -14,8 +14,6 @@ def run(args: Namespace, output: Output) -> int:
 
     for name in init(args.directory):
         output.text(f"wrote {f'{args.directory}/{name}'}\n")
-    output.say(
-        "next: put a pbx.xml of an installed instance at desired/reference/pbx.xml, see README.md there"
-    )
+    output.say("next: read README.md there")
     output.data({"format": 1, "outcome": "done"})
     return Exit.DONE

@@ -16,27 +16,35 @@ if TYPE_CHECKING:
 def run(args: Namespace, output: Output) -> int:
     """Print every problem of the fleet; exit 1 if there is an error."""
     from pbxfleet.app.fleet import read_fleet
+    from pbxfleet.report.summary import counted
 
     output.json = output.json or args.format == "json"
     fleet = read_fleet(args.chdir)
-    failed = show(fleet, output)
+    failed = show(fleet, output, advice=not output.quiet)
     output.data(diagnostics_data(fleet, failed=failed))
     if fleet.resolved is not None and not failed:
         instances = sum(len(h.instances) for h in fleet.resolved.hosts)
-        output.say(f"{len(fleet.resolved.hosts)} hosts, {instances} instances: valid")
+        hosts = counted(len(fleet.resolved.hosts), "host")
+        output.say(f"{hosts}, {counted(instances, 'instance')}: valid")
     return Exit.REFUSED if failed else Exit.DONE
 
 
-def show(fleet: Fleet, output: Output) -> bool:
-    """Print diagnostics on stderr; whether there is an error among them."""
+def show(fleet: Fleet, output: Output, *, advice: bool) -> bool:
+    """Print diagnostics on stderr; whether there is an error among them.
+
+    Without `advice` only errors and warnings are printed, and where the rest can be read.
+    """
     from pbxfleet.source.excerpt import render, summary
 
-    failed = any(d.severity is Severity.ERROR for d in fleet.diagnostics)
-    if fleet.diagnostics and not output.json:
+    found = [d for d in fleet.diagnostics if advice or d.severity is not Severity.ADVICE]
+    if found and not output.json:
         colour = output.colour and output.stderr.isatty()
-        output.complain(render(fleet.diagnostics, fleet.texts(), colour=colour))
-        output.complain(summary(fleet.diagnostics))
-    return failed
+        output.complain(render(found, fleet.texts(), colour=colour))
+        output.complain(summary(found))
+    if len(found) < len(fleet.diagnostics) and not output.json:
+        rest = [d for d in fleet.diagnostics if d not in found]
+        output.say(f"{summary(rest)}: pbxfleet validate shows it")
+    return any(d.severity is Severity.ERROR for d in found)
 
 
 def diagnostics_data(fleet: Fleet, *, failed: bool) -> dict[str, object]:
