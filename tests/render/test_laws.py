@@ -101,7 +101,7 @@ for case in cases():
 
 
 def digests(folder: Path, **environment: str) -> str:
-    path = os.pathsep.join([str(ROOT / "compiler"), str(ROOT / "tests")])
+    path = os.pathsep.join([str(ROOT / "compiler"), str(ROOT / "tests"), *sys.path[1:]])
     script = 'umask "$1"; exec "$2" -c "$3"'
     arguments = (environment.pop("umask"), sys.executable, PRINT_DIGESTS)
     done = subprocess.run(
