@@ -16,11 +16,9 @@ from pbxfleet.model.target import InstanceTarget
 
 UNITS = HostPath("/etc/systemd/system")
 WANTS = HostPath("/etc/systemd/system/multi-user.target.wants")
-PROPERTIES = "Id,LoadState,ActiveState,MainPID,UnitFileState"
+PROPERTIES = "LoadState,ActiveState,MainPID,UnitFileState"
 AT_ONCE = 200  # units per question: far below the limits of a command line
 MARGIN_S = 30.0  # what systemd itself may need beside the time that the unit may take to stop
-
-NOT_ASKED = ServiceSeen(False, False, False, None)
 
 
 def unit_name(service: str) -> str:
@@ -28,14 +26,10 @@ def unit_name(service: str) -> str:
     return service if service.endswith(".service") else f"{service}.service"
 
 
-def parse_show(text: str) -> dict[str, dict[str, str]]:
-    """The answers of `systemctl show` for several units: properties by the name of the unit."""
-    units = {}
-    for block in text.split("\n\n"):
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if "Id" in fields:
-            units[fields["Id"]] = fields
-    return units
+def parse_show(text: str) -> list[dict[str, str]]:
+    """The answers of `systemctl show`, one for each unit that was asked for, in that order."""
+    blocks = [block for block in text.split("\n\n") if block.strip()]
+    return [dict(line.split("=", 1) for line in b.splitlines() if "=" in line) for b in blocks]
 
 
 def service_seen(fields: Mapping[str, str]) -> ServiceSeen:
@@ -71,15 +65,19 @@ class Systemd:
         seen: dict[str, ServiceSeen] = {}
         for first in range(0, len(instances), AT_ONCE):
             some = instances[first : first + AT_ONCE]
-            fields = self._show([unit_name(i.service) for i in some])
-            for instance in some:
-                known = fields.get(unit_name(instance.service))
-                seen[instance.name] = service_seen(known) if known else NOT_ASKED
+            answers = self._show([unit_name(i.service) for i in some])
+            for instance, fields in zip(some, answers, strict=True):
+                seen[instance.name] = service_seen(fields)
         return seen
 
-    def _show(self, units: Sequence[str]) -> dict[str, dict[str, str]]:
+    def _show(self, units: Sequence[str]) -> list[dict[str, str]]:
+        """Properties of each unit; by the order of the answers, as a unit may be an alias."""
         argv = ("systemctl", "show", "--no-pager", f"--property={PROPERTIES}", "--", *units)
-        return parse_show(self._runner.check(argv).stdout)
+        ran = self._runner.check(argv)
+        answers = parse_show(ran.stdout)
+        if len(answers) != len(units):
+            raise HostError("systemctl show", "gave no answer for some units", code="HST105")
+        return answers
 
     def _seen_on_disk(self, unit: str) -> ServiceSeen:
         installed = self._files.identity(join(UNITS, unit)) is not None
@@ -132,4 +130,4 @@ class Systemd:
             self._runner.check(("systemctl", "stop", "--", unit), timeout_s + MARGIN_S)
 
     def _state(self, unit: str) -> str:
-        return self._show([unit]).get(unit, {}).get("ActiveState", "inactive")
+        return self._show([unit])[0].get("ActiveState", "inactive")
