@@ -80,7 +80,10 @@ class Field(NamedTuple):
 
 
 class ExpectedListener(NamedTuple):
-    """A socket that the running instance must hold; `address` is literal text."""
+    """A socket that the running instance must hold; `address` is literal text.
+
+    `protocol` is `tcp`, `udp`, or `any` where the transport of a bind is not known.
+    """
 
     protocol: str
     address: str
