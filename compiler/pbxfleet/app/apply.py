@@ -12,7 +12,7 @@ from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, encode_record
-from pbxfleet.model.plan import ApplyReport, Plan
+from pbxfleet.model.plan import ApplyReport, Do, Plan
 from pbxfleet.plan.make import what_moved
 
 Approve = Callable[[Plan], bool]
@@ -59,6 +59,7 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     if plan.is_empty:
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
+    _contents_are_here(live, plan)
     if plan.steps and not approve(plan):
         raise Refused("not approved; nothing was changed", code="PLN109")
     report = apply_plan(
@@ -100,6 +101,20 @@ def _allowed(live: Live, plan: Plan) -> None:
             f"{len(removed)} instances would be removed ({', '.join(removed)}), the budget is {budget}",
             hint="raise policy.deletion_budget in fleet.toml in the same pull request, and compile",
         )
+
+
+def _contents_are_here(live: Live, plan: Plan) -> None:
+    """Everything that will be written is found and digested before anything is stopped."""
+    found: set[str] = set()
+    for step in plan.steps:
+        resource = live.target.resources.get(step.resource)
+        if resource is None or resource.source in found:
+            continue
+        if step.do is Do.COPY_IN:
+            live.tree.artefact(resource.source, resource.digest)
+            found.add(resource.source)
+        elif step.do is Do.WRITE:
+            live.tree.rendered(resource.source, resource.digest)
 
 
 def _failed(report: ApplyReport) -> Exit:

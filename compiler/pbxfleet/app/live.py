@@ -19,6 +19,7 @@ from pbxfleet.observe.observe import observe
 from pbxfleet.plan.diff import Difference, diff
 from pbxfleet.plan.make import make_basis, make_plan
 
+UNFINISHED = "PLN131"
 APPLIED = "applied"  # folder of the applied records, one a file
 
 
@@ -115,6 +116,6 @@ def unfinished(live: Live, complain: Callable[[str], None]) -> None:
     """Say so if the last apply ended before it was finished: by a crash, a power cut, a kill."""
     if live.state.journal():
         complain(
-            "warning[PLN131]: the last apply on this host ended before it was finished; "
+            f"warning[{UNFINISHED}]: the last apply on this host ended before it was finished; "
             "what follows starts from what is there now"
         )

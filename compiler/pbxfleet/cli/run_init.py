@@ -10,10 +10,16 @@ from pbxfleet.core.exits import Exit
 
 def run(args: Namespace, output: Output) -> int:
     """Write a new fleet repository."""
-    from pbxfleet.app.init import init
+    from pbxfleet.app.init import init, init_sandbox
 
-    for name in init(args.directory):
-        output.text(f"wrote {f'{args.directory}/{name}'}\n")
-    output.say("next: read README.md there")
+    if args.sandbox:
+        init_sandbox(args.directory)
+        output.text(f"wrote {args.directory}: a fleet for trying things\n")
+        output.say("next, in that folder: mkdir host; pbxfleet compile; then plan and apply")
+        output.say("sandbox with --root host")
+    else:
+        for name in init(args.directory):
+            output.text(f"wrote {args.directory}/{name}\n")
+        output.say("next: read README.md there")
     output.data({"format": 1, "outcome": "done"})
     return Exit.DONE

@@ -8,6 +8,8 @@ from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.report.paint import visible
 from pbxfleet.report.summary import counted
 
+STOPPED = "PLN130"
+
 
 def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None) -> str:
     """The end of an apply for people: what was done, what was not, and what to do then."""
@@ -21,7 +23,7 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
             names = ", ".join(dict.fromkeys(c.instance or "host" for c in remaining.changes))
             lines.append(f"  a second look still differs: {names}; run pbxfleet plan {plan.host}")
         return "\n".join(lines) + "\n"
-    lines.append(f"error[PLN130]: {visible(report.failure)}")
+    lines.append(f"error[{STOPPED}]: {visible(report.failure)}")
     if report.undone:
         lines.append(f"  put back as it was: {', '.join(n or 'host' for n in report.undone)}")
     if report.broken:
