@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from support.fleetfiles import files_below, printed, read_desired
-from support.tree import ROOT
+from support.tree import PACKAGE, ROOT, python_files
 
 BROKEN = ROOT / "tests" / "golden" / "broken"
 CASES = sorted(p.name for p in BROKEN.iterdir() if p.name != "_base")
@@ -27,6 +28,25 @@ def test_broken_fleet(case: str, update_golden: bool) -> None:
     if update_golden:
         expected.write_text(said, encoding="utf-8")
     assert said == expected.read_text(encoding="utf-8")
+
+
+def test_every_code_has_a_case() -> None:
+    """Codes about bytes and missing files have their cases in Python: tests/source/test_load.py."""
+    said = "".join((BROKEN / case / "diagnostics.txt").read_text() for case in CASES)
+    folders = (PACKAGE / "source", PACKAGE / "schema")
+    texts = (path.read_text() for folder in folders for path in python_files(folder))
+    codes = set(re.findall(r'"((?:SRC|FMT)[0-9]{3})"', "".join(texts)))
+    without = {code for code in codes if f"[{code}]" not in said}
+    assert without == {
+        "SRC101",
+        "SRC102",
+        "SRC103",
+        "SRC104",
+        "SRC105",
+        "SRC107",
+        "SRC119",
+        "FMT101",
+    }
 
 
 def test_the_base_is_whole() -> None:

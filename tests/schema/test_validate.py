@@ -89,6 +89,20 @@ def test_warnings_alone_do_not_withhold_the_value() -> None:
     assert found.value is not None
 
 
+def test_a_file_of_nothing_but_mistakes_has_a_list_that_ends() -> None:
+    text = "host: fra1\n" + "".join(f"k{i}: 1\n" for i in range(80))
+    found = read_desired({**BASE, "desired/instances/a.yaml": text.encode()}).diagnostics
+    assert len(found) == 50
+    assert found[-1].hint.endswith("; 30 more problems of this file are not listed")
+
+
+def test_messages_about_long_texts_are_short() -> None:
+    text = f"host: fra1\n{'k' * 999}: 1\naddress: {'1' * 100_000}\nrtp: {'x' * 100_000}\n"
+    found = read_desired({**BASE, "desired/instances/a.yaml": text.encode()}).diagnostics
+    assert [d.code for d in found] == ["FMT104", "FMT116", "FMT117"]
+    assert max(len(d.message) + len(d.hint) for d in found) < 800
+
+
 def calls_of(function: Callable[[], object]) -> int:
     count = 0
 

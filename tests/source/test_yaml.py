@@ -119,3 +119,9 @@ def test_slices_of_one_line_values_parse_to_them(text: str) -> None:
             again = load(FILE, f"k: {piece}".encode())
             assert again.value is not None
             assert plain(again.value) == {"k": plain(node)}
+
+
+def test_a_file_of_nothing_but_mistakes_has_a_list_that_ends() -> None:
+    found = load(FILE, ("a: &a [x]\n" + "".join(f"k{i}: *a\n" for i in range(80))).encode()).errors
+    assert len(found) == 50
+    assert found[-1].hint.endswith("; the rest of the file was not read")

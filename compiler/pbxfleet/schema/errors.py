@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
@@ -14,8 +15,9 @@ from pbxfleet.core.span import whole_file
 from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.schema.problem import KEY
 from pbxfleet.schema.table import Table
+from pbxfleet.source.limits import MAX_PROBLEMS
 from pbxfleet.source.nodes import MappingNode, Node, SequenceNode
-from pbxfleet.source.screen import visible
+from pbxfleet.source.screen import clipped
 
 M = TypeVar("M", bound=Table)
 
@@ -36,7 +38,17 @@ def read_table(
         return model.model_validate(root), ()
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        return None, tuple(_diagnostic(e, model, root, elsewhere) for e in found)
+        listed = tuple(_diagnostic(e, model, root, elsewhere) for e in found[:MAX_PROBLEMS])
+        return None, not_all(listed, len(found))
+
+
+def not_all(listed: tuple[Diagnostic, ...], count: int) -> tuple[Diagnostic, ...]:
+    """The first problems of a file; the hint of the last one says how many are not listed."""
+    if count <= len(listed):
+        return listed
+    more = f"{count - len(listed)} more problems of this file are not listed"
+    last = listed[-1]
+    return (*listed[:-1], replace(last, hint=f"{last.hint}; {more}" if last.hint else more))
 
 
 def _diagnostic(
@@ -54,12 +66,12 @@ def _diagnostic(
         error["type"],
         _named(context["text"], spot.label),
         context["span"] or spot.span,
-        hint=context["hint"],
+        hint=clipped(context["hint"]),
     )
 
 
 def _named(message: str, label: str) -> str:
-    return label + message.removeprefix(KEY) if message.startswith(KEY) else message
+    return clipped(label + message.removeprefix(KEY) if message.startswith(KEY) else message)
 
 
 class _Spot:
@@ -85,7 +97,7 @@ class _Spot:
     @property
     def label(self) -> str:
         """The path as people write it: `listen.http`, `releases."70.5".reference`."""
-        return ".".join(k if _BARE_KEY.fullmatch(k) else f'"{visible(k)}"' for k in self.keys)
+        return ".".join(k if _BARE_KEY.fullmatch(k) else f'"{clipped(k, 60)}"' for k in self.keys)
 
 
 def _missing(model: type[Table], parent: _Spot, key: str) -> Diagnostic:
@@ -122,7 +134,9 @@ def _unknown(model: type[Table], spot: _Spot, elsewhere: Mapping[str, str]) -> D
     else:
         hint = did_you_mean(key, known)
     where = f" in {spot.label.rpartition('.')[0]}" if parents else ""
-    return Diagnostic("FMT104", f'unknown key "{visible(key)}"{where}', spot.key_span, hint=hint)
+    return Diagnostic(
+        "FMT104", f'unknown key "{clipped(key, 60)}"{where}', spot.key_span, hint=hint
+    )
 
 
 def fields_of(table: type[Table] | None) -> Mapping[str, FieldInfo]:

@@ -202,7 +202,7 @@ def cores(node: Node) -> Sourced[tuple[int, ...]]:
         )
     if found.kind not in (Kind.PLAIN, Kind.QUOTED, Kind.INTEGER):
         raise problem("FMT118", f"{KEY} must be {_CORES}")
-    listed: list[int] = []
+    listed: set[int] = set()
     offset = 0
     for part in found.text.split(","):
         _add_cores(listed, part, inside(found, offset, max(1, len(part))))
@@ -210,7 +210,7 @@ def cores(node: Node) -> Sourced[tuple[int, ...]]:
     return Sourced(tuple(sorted(listed)), found.span)
 
 
-def _add_cores(listed: list[int], part: str, place: Span) -> None:
+def _add_cores(listed: set[int], part: str, place: Span) -> None:
     match = _CORE_RANGE.fullmatch(part.strip())
     if match is None:
         raise problem("FMT118", f'{KEY} must be {_CORES}, not "{part}"', place)
@@ -224,4 +224,4 @@ def _add_cores(listed: list[int], part: str, place: Span) -> None:
     twice = [core for core in range(first, last + 1) if core in listed]
     if twice:
         raise problem("FMT118", f"core {twice[0]} is listed twice", place)
-    listed += range(first, last + 1)
+    listed |= set(range(first, last + 1))

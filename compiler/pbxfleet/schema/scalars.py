@@ -21,7 +21,7 @@ _YES = frozenset(("yes", "on", "y"))
 _NO = frozenset(("no", "off", "n"))
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)")
-_LEADING_ZERO = re.compile(r"[+-]?0+([0-9]+)")
+_LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 _OTHER_SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[str], int]], ...] = (
     (re.compile(r"[+-]?[0-9]+(_[0-9]+)+"), lambda text: int(text.replace("_", ""))),
     (re.compile(r"0x[0-9a-fA-F]{1,15}"), lambda text: int(text, 16)),
@@ -117,11 +117,12 @@ def _whole_value(node: ScalarNode, wanted: str) -> int:
 
 def _spelled(text: str) -> str | None:
     """What to write instead of another spelling of a whole number, None if it is none."""
-    match = _LEADING_ZERO.fullmatch(text)
-    if match is not None:
-        return f'write {int(match.group(1)[:_MOST_DIGITS])} or "{text}"'
+    if len(text) > 60:
+        return None
+    if _LEADING_ZERO.fullmatch(text):
+        return f'write {int(text)} or "{text}"'
     for pattern, value in _OTHER_SPELLINGS:
-        if len(text) <= 60 and pattern.fullmatch(text):
+        if pattern.fullmatch(text):
             return f"write {value(text)}"
     return None
 

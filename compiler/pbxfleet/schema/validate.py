@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
 from pbxfleet.core.span import Span, whole_file
@@ -15,7 +16,9 @@ from pbxfleet.schema.layers import LayerModel
 from pbxfleet.schema.layout import Part, lay_out
 from pbxfleet.schema.lower import lower_fleet, lower_host, lower_instance
 from pbxfleet.schema.table import Table
+from pbxfleet.source.limits import MAX_PROBLEMS
 from pbxfleet.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from pbxfleet.source.screen import clipped
 
 FLEET_FILE = "desired/fleet.toml"
 
@@ -76,8 +79,8 @@ class _Reading:
         defaults = root.get("defaults")
         for layer in (root, defaults.node if defaults else None):
             if isinstance(layer, MappingNode):
-                self.found += _both_ways(layer)
-                self.found += _twice(layer)
+                self.found += islice(_both_ways(layer), MAX_PROBLEMS)
+                self.found += islice(_twice(layer), MAX_PROBLEMS)
 
 
 def _file(diagnostic: Diagnostic) -> str:
@@ -120,14 +123,14 @@ def _both_ways(layer: MappingNode) -> Iterator[Diagnostic]:
     settings, unset = layer.get("settings"), layer.get("unset")
     if settings is None or unset is None or not isinstance(settings.node, MappingNode):
         return
+    places = {entry.key: entry.key_span for entry in settings.node.entries}
     for name, span in _texts(unset.node):
-        entry = settings.node.get(name)
-        if entry is not None:
+        if name in places:
             yield Diagnostic(
                 "FMT122",
-                f'"{name}" is set and unset by the same file',
+                f'"{clipped(name, 60)}" is set and unset by the same file',
                 span,
-                related=((entry.key_span, "set here"),),
+                related=((places[name], "set here"),),
                 hint="keep one of the two",
             )
 
@@ -142,7 +145,7 @@ def _twice(layer: MappingNode) -> Iterator[Diagnostic]:
             if first is not span:
                 yield Diagnostic(
                     "FMT122",
-                    f'{key} has "{text}" twice',
+                    f'{key} has "{clipped(text, 60)}" twice',
                     span,
                     related=((first, "first written here"),),
                     hint="keep one of the two",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
+from pbxfleet.source.screen import clipped
 
 # The deepest key of the format has five levels. Readers recurse at most this deep.
 MAX_DEPTH = 64
@@ -39,7 +40,7 @@ def duplicate(key: str, span: Span, first: Span) -> Diagnostic:
     """SRC112 for a key that is written twice in one table."""
     return Diagnostic(
         "SRC112",
-        f'the key "{key}" is written twice',
+        f'the key "{clipped(key, 60)}" is written twice',
         span,
         related=((first, "first written here"),),
         hint="keep one of the two",

@@ -17,6 +17,11 @@ def visible(text: str) -> str:
     return "".join(_visible(character) for character in text)
 
 
+def clipped(text: str, length: int = 300) -> str:
+    """The start of a text that may be of any length, for a message about it."""
+    return visible(text if len(text) <= length else text[:length] + "...")
+
+
 def _visible(character: str) -> str:
     if character == "\t" or character.isprintable():
         return character

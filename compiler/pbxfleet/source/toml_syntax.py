@@ -7,6 +7,7 @@ import tomllib
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.source.screen import clipped
 from pbxfleet.source.text import SourceText
 from pbxfleet.source.toml_scan import endless_text, open_bracket, opened_above
 
@@ -132,5 +133,5 @@ def _bare_text(source: SourceText, offset: int) -> Diagnostic | None:
     elif match.start() == offset and source.text[:offset].rstrip()[-1:] not in "=,[":
         return None
     else:
-        message, hint = "text must stand in quotes", f'write "{word}"'
+        message, hint = "text must stand in quotes", f'write "{clipped(word, 60)}"'
     return Diagnostic("SRC120", message, source.span(*match.span()), hint=hint)

@@ -7,6 +7,7 @@ a file that nests without end is given up at `MAX_DEPTH` before anything recurse
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -22,6 +23,7 @@ from pbxfleet.source.limits import (
     too_many,
 )
 from pbxfleet.source.nodes import Entry, Kind, MappingNode, Node, ScalarNode, SequenceNode
+from pbxfleet.source.screen import clipped
 from pbxfleet.source.text import SourceText
 from pbxfleet.source.yaml_syntax import syntax_problem
 
@@ -103,9 +105,11 @@ class _Builder:
         return self.root
 
     def _report(self, problem: Diagnostic) -> None:
-        self.found.append(problem)
-        if len(self.found) >= MAX_PROBLEMS:
+        if len(self.found) + 1 >= MAX_PROBLEMS:
+            hint = f"{problem.hint}; the rest of the file was not read"
+            self.found.append(replace(problem, hint=hint))
             raise _GiveUp
+        self.found.append(problem)
 
     def _span(self, event: Any) -> Span:
         return self.source.span(event.start_mark.index, event.end_mark.index)
@@ -142,7 +146,7 @@ class _Builder:
             self._report(
                 Diagnostic(
                     "SRC114",
-                    f'the tag "{tag}" is not allowed',
+                    f'the tag "{clipped(tag, 60)}" is not allowed',
                     self.source.span(start, min(start + len(tag), event.end_mark.index)),
                     hint="remove it: the format knows the type of every key",
                 )
@@ -152,7 +156,7 @@ class _Builder:
         start = event.start_mark.index
         return Diagnostic(
             "SRC113",
-            f'{what} are not allowed: "{text}"',
+            f'{what} are not allowed: "{clipped(text, 60)}"',
             self.source.span(start, start + len(text)),
             hint="write the value out, or put what instances share under defaults",
         )
