@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pbxfleet.core.diagnostics import Diagnostic, in_order
+from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
@@ -15,8 +15,7 @@ from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
 from pbxfleet.pbx.reference import read_reference
-from pbxfleet.resolve.checks import check
-from pbxfleet.resolve.resolve import resolve
+from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
 from pbxfleet.source.load import SUFFIXES, load, unreadable
 from pbxfleet.source.nodes import MappingNode
@@ -81,13 +80,10 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     _templates(fleet, validated.value, found)
     if ledger.value is None:
         return
-    resolution = resolve(validated.value, fleet.references, ledger.value)
+    resolution = resolve_and_check(validated.value, fleet.references, ledger.value)
     found += resolution.outcome.diagnostics
     fleet.ledger = resolution.ledger
-    if resolution.outcome.value is None:
-        return
-    found += check(resolution.outcome.value)
-    if not any(d.severity == "error" for d in found):
+    if not any(d.severity is Severity.ERROR for d in found):
         fleet.resolved = resolution.outcome.value
 
 
@@ -117,8 +113,7 @@ def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None
         path = in_repository(release.reference.value)
         content = fleet.files.get(path)
         if content is None:
-            found.append(_missing(path, release.reference.origin, "REF110", "the reference file"))
-            continue
+            continue  # REL103 where an instance uses it
         outcome = read_reference(path, content)
         found += outcome.diagnostics
         if outcome.value is not None:
@@ -130,7 +125,7 @@ def _templates(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
         path = in_repository(template.value)
         content = fleet.files.get(path)
         if content is None:
-            found.append(_missing(path, template.origin, "REF111", "the failover template"))
+            found.append(_no_template(path, template.origin))
         else:
             fleet.templates[path] = content
 
@@ -139,10 +134,10 @@ def _named_templates(hosts: Iterable[HostFile]) -> list[Sourced[str]]:
     return [h.failover_template for h in hosts if h.failover_template is not None]
 
 
-def _missing(path: str, span: Span, code: str, what: str) -> Diagnostic:
+def _no_template(path: str, span: Span) -> Diagnostic:
     return Diagnostic(
-        code,
-        f"{what} {path} cannot be read",
+        "REF111",
+        f"the failover template {path} cannot be read",
         span,
         hint="paths in desired/ files are relative to desired/",
     )
