@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
+from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.reference import read_reference
 from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
@@ -42,7 +44,8 @@ class Fleet:
         """Text of the files that diagnostics point into, for printing their lines."""
         named = {d.span.file for d in self.diagnostics if d.span is not None}
         named |= {span.file for d in self.diagnostics for span, _ in d.related}
-        return {name: display_text(self.files[name]) for name in named if name in self.files}
+        texts = {name: display_text(self.files[name]) for name in named if name in self.files}
+        return {n: _without_secrets(t) if n.endswith(".xml") else t for n, t in texts.items()}
 
     def digest(self, name: str) -> Digest:
         """Digest of one file of the repository."""
@@ -141,6 +144,13 @@ def _no_template(path: str, span: Span) -> Diagnostic:
         span,
         hint="paths in desired/ files are relative to desired/",
     )
+
+
+def _without_secrets(text: str) -> str:
+    """The text of a pbx.xml, also of a broken one, with what may be a secret made unreadable."""
+    secret = "|".join(name for name, row in SETTINGS.items() if row.secret)
+    opens = rf"<(?:{secret})\b[^<>]*>|<[^<>]*\bencrypted\s*=[^<>]*>"
+    return re.sub(rf"({opens})([^<]*)", lambda m: m[1] + re.sub(r"\S", "*", m[2]), text)
 
 
 def in_repository(path: str) -> str:
