@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
-from pbxfleet.core.digest import digest_of
+from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.disk import absolute, is_directory, read_file
+from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, decode_record
@@ -67,19 +67,12 @@ def _name(host: str) -> str:
 
 def _refuse_stale(tree: RenderedTree, target: Target) -> None:
     """A plan from an outdated target would be a plan for something nobody declared."""
-    if not is_directory(f"{tree.repository}/desired"):
-        return  # the rendered tree alone was brought to the host
-    changed = [
-        path
-        for path, digest in target.inputs.items()
-        if (content := read_file(f"{tree.repository}/{path}")) is None
-        or digest_of(content) != digest
-    ]
+    changed = stale_inputs(tree.repository, target.inputs)
     if changed:
         raise Refused(
             f"rendered/{tree.host} is stale: {', '.join(changed[:3])}"
             + (f" and {len(changed) - 3} more files" if len(changed) > 3 else "")
-            + " changed since it was compiled",
+            + " changed since it was compiled, or never was",
             hint="run pbxfleet compile, review the difference, and plan again",
             code="PLN107",
         )

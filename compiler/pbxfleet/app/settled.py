@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
-from pbxfleet.host.disk import is_directory, read_file
+from pbxfleet.host.disk import read_file
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.host.unchanged import Known, is_unchanged
@@ -77,21 +78,12 @@ def _unchanged(repository: str, root: str, manifest: Digest, data: Mapping[str, 
         not machine.runs_services
         and data["owners"] is machine.owners_matter
         and not State(machine).journal()
-        and _inputs_unchanged(repository, data["inputs"])  # type: ignore[arg-type]
+        and not stale_inputs(repository, data["inputs"])  # type: ignore[arg-type]
         and all(
             is_unchanged(machine, HostPath(folder), [_known(*entry) for entry in known])
             for folder, known in data["folders"]  # type: ignore[attr-defined]
         )
         and _services_unchanged(machine, data)
-    )
-
-
-def _inputs_unchanged(repository: str, inputs: Mapping[str, str]) -> bool:
-    if not is_directory(f"{repository}/desired"):
-        return True
-    return all(
-        (content := read_file(f"{repository}/{name}")) is not None and digest_of(content) == digest
-        for name, digest in inputs.items()
     )
 
 
