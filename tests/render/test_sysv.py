@@ -205,6 +205,19 @@ def test_a_start_that_is_refused_fails(stage: Stage, tmp_path: Path) -> None:
     assert acme.code("status") == RUNNING
 
 
+def test_a_pbx_that_stays_in_the_foreground_does_not_hold_up_the_machine(
+    stage: Stage, tmp_path: Path
+) -> None:
+    acme = box(stage, tmp_path)
+    script = acme.script.read_text()
+    assert "\nSTART_TIMEOUT=20\n" in script
+    acme.script.write_text(script.replace("START_TIMEOUT=20", "START_TIMEOUT=1"))
+    (acme.directory / "standin.json").write_text('{"standin_delay_start": 60}')
+    assert acme.code("start") == 0
+    assert acme.code("status") == RUNNING
+    assert acme.code("stop") == 0 and acme.pids == []
+
+
 def test_exit_codes(stage: Stage, tmp_path: Path) -> None:
     acme = box(stage, tmp_path)
     assert acme.code("reload") == 3

@@ -43,6 +43,7 @@ NAMES = (
 # C0 and C1 controls but for tab and line end, and halves of surrogate pairs: no editor shows them.
 _REFUSED = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\U0010ffff]")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_JINJA = "a template is text with {{ name }} in it, and with Jinja's {% if %} and {% for %}"
 _JINJA_FILE = "<template>"  # the file name that jinja2 gives to templates made from text
 
 
@@ -80,11 +81,11 @@ def read_template(file: str, content: bytes) -> Outcome[FailoverTemplate]:
         unknown = _unknown_names(file, source, environment.parse(source))
         return outcome(FailoverTemplate(file, environment.from_string(source)), unknown)
     except TemplateSyntaxError as error:
-        problem, span = f"template: {error.message}", _line(file, error.lineno)
+        problem, span = _said(error.message or ""), _line(file, error.lineno)
     except (RecursionError, SyntaxError, MemoryError):
         # jinja2 turns a template into Python, which has limits of its own.
         problem, span = "template: it is nested too deeply", _line(file, 1)
-    return Outcome(None, (Diagnostic("FLO110", problem, span),))
+    return Outcome(None, (Diagnostic("FLO110", problem, span, hint=_JINJA),))
 
 
 def failover_text(
@@ -103,7 +104,7 @@ def failover_text(
         text = _limited(template.template.generate(values))
     except Exception as error:  # the template is a program of its own; it may raise anything
         span = _line(template.file, _line_of(error.__traceback__))
-        problem = Diagnostic("FLO111", f"template: {error}", span, hint=_hint(error))
+        problem = Diagnostic("FLO111", _said(str(error)), span, hint=_hint(error))
     else:
         hidden = None if text is None else _REFUSED.search(text)
         if text is not None and hidden is None:
@@ -170,6 +171,12 @@ def _limited(parts: Iterable[str]) -> str | None:
             return None
         text.append(part)
     return "".join(text)
+
+
+def _said(text: str) -> str:
+    """The words of jinja2 or Python in the form of our messages."""
+    line = text.partition("\n")[0].rstrip(".") or "it cannot be rendered"
+    return "template: " + (line[:1].lower() + line[1:] if line[1:2].islower() else line)
 
 
 def _hint(error: Exception) -> str:
