@@ -68,21 +68,20 @@ def read_fleet(repository: str) -> Fleet:
 
 
 def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
-    files, documents = _documents(repository, found)
-    fleet.files = files
-    ledger_node = documents.pop(LEDGER, None)
-    ledger = read_ledger(ledger_node)
+    contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
+    documents = _documents(contents, fleet, found)
+    unread_ledger = LEDGER in contents and LEDGER not in documents
+    ledger = read_ledger(documents.pop(LEDGER, None))
     found += ledger.diagnostics
     fleet.ledger_before = ledger.value
-    validated = validate(documents)
+    validated = validate(documents, sorted(contents))
     found += validated.diagnostics
     fleet.desired = validated.value
-    if validated.value is None:
+    # Without the ledger that is there, every `auto` would be handed out anew.
+    if validated.value is None or ledger.value is None or unread_ledger:
         return
     _references(fleet, validated.value, found)
     _templates(fleet, validated.value, found)
-    if ledger.value is None:
-        return
     resolution = resolve_and_check(validated.value, fleet.references, ledger.value)
     found += resolution.outcome.diagnostics
     fleet.ledger = resolution.ledger
@@ -91,24 +90,25 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
 
 
 def _documents(
-    repository: str, found: list[Diagnostic]
-) -> tuple[dict[str, bytes], dict[str, MappingNode]]:
+    contents: Mapping[str, bytes | ReadProblem], fleet: Fleet, found: list[Diagnostic]
+) -> dict[str, MappingNode]:
+    """The files of the format as nodes; what cannot be read or parsed is reported and left out."""
     files: dict[str, bytes] = {}
     documents: dict[str, MappingNode] = {}
-    for name, content in sorted(read_tree(repository, "desired", file_suffixes=SUFFIXES).items()):
+    for name, content in sorted(contents.items()):
         wanted = posixpath.dirname(name) in FOLDERS and name.endswith(SUFFIXES)
         if isinstance(content, ReadProblem):
             if wanted or posixpath.dirname(name) in FOLDERS[1:]:
                 found.append(unreadable(name, content.reason))
             continue
         files[name] = content
-        if not wanted:
-            continue
-        outcome = load(name, content)
-        found += outcome.diagnostics
-        if outcome.value is not None:
-            documents[name] = outcome.value
-    return files, documents
+        if wanted:
+            outcome = load(name, content)
+            found += outcome.diagnostics
+            if outcome.value is not None:
+                documents[name] = outcome.value
+    fleet.files = files
+    return documents
 
 
 def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:

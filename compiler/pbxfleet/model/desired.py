@@ -151,7 +151,7 @@ class InstanceFile:
     """`desired/instances/<name>.toml|yaml`. `span` is the place of the file's first key."""
 
     name: str
-    span: Span
+    span: Span = field(compare=False)
     host: Sourced[str]
     directory: Sourced[str] | None
     number: Sourced[int] | None
@@ -184,7 +184,7 @@ class HostFile:
     """
 
     name: str
-    span: Span
+    span: Span = field(compare=False)
     address: Sourced[Address] | None
     reserve_address: Sourced[bool]
     addresses: tuple[Sourced[AddressRange], ...]
@@ -226,7 +226,7 @@ class ReleaseFile:
     """
 
     name: str
-    span: Span
+    span: Span = field(compare=False)
     pbxctrl: ArtefactPin
     dat: ArtefactPin
     reference: Sourced[str]
@@ -245,7 +245,7 @@ class FleetFile:
     """`desired/fleet.toml|yaml`."""
 
     name: Sourced[str]
-    span: Span
+    span: Span = field(compare=False)
     defaults: Layer
     releases: Mapping[str, ReleaseFile]
     catalogue: Mapping[Role, Sourced[str]]
