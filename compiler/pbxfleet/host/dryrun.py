@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.digest import Digest
@@ -10,6 +12,8 @@ from pbxfleet.core.paths import join
 from pbxfleet.host.base import HostView
 from pbxfleet.host.local import SEED
 from pbxfleet.host.memory import Memory
+from pbxfleet.host.refusals import refused
+from pbxfleet.host.views import LOOK, digest_of_open, not_regular
 from pbxfleet.model.observed import (
     HostFacts,
     ProcessSeen,
@@ -35,14 +39,25 @@ class DryRunHost(Memory):
         self._running: dict[str, bool] = {}
 
     def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
-        import os
+        try:
+            file = os.open(source, LOOK & ~os.O_NOFOLLOW)
+        except OSError as error:
+            raise refused(source, error) from error
+        try:
+            found = os.fstat(file)
+            if not stat.S_ISREG(found.st_mode):
+                raise not_regular(source)
+            size_bytes, digest = digest_of_open(file, found.st_size)
+            return None, digest, size_bytes
+        finally:
+            os.close(file)
 
-        from pbxfleet.host.workspace import ReadProblem, digest_of_file
-
-        digest = digest_of_file(source)
-        if isinstance(digest, ReadProblem):
-            raise HostError(source, digest.reason)
-        return None, digest, os.stat(source).st_size
+    def _load(self, source: str) -> bytes:
+        try:
+            with open(source, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise refused(source, error) from error
 
     @property
     def runs_services(self) -> bool:

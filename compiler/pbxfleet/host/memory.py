@@ -17,14 +17,16 @@ NEW_FILE_MODE = 0o600  # as `files`
 
 
 class Entry(NamedTuple):
-    """What lies at a path. `content` is a file's bytes (None: known by digest only) or a link's text.
+    """What lies at a path. `content` is a file's bytes or a link's text.
 
-    `identity` is what changes whenever something is written or its attributes are set.
+    Of a large file that was copied only the `source` is known, and `content` is None. `identity`
+    changes whenever something is written or attributes are set.
     """
 
     seen: Seen
     content: bytes | None
     identity: tuple[int, int, int, int, int]
+    source: str
 
 
 class Memory:
@@ -60,9 +62,9 @@ class Memory:
         entry = self._entries[path]
         if entry is None:
             return None
-        if entry.seen.what is not What.FILE or entry.content is None:
+        if entry.seen.what is not What.FILE:
             raise not_regular(path)
-        return entry.content
+        return self._load(entry.source) if entry.content is None else entry.content
 
     def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
         """As of a real file: two equal identities mean that nothing was written between them."""
@@ -95,14 +97,15 @@ class Memory:
 
     def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
         """Put `content` at `path`; `mode` None keeps mode and owner of the file that is there."""
-        self._put(path, content, digest_of(content), len(content), (mode, owner))
+        seen = Seen(What.FILE, 0, owner, len(content), digest_of(content))
+        self._put(path, seen, content, "", mode)
 
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
         """Put the content of the file `source` at `path`; HST102 if it does not match `digest`."""
         content, found, size_bytes = self._source(source)
         if found != digest:
             raise HostError(source, f"is {found}, expected {digest}", code="HST102")
-        self._put(path, content, found, size_bytes, (mode, owner))
+        self._put(path, Seen(What.FILE, 0, owner, size_bytes, found), content, source, mode)
 
     def append(self, path: HostPath, content: bytes) -> None:
         """Add to the end of a file; a missing one is made with 0600."""
@@ -121,7 +124,10 @@ class Memory:
             raise HostError(path, "no such file or directory", errno.ENOENT)
         if seen.what is not What.FILE:
             raise not_regular(path)
-        self._put(path, self._content(path), seen.digest, seen.size_bytes, (mode, owner))
+        entry = self._entries.get(path)
+        content = self.read(path) if entry is None else entry.content
+        source = "" if entry is None else entry.source
+        self._put(path, seen._replace(owner=owner), content, source, mode)
 
     def remove(self, path: HostPath) -> None:
         """Remove a file or link; nothing happens if it is not there; a directory is an error."""
@@ -132,41 +138,37 @@ class Memory:
             self._entries[path] = None
 
     def make_link(self, path: HostPath, target: str) -> None:
-        """Put a symbolic link at `path`."""
+        """Put a symbolic link at `path`, in place of a file or link."""
         self._need_parent(path)
+        if self.look(path).what is What.DIRECTORY:
+            raise HostError(path, "is a directory", errno.EISDIR)
         self._entries[path] = self._entry(What.SYMLINK, 0o777, "root:root", target.encode())
 
     def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
         """Content (None if only its digest is known), digest and length of a file to copy."""
         raise HostError(source, "no such file or directory", errno.ENOENT)
 
-    def _content(self, path: HostPath) -> bytes | None:
-        entry = self._entries.get(path)
-        return entry.content if entry is not None else self.read(path)
+    def _load(self, source: str) -> bytes:
+        """Content of a source of which only the digest was kept."""
+        raise HostError(source, "no such file or directory", errno.ENOENT)
 
     def _put(
-        self,
-        path: HostPath,
-        content: bytes | None,
-        digest: Digest | None,
-        size_bytes: int,
-        attributes: tuple[int | None, str],
+        self, path: HostPath, seen: Seen, content: bytes | None, source: str, mode: int | None
     ) -> None:
         self._need_parent(path)
         before = self.look(path)
         if before.what not in (What.ABSENT, What.FILE, What.SYMLINK):
             raise not_regular(path)
-        mode, owner = attributes
-        if mode is None:
-            mode = before.mode if before.what is What.FILE else NEW_FILE_MODE
-            owner = before.owner if before.what is What.FILE else owner
-        seen = Seen(What.FILE, mode, owner or "root:root", size_bytes, digest)
-        self._entries[path] = Entry(seen, content, self._new_identity(size_bytes))
+        keeps = mode is None and before.what is What.FILE
+        owner = before.owner if keeps else seen.owner or "root:root"
+        mode = before.mode if keeps else NEW_FILE_MODE if mode is None else mode
+        seen = seen._replace(mode=mode, owner=owner)
+        self._entries[path] = Entry(seen, content, self._new_identity(seen.size_bytes), source)
 
     def _entry(self, what: What, mode: int, owner: str, content: bytes) -> Entry:
         digest = digest_of(content) if what is What.FILE else None
         seen = Seen(what, mode, owner, len(content), digest)
-        return Entry(seen, content, self._new_identity(len(content)))
+        return Entry(seen, content, self._new_identity(len(content)), "")
 
     def _new_identity(self, size_bytes: int) -> tuple[int, int, int, int, int]:
         now = next(self._clock)

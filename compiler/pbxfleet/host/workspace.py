@@ -12,13 +12,12 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.files import Files
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.rooted import Root
-from pbxfleet.host.views import CHUNK_BYTES, LOOK, digest_of_open
+from pbxfleet.host.views import CHUNK_BYTES, LOOK
 
 LARGEST_BYTES = 16 << 20  # a desired file of 10 MB is read; what is larger was put there by mistake
 FILE_MODE, PROGRAM_MODE = 0o644, 0o755
@@ -64,34 +63,6 @@ def read_tree(
     """
     reader = _Reader(directory, file_suffixes, hidden, largest_bytes)
     return dict(sorted(reader.read(subfolder.strip("/"))))
-
-
-def read_file(
-    directory: str, name: str, *, largest_bytes: int = LARGEST_BYTES
-) -> bytes | ReadProblem | None:
-    """One file of a repository by its name relative to it, None if nothing is there."""
-    if not os.path.lexists(os.path.join(directory, name)):
-        return None
-    return _Reader(directory, (), True, largest_bytes).file(name)
-
-
-def digest_of_file(path: str) -> Digest | ReadProblem:
-    """The digest of a file of this machine, however large; links are followed."""
-    try:
-        file = os.open(path, LOOK & ~os.O_NOFOLLOW)
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            return ReadProblem("is not there")
-        return _problem(error)
-    try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            return ReadProblem("is not a regular file")
-        return digest_of_open(file, found.st_size)[1]
-    except OSError as error:
-        return _problem(error)
-    finally:
-        os.close(file)
 
 
 class _Reader:
@@ -154,7 +125,7 @@ class _Reader:
             return ReadProblem("is a link that leads out of the repository")
         try:
             if not entry.is_dir():
-                return self.content_of(real, linked)
+                return self._content_of(real, linked)
         except OSError as error:
             return _problem(error)
         if self._suffixes and name.endswith(self._suffixes):
@@ -162,15 +133,7 @@ class _Reader:
         (self._linked if linked else self._folders).append((name, real))
         return None
 
-    def file(self, name: str) -> bytes | ReadProblem | None:
-        """Content of one file by its relative name, None if it is not there."""
-        place = os.path.join(self._top, name)
-        real = os.path.realpath(place)
-        if not self._is_inside(real):
-            return ReadProblem("is a link that leads out of the repository")
-        return self.content_of(real, os.path.islink(place))
-
-    def content_of(self, real: str, linked: bool) -> bytes | ReadProblem | None:
+    def _content_of(self, real: str, linked: bool) -> bytes | ReadProblem | None:
         """Content of a file by its real path, None if it vanished."""
         try:
             file = os.open(real, LOOK)
@@ -226,11 +189,6 @@ def write_tree(
     tree = _tree(directory)
     written = [name for name in sorted(files) if _write(tree, name, files[name], name in programs)]
     return TreeChange(tuple(written), removed)
-
-
-def write_file(directory: str, name: str, content: bytes) -> bool:
-    """Put one file into a repository, whole and 0644; False if it is as it should be already."""
-    return _write(_tree(directory), name, content, False)
 
 
 def _tree(directory: str) -> Files:
