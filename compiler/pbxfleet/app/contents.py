@@ -5,8 +5,8 @@ from __future__ import annotations
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import digest_of_file, read_file
-from pbxfleet.model.manifest import decode, decode_fields
-from pbxfleet.model.target import Field, Target
+from pbxfleet.model.manifest import decode, decode_fields, fields_digest
+from pbxfleet.model.target import Field, Kind, Target
 
 
 class RenderedTree:
@@ -17,6 +17,8 @@ class RenderedTree:
         self.folder = f"{repository}/rendered/{host}"
         self.host = host
         self._fields: dict[str, tuple[Field, ...]] = {}
+        self._artefacts: dict[tuple[str, Digest], str] = {}
+        self._declared: dict[str, Digest | None] = {}
 
     def target(self) -> Target:
         """The compiled target; Refused if the host was never compiled."""
@@ -27,13 +29,22 @@ class RenderedTree:
                 hint=f"run pbxfleet compile; hosts are the files in {self.repository}/desired/hosts",
                 code="PLN104",
             )
-        return decode(content)
+        target = decode(content)
+        self._declared = {
+            r.instance: r.fields_digest
+            for r in target.resources.values()
+            if r.kind is Kind.SETTINGS
+        }
+        return target
 
     def fields(self, instance: str) -> tuple[Field, ...]:
-        """The declared pbx.xml elements of an instance."""
+        """The declared pbx.xml elements of an instance; Refused if they are not the manifest's."""
         known = self._fields.get(instance)
         if known is None:
-            known = decode_fields(self._read(f"settings/{instance}.json"))
+            source = f"settings/{instance}.json"
+            known = decode_fields(self._read(source))
+            if fields_digest(known) != self._declared.get(instance):
+                raise self._other(source)
             self._fields[instance] = known
         return known
 
@@ -41,15 +52,20 @@ class RenderedTree:
         """A rendered file; Refused if it is not the one that the manifest names."""
         content = self._read(source)
         if digest_of(content) != digest:
-            raise Refused(
-                f"rendered/{self.host}/{source} is not what the manifest says",
-                hint="run pbxfleet compile",
-                code="PLN105",
-            )
+            raise self._other(source)
         return content
 
     def artefact(self, source: str, digest: Digest) -> str:
-        """Path of a release file with this digest, from its `file:` source or from artefacts/<digest>."""
+        """Path of a release file with this digest, from its `file:` source or from artefacts/<digest>.
+
+        It is read once a run, however many instances need it; who copies it compares again.
+        """
+        known = self._artefacts.get((source, digest))
+        if known is None:
+            known = self._artefacts[source, digest] = self._find_artefact(source, digest)
+        return known
+
+    def _find_artefact(self, source: str, digest: Digest) -> str:
         hexadecimal = digest.removeprefix("sha256:")
         tried = [f"{self.repository}/artefacts/{hexadecimal}"]
         if source.startswith("file:"):
@@ -65,6 +81,13 @@ class RenderedTree:
             else f"release file {source} is not here",
             hint=f"its digest is {digest}; put the file at artefacts/{hexadecimal} in the repository",
             code="PLN106",
+        )
+
+    def _other(self, source: str) -> Refused:
+        return Refused(
+            f"rendered/{self.host}/{source} is not what the manifest says",
+            hint="run pbxfleet compile",
+            code="PLN105",
         )
 
     def _read(self, source: str) -> bytes:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.freshness import stale_inputs
-from pbxfleet.core.errors import Refused
+from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.observed import Observed
-from pbxfleet.model.plan import Plan
+from pbxfleet.model.plan import Do, Note, Plan, Step
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.diff import Difference, diff
@@ -100,9 +100,32 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     observed = observe(live.machine, live.target, live.records, fields)
     difference = diff(live.target, observed, live.records, fields)
     plan = make_plan(live.target, observed, live.records, difference, live.root)
+    plan = plan._replace(notes=(*plan.notes, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
     return Looked(observed, difference, plan)
+
+
+def _not_at_hand(live: Live, steps: Iterable[Step]) -> tuple[Note, ...]:
+    """What steps need and cannot have: found now, while nothing is stopped, and so in every plan."""
+    notes = []
+    for step in steps:
+        try:
+            _fetch(live, step)
+        except (Refused, HostError) as error:
+            hint = error.hint if isinstance(error, Refused) else ""
+            notes.append(Note(error.code, "error", step.wave, str(error), hint))
+    return tuple(dict.fromkeys(notes))
+
+
+def _fetch(live: Live, step: Step) -> None:
+    resource = live.target.resources.get(step.resource)
+    if step.do is Do.MERGE:
+        live.tree.fields(step.wave)
+    elif resource is not None and step.do is Do.WRITE:
+        live.tree.rendered(resource.source, resource.digest)
+    elif resource is not None and step.do is Do.COPY_IN:
+        live.tree.artefact(resource.source, resource.digest)
 
 
 def unfinished(live: Live, complain: Callable[[str], None]) -> None:
