@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.disk import folder_names, write_file
+from pbxfleet.host.disk import folder_names, read_file, write_file
 from pbxfleet.host.workspace import read_tree, write_tree
+from pbxfleet.model.manifest import MANIFEST
 from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.ledger_text import ledger_text
 
@@ -19,13 +21,15 @@ LEDGER = "desired/ledger.toml"
 class Compiled(NamedTuple):
     """What a compile did, or with check would do. `changed` are paths in the repository.
 
-    `fleet.diagnostics` has every problem; nothing was written if one of them is an error.
+    `fleet.diagnostics` has every problem; nothing was written if one of them is an error. With check,
+    `stale` says field by field what the manifests would say instead.
     """
 
     fleet: Fleet
     changed: tuple[str, ...]
     hosts: int
     instances: int
+    stale: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -65,7 +69,10 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
     compiled = Compiled(fleet, (), len(trees), instances)
     if compiled.failed:
         return compiled
-    return compiled._replace(changed=_write(repository, fleet, trees, only, check=check))
+    stale = _stale_fields(repository, trees) if check else ()
+    return compiled._replace(
+        changed=_write(repository, fleet, trees, only, check=check), stale=stale
+    )
 
 
 def _known(fleet: Fleet, only: Sequence[str]) -> None:
@@ -112,3 +119,29 @@ def _stale(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str
     there = read_tree(f"{repository}/{folder}", hidden=True)
     names = sorted({*there, *files})
     return [f"{folder}/{name}" for name in names if there.get(name) != files.get(name)]
+
+
+def _stale_fields(repository: str, trees: Mapping[str, Mapping[str, bytes]]) -> tuple[str, ...]:
+    """What differs between the manifests that are there and those that would be written, in words."""
+    found: list[str] = []
+    for host, files in trees.items():
+        path = f"rendered/{host}/{MANIFEST}"
+        before = read_file(f"{repository}/{path}")
+        after = files[MANIFEST]
+        if before is None or before == after:
+            continue
+        from pbxfleet.compare.keyed import deltas  # 220 ms, paid only where something differs
+
+        try:
+            found += [f"{path}: {d.text()}" for d in deltas(_keyed(before), _keyed(after))]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            found.append(f"{path}: is not a manifest")
+    return tuple(found)
+
+
+def _keyed(manifest: bytes) -> dict[str, object]:
+    """A manifest with its resources by id; digests of inputs say nothing that is not said elsewhere."""
+    data = json.loads(manifest)
+    resources = {r.pop("id"): r for r in data.pop("resources")}
+    data.pop("inputs")
+    return {**data, "resources": resources}

@@ -85,7 +85,13 @@ def _drift(parser: ArgumentParser) -> None:
 
 
 def _explain(parser: ArgumentParser) -> None:
-    parser.add_argument("what", metavar="CODE", nargs="?", help="a diagnostic code such as BND101")
+    parser.add_argument(
+        "what",
+        metavar="WHAT",
+        nargs="?",
+        help="a diagnostic code such as BND101, or HOST/INSTANCE/SETTING such as fra1/acme/sys_name; "
+        "nothing lists all codes",
+    )
 
 
 def _init(parser: ArgumentParser) -> None:
@@ -187,8 +193,9 @@ COMMANDS = (
     ),
     Command(
         "explain",
-        "the page of a diagnostic code",
-        "Print the page of a code: what it means, a bad and a good example, what to do.",
+        "the page of a diagnostic code, or where a setting comes from",
+        "Print the page of a code: what it means, a bad and a good example, what to do. Of a setting: "
+        "its value, every layer that gives one, nearest first, and the commit that wrote it.",
         _explain,
         "pbxfleet.cli.run_explain",
     ),

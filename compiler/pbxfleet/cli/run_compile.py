@@ -24,6 +24,7 @@ def run(args: Namespace, output: Output) -> int:
             **diagnostics_data(compiled.fleet, failed=failed),
             "outcome": exit_code.word,
             "changed": list(compiled.changed),
+            "stale_fields": list(compiled.stale),
         }
     )
     if failed:
@@ -34,6 +35,10 @@ def run(args: Namespace, output: Output) -> int:
         output.text(f"{verb} {path}\n")
     if len(compiled.changed) > SHOWN:
         output.text(f"{verb} {len(compiled.changed) - SHOWN} more files; --json names them all\n")
+    for line in compiled.stale[:SHOWN]:
+        output.text(f"  {line}\n")
+    if len(compiled.stale) > SHOWN:
+        output.text(f"  and {len(compiled.stale) - SHOWN} more fields\n")
     output.say(
         _sentence(compiled.hosts, compiled.instances, len(compiled.changed), check=args.check)
     )

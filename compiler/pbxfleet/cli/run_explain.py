@@ -9,13 +9,20 @@ from pbxfleet.core.exits import Exit
 
 
 def run(args: Namespace, output: Output) -> int:
-    """Print the page of a diagnostic code, or the list of all codes."""
+    """Print the page of a diagnostic code, where a setting comes from, or the list of all codes."""
     from pbxfleet.app.pages import page, titles
 
     if args.what is None:
         for code, title in titles():
             output.text(f"{code}  {title}\n")
         output.data({"format": 1, "outcome": "done", "codes": dict(titles())})
+        return Exit.DONE
+    if "/" in args.what:
+        from pbxfleet.app.explain import explain_setting, explained_data, explained_text
+
+        found = explain_setting(args.chdir, args.what)
+        output.text(explained_text(found))
+        output.data({"format": 1, "outcome": "done", **explained_data(found)})
         return Exit.DONE
     text = page(args.what)
     output.text(text)

@@ -1,0 +1,1 @@
+"""Who wrote what, and when: the only package that knows git (through GitPython)."""
