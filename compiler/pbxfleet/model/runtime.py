@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pbxfleet.model.observed import ProcessSeen, SocketSeen
 from pbxfleet.model.target import InstanceTarget
 
+FIRST_EPHEMERAL_PORT = 32768
+
 
 class RuntimeFacts(NamedTuple):
     """Listeners by name (`listener tcp 10.0.0.1:80`) and the cores; cpu "" where it is not declared."""
@@ -37,10 +39,24 @@ def observed_facts(instance: InstanceTarget, tree: ProcessSeen) -> RuntimeFacts:
     sockets = {
         listener_name("any" if (s.address, s.port) in either else s.protocol, s.address, s.port)
         for s in tree.sockets
-        if not _is_media(instance, s)
+        if not _is_media(instance, s) and not _is_asking(s)
     }
     cpu = "" if instance.cpu is None else core_list(tree.cpus)
     return RuntimeFacts(frozenset(sockets), cpu)
+
+
+def _is_asking(socket: SocketSeen) -> bool:
+    """Whether a socket may belong to a question that is under way, such as a name that is looked up.
+
+    The kernel gives such sockets a port of its own choice on a wildcard address (ip-sysctl,
+    ip_local_port_range: from 32768 by default). They come and go; a restart for one of them would cost
+    calls and mend nothing.
+    """
+    return (
+        socket.protocol == "udp"
+        and socket.address in ("0.0.0.0", "::")  # noqa: S104 - recognised here, never bound
+        and socket.port >= FIRST_EPHEMERAL_PORT
+    )
 
 
 def _is_media(instance: InstanceTarget, socket: SocketSeen) -> bool:
