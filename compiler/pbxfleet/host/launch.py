@@ -74,7 +74,9 @@ def _run_on(cores: tuple[int, ...]) -> None:
         os.sched_setaffinity(0, cores)
     except OSError as error:
         names = ", ".join(map(str, cores))
-        raise HostError(f"core {names}", "not a core that can be used here", code="HST108") from error
+        raise HostError(
+            f"core {names}", "not a core that can be used here", code="HST108"
+        ) from error
 
 
 def _environment() -> dict[str, str]:
