@@ -142,7 +142,12 @@ class Effects:
                 host.start(instance)
                 return Done(lambda: host.stop(instance, timeout_s))
             case Do.PROVE:
-                return Done(nothing, prove(host, instance, self.contents.fields(step.wave)))
+                return Done(
+                    nothing,
+                    prove(
+                        host, instance, self.contents.fields(step.wave), self.target.start_timeout_s
+                    ),
+                )
             case _:
                 raise HostError(step.wave, f"{step.do} is not about a service")
 

@@ -15,10 +15,11 @@ from pbxfleet.pbx.layout import PBX_XML
 from pbxfleet.pbx.pbx_xml import PbxXmlError, read
 
 PROBE_INTERVAL_S = 0.1
-PROBE_LIMIT = 150  # times the interval: the PBX has 15 s to come up
 
 
-def prove(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> tuple[str, ...]:
+def prove(
+    host: Host, instance: InstanceTarget, fields: Sequence[Field], timeout_s: int
+) -> tuple[str, ...]:
     """Wait until every declared listener is held; HostError if the process ends or one stays missing.
 
     Returns what another restart would not mend, as texts that the applied record remembers:
@@ -27,7 +28,7 @@ def prove(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> tupl
     declared = declared_facts(instance)
     missing: list[str] = []
     observed = RuntimeFacts(frozenset(), "")
-    for attempt in range(PROBE_LIMIT):
+    for attempt in range(int(timeout_s / PROBE_INTERVAL_S)):
         runtime = host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
         if not runtime.trees and attempt:
             raise HostError(instance.service, "the process ended right after it was started")

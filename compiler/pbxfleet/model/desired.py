@@ -180,7 +180,8 @@ class AddressRange:
 class HostFile:
     """`desired/hosts/<name>.toml|yaml`; paths are templates of {instance}, {address}, {number}.
 
-    `cpus` and `system_cpus` are sorted core numbers; `stop_timeout_s` is in seconds.
+    `cpus` and `system_cpus` are sorted core numbers; timeouts are in
+    seconds.
     """
 
     name: str
@@ -205,6 +206,7 @@ class HostFile:
     affinity: Sourced[AffinityBy]
     stop_timeout_s: Sourced[int]
     defaults: Layer
+    start_timeout_s: Sourced[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

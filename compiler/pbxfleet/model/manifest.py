@@ -30,7 +30,7 @@ PROTOCOLS = ("tcp", "udp", "any")
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _IMPACTS: Mapping[str, Impact] = {impact.value: impact for impact in Impact}
 _TEXT_KEYS = ("host", "fleet", "services", "affinity")
-_NUMBER_KEYS = ("stop_timeout_s", "deletion_budget")
+_NUMBER_KEYS = ("stop_timeout_s", "start_timeout_s", "deletion_budget")
 _resource_values = itemgetter(*Resource._fields)
 _instance_values = itemgetter(*InstanceTarget._fields)
 _field_values = itemgetter(*Field._fields)
@@ -82,6 +82,7 @@ def decode(content: bytes) -> Target:
             services=_typed(data, "services", str),
             affinity=_typed(data, "affinity", str),
             stop_timeout_s=_typed(data, "stop_timeout_s", int),
+            start_timeout_s=_typed(data, "start_timeout_s", int),
             deletion_budget=_typed(data, "deletion_budget", int),
             addresses=_all_text("addresses", _typed(data, "addresses", list)),
             instances=instances,

@@ -115,7 +115,8 @@ class InstanceTarget(NamedTuple):
 class Target(NamedTuple):
     """A host's target.
 
-    `digest` identifies it; `inputs` maps the desired files it came from to digests.
+    `digest` identifies it; `inputs` maps the desired files it came from to digests. Timeouts are in
+    seconds: to stop, and to hold all declared sockets after a start.
     """
 
     host: str
@@ -129,3 +130,4 @@ class Target(NamedTuple):
     resources: Mapping[str, Resource]
     inputs: Mapping[str, Digest]
     digest: Digest
+    start_timeout_s: int = 60

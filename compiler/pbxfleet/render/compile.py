@@ -106,6 +106,7 @@ def _target(
         resources={resource.id: resource for resource in resources},
         inputs=inputs,
         digest=digest_of(b""),
+        start_timeout_s=start.value if (start := host.file.start_timeout_s) else 60,
     )
 
 

@@ -19,6 +19,7 @@ BACKUP_EXCLUDE = "/etc/pbx/backup-{instance}.exclude"
 HOST_BACKUP_LIST = HostPath("/etc/pbx/backup.list")
 AFFINITY = AffinityBy.UNIT
 STOP_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
 
 # Words of the format that this version cannot carry out.
 LATER_BACKENDS = ("compose", "windows")

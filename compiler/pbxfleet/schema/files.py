@@ -246,6 +246,11 @@ class HostModel(FileModel):
         description="Seconds that an instance may take to stop.",
         json_schema_extra={"default": defaults.STOP_TIMEOUT_S},
     )
+    start_timeout: Annotated[Sourced[int], _number(1, 3600)] | None = Field(
+        None,
+        description="Seconds in which a started instance must hold all its sockets; then it is undone.",
+        json_schema_extra={"default": defaults.START_TIMEOUT_S},
+    )
     defaults: DefaultsModel | None = Field(
         None, description="Values under every instance of this host."
     )

@@ -116,6 +116,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         affinity=given(model.affinity, defaults.AFFINITY),
         stop_timeout_s=given(model.stop_timeout, defaults.STOP_TIMEOUT_S),
         defaults=lower_layer(model.defaults),
+        start_timeout_s=given(model.start_timeout, defaults.START_TIMEOUT_S),
     )
 
 
