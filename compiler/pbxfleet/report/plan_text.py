@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status, Verb
 from pbxfleet.model.target import Kind
@@ -29,8 +29,11 @@ def plan_text(plan: Plan, paint: Paint = PLAIN) -> str:
     lines: list[str] = []
     for instance, changes in _by_instance(plan.changes).items():
         lines.append(paint("bold", instance or f"host {plan.host}"))
-        for change in changes:
-            lines += _change_lines(change, paint)
+        if _is_new(changes):
+            lines.append(_new_line(changes, paint))
+        else:
+            for change in changes:
+                lines += _change_lines(change, paint)
         lines.append("")
     lines += _note_lines(plan.notes, paint)
     lines.append(headline(plan, paint))
@@ -72,6 +75,31 @@ def _by_instance(changes: Iterable[Change]) -> dict[str, list[Change]]:
     for change in changes:
         grouped.setdefault(change.instance, []).append(change)
     return grouped
+
+
+def _is_new(changes: Sequence[Change]) -> bool:
+    """Whether an instance is made from nothing: then one line says it all; rendered/ has the contents."""
+    made = (Verb.CREATE, Verb.START, Verb.ENABLE)
+    kinds = {c.kind for c in changes}
+    return {Kind.DIRECTORY, Kind.SETTINGS, Kind.SERVICE} <= kinds and all(
+        c.action in made and c.status is Status.PENDING for c in changes
+    )
+
+
+def _new_line(changes: Sequence[Change], paint: Paint) -> str:
+    count = {kind: sum(1 for c in changes if c.kind is kind) for kind in Kind}
+    settings = next(c for c in changes if c.kind is Kind.SETTINGS)
+    service = next(c for c in changes if c.kind is Kind.SERVICE)
+    folder = next(c.path for c in changes if c.kind is Kind.DIRECTORY)
+    what = ", ".join(
+        (
+            counted(count[Kind.FILE], "file"),
+            counted(count[Kind.ARTEFACT], "release file"),
+            f"pbx.xml with {counted(len(settings.fields), 'declared setting')}",
+        )
+    )
+    done = "started" if service.action is Verb.START else "enabled"
+    return f"  {paint('green', '+')} new in {visible(folder)}: {what}; {done}"
 
 
 def _change_lines(change: Change, paint: Paint) -> list[str]:
