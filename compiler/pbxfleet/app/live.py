@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
@@ -20,6 +20,7 @@ from pbxfleet.plan.diff import Difference, diff
 from pbxfleet.plan.make import make_basis, make_plan
 
 UNFINISHED = "PLN131"
+SHOWN = 4
 APPLIED = "applied"  # folder of the applied records, one a file
 
 
@@ -108,14 +109,23 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
 
 def _not_at_hand(live: Live, steps: Iterable[Step]) -> tuple[Note, ...]:
     """What steps need and cannot have: found now, while nothing is stopped, and so in every plan."""
-    notes = []
+    needed_by: dict[tuple[str, str, str], dict[str, None]] = {}
     for step in steps:
         try:
             _fetch(live, step)
         except (Refused, HostError) as error:
             hint = error.hint if isinstance(error, Refused) else ""
-            notes.append(Note(error.code, "error", step.wave, str(error), hint))
-    return tuple(dict.fromkeys(notes))
+            needed_by.setdefault((error.code, str(error), hint), {})[step.wave] = None
+    return tuple(
+        Note(code, "error", "", f"{text}; needed by {_some(list(names))}", hint)
+        for (code, text, hint), names in needed_by.items()
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of many: one missing file concerns every instance of the release."""
+    shown = ", ".join(name or "the host" for name in names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
 
 
 def _fetch(live: Live, step: Step) -> None:
