@@ -12,7 +12,7 @@ from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, encode_record
-from pbxfleet.model.plan import ApplyReport, Do, Plan
+from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.plan.make import what_moved
 
 Approve = Callable[[Plan], bool]
