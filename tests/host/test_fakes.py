@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -118,6 +119,18 @@ def test_a_dry_run_shows_what_would_be_and_changes_nothing(
         assert effect.to(dry) == effect.to(twin)
         assert everything(dry) == everything(twin)
     assert below.tree() == untouched
+
+
+def test_a_dry_run_writes_behind_the_links_of_a_system(tmp_path: Path) -> None:
+    real = LocalHost(str(tmp_path), "sysv")
+    real.make_directory(P("/etc/rc.d/init.d"), 0o755, "")
+    real.make_link(P("/etc/init.d"), "rc.d/init.d")
+    dry = DryRunHost(real)
+    dry.make_directory(P("/etc/init.d"), 0o755, "")
+    dry.write(P("/etc/init.d/pbx-a"), b"#!/bin/sh\n", 0o755, "")
+    dry.remove(P("/etc/init.d/pbx-b"))
+    assert dry.read(P("/etc/init.d/pbx-a")) == b"#!/bin/sh\n"
+    assert (dry.names(P("/etc/init.d")), real.names(P("/etc/init.d"))) == (("pbx-a",), ())
 
 
 class TestServices:

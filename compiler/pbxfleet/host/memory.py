@@ -33,7 +33,8 @@ class Memory:
     """The file half of a host, with the same refusals as the real one.
 
     Over a `view` everything that was not written here is read from there; the view is never changed.
-    No link is followed, neither at the end of a path nor on the way.
+    No link of our own is followed, neither at the end of a path nor on the way. One that the view
+    has on the way is taken for a directory: whether a write may follow it, only a write can tell.
     """
 
     def __init__(self, view: HostView | None = None) -> None:
@@ -76,7 +77,8 @@ class Memory:
 
     def names(self, directory: HostPath) -> tuple[str, ...]:
         """Names in a directory, sorted; empty if there is no such directory."""
-        if self.look(directory).what is not What.DIRECTORY:
+        is_directory = self.look(directory).what is What.DIRECTORY
+        if not is_directory and not self._is_link_of_the_view(directory):
             return ()
         below = set(self._view.names(directory)) if self._view is not None else set()
         start = directory.rstrip("/") + "/"
@@ -88,10 +90,11 @@ class Memory:
     def make_directory(self, path: HostPath, mode: int, owner: str) -> None:
         """Make `path` and missing parents (0755); an existing directory is left as it is."""
         seen = self.look(path)
-        if seen.what is What.DIRECTORY:
+        if seen.what is What.DIRECTORY or self._is_link_of_the_view(path):
             return
         if seen.what is not What.ABSENT:
             raise _not_a_directory(path)
+        self._refuse_links(path)
         self.make_directory(parent(path), 0o755, "root:root")
         self._entries[path] = self._entry(What.DIRECTORY, mode, owner or "root:root", b"")
 
@@ -131,6 +134,7 @@ class Memory:
 
     def remove(self, path: HostPath) -> None:
         """Remove a file or link; nothing happens if it is not there; a directory is an error."""
+        self._refuse_links(path)
         what = self.look(path).what
         if what is What.DIRECTORY:
             raise HostError(path, "is a directory", errno.EISDIR)
@@ -175,13 +179,25 @@ class Memory:
         return 0, now, size_bytes, now, now
 
     def _need_parent(self, path: HostPath) -> None:
+        self._refuse_links(path)
         above = self.look(parent(path)).what
         if above is What.ABSENT:
             raise HostError(parent(path), "no such file or directory", errno.ENOENT)
-        if above is What.SYMLINK:
-            raise HostError(parent(path), "is a link", errno.ELOOP, code="HST101")
-        if above is not What.DIRECTORY or path == "/":
+        is_directory = above is What.DIRECTORY or self._is_link_of_the_view(parent(path))
+        if not is_directory or path == "/":
             raise _not_a_directory(parent(path))
+
+    def _is_link_of_the_view(self, path: HostPath) -> bool:
+        return path not in self._entries and self.look(path).what is What.SYMLINK
+
+    def _refuse_links(self, path: HostPath) -> None:
+        """HST101 if a link that was made here is on the way to `path`."""
+        above = path
+        while above != "/":
+            above = parent(above)
+            entry = self._entries.get(above)
+            if entry is not None and entry.seen.what is What.SYMLINK:
+                raise HostError(above, "is a link", errno.ELOOP, code="HST101")
 
 
 def _not_a_directory(path: str) -> HostError:
