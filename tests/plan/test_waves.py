@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.applied import AppliedRecord, Proof
+from pbxfleet.model.observed import ProcessSeen, RuntimeSeen, SocketSeen
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
-from pbxfleet.plan.waves import waves
+from pbxfleet.plan.waves import holdings, waves
 
 
-def instance(name: str, *addresses: str) -> InstanceTarget:
+def instance(name: str, *addresses: str, port: int = 80) -> InstanceTarget:
     directory = HostPath(f"/srv/{name}")
-    listeners = tuple(ExpectedListener("tcp", a, 80) for a in addresses)
+    listeners = tuple(ExpectedListener("tcp", a, port) for a in addresses)
     executable = HostPath(f"{directory}/pbxctrl")
     return InstanceTarget(
         name, directory, f"pbx-{name}", executable, Digest(""), HostPath(f"/run/{name}.pid"),
@@ -24,9 +25,15 @@ def record(name: str, *addresses: str) -> AppliedRecord:
     return AppliedRecord(name, instance(name, *addresses), {}, Proof(()))
 
 
+def running(*addresses: str, port: int = 80) -> RuntimeSeen:
+    sockets = tuple(SocketSeen("tcp", a, port, 7) for a in addresses)
+    return RuntimeSeen((ProcessSeen((7,), 7, (0,), False, sockets),), "")
+
+
 def order(now: dict[str, str], before: dict[str, str]) -> tuple[tuple[str, ...], ...]:
     targets = {n: instance(n, a) for n, a in now.items()}
-    return waves(list(now), [], targets, {n: record(n, a) for n, a in before.items()})
+    held = holdings({n: record(n, a) for n, a in before.items()}, {})
+    return waves(list(now), [], targets, held)
 
 
 def test_without_shared_binds_the_names_decide() -> None:
@@ -41,9 +48,36 @@ def test_two_that_swap_are_interrupted_together() -> None:
     assert order({"a": "2", "b": "1", "c": "3"}, {"a": "1", "b": "2"}) == (("a", "b"), ("c",))
 
 
+def test_three_in_a_ring_are_interrupted_together() -> None:
+    now, before = {"a": "2", "b": "3", "c": "1"}, {"a": "1", "b": "2", "c": "3"}
+    assert order(now, before) == (("a", "b", "c"),)
+
+
 def test_removed_instances_come_first() -> None:
     targets = {"a": instance("a", "1")}
-    assert waves(["a"], ["z"], targets, {"z": record("z", "1")}) == (("z",), ("a",))
+    held = holdings({"z": record("z", "1")}, {})
+    assert waves(["a"], ["z"], targets, held) == (("z",), ("a",))
+
+
+def test_what_processes_hold_counts_where_nothing_was_ever_applied() -> None:
+    targets = {"a": instance("a", "2"), "b": instance("b", "3")}
+    held = holdings({}, {"a": running("1"), "b": running("2")})
+    assert waves(["a", "b"], [], targets, held) == (("b",), ("a",))
+
+
+def test_a_wildcard_holds_every_address_of_its_family() -> None:
+    targets = {"a": instance("a", "192.0.2.1"), "b": instance("b", "192.0.2.2")}
+    held = holdings({}, {"b": running("0.0.0.0")})
+    assert waves(["a", "b"], [], targets, held) == (("b",), ("a",))
+    targets["a"] = instance("a", "2001:db8::1")
+    assert waves(["a", "b"], [], targets, held) == (("a",), ("b",))
+    assert waves(["a", "b"], [], targets, holdings({}, {"b": running("::")})) == (("b",), ("a",))
+
+
+def test_another_port_of_the_same_address_is_nobodys_concern() -> None:
+    targets = {"a": instance("a", "1", port=81), "b": instance("b", "2")}
+    held = holdings({}, {"b": running("1")})
+    assert waves(["a", "b"], [], targets, held) == (("a",), ("b",))
 
 
 names = st.sampled_from("abcdef")
@@ -57,9 +91,7 @@ def test_everybody_has_one_turn_and_nobody_is_early(
     before = {n: a for n, a in before.items() if n in now}
     turns = {name: turn for turn, group in enumerate(order(now, before)) for name in group}
     assert sorted(turns) == sorted(now)
-    holders = {}
-    for name in sorted(before):
-        holders[before[name]] = name  # two holders of one bind never come from one apply
-    for name, address in now.items():
-        holder = holders.get(address, name)
-        assert turns[holder] <= turns[name]
+    for holder, address in before.items():
+        for name, wanted in now.items():
+            if wanted == address:
+                assert turns[holder] <= turns[name]

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import partial
 
+from pbxfleet.apply.files import FileSteps
 from pbxfleet.apply.io import Contents
-from pbxfleet.apply.merge import merge, put_back
-from pbxfleet.apply.prove import prove
-from pbxfleet.core.errors import HostError, StalePlan
-from pbxfleet.core.paths import HostPath, parent
+from pbxfleet.apply.prove import prove, wait_for
+from pbxfleet.apply.ready import Ready, ready
+from pbxfleet.core.errors import HostError
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.observed import RuntimeSeen, What
+from pbxfleet.model.observed import RuntimeSeen
 from pbxfleet.model.plan import Do, Step
+from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
 
-DEFAULT_DIRECTORY_MODE = 0o755
-NEW_SETTINGS_MODE = 0o600  # pbx.xml holds secrets; the PBX is started by root
-
-Undo = Callable[[], None]
-
-
-def nothing() -> None:
-    """The undo of a step that leaves nothing to undo."""
-
-
-class Done(NamedTuple):
-    """What a step did: how to undo it, and what a proof could not prove."""
-
-    undo: Undo
-    unproven: tuple[str, ...] = ()
+FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 
 
 class Effects:
-    """Performs steps on one host for one target."""
+    """Makes steps on one host for one target ready; nothing is done before `Ready.do` is called."""
 
     def __init__(
         self, host: Host, target: Target, records: dict[str, AppliedRecord], contents: Contents
@@ -43,116 +30,97 @@ class Effects:
         self.target = target
         self.records = records
         self.contents = contents
+        self.files = FileSteps(host, contents)
+        self._resources: dict[str, list[Resource]] = {}
+        for resource in target.resources.values():
+            self._resources.setdefault(resource.instance, []).append(resource)
 
-    def perform(self, step: Step) -> Done:
-        """Do one step after checking what it expects; StalePlan or HostError if that cannot be done."""
-        match step.do:
-            case Do.MAKE_DIRECTORY:
-                resource = self.target.resources[step.resource]
-                mode = DEFAULT_DIRECTORY_MODE if resource.mode is None else resource.mode
-                self.host.make_directory(step.path, mode, resource.owner)
-                return Done(nothing)
-            case Do.WRITE | Do.COPY_IN | Do.SET_ATTRIBUTES | Do.REMOVE:
-                return self._file(step)
-            case Do.MERGE:
-                return self._merge(step)
-            case Do.RELOAD:
-                self.host.reload_services()
-                return Done(self.host.reload_services)
-            case _:
-                return self._service(step, self.instance(step))
+    def resources(self, name: str) -> Sequence[Resource]:
+        """Everything the target has for an instance, or (name "") for the host itself."""
+        return self._resources.get(name, ())
+
+    def check(self, step: Step) -> None:
+        """Refused if the step needs a content that is not there; nothing on the host is looked at."""
+        self.files.check(step, self.target.resources.get(step.resource))
+
+    def prepare(self, step: Step) -> Ready:
+        """The step with its undo; StalePlan or HostError if what it expects is not so."""
+        resource = self.target.resources.get(step.resource)
+        if step.do is Do.RELOAD:
+            return ready(self.host.reload_services, self.host.reload_services)
+        if step.do is Do.MAKE_DIRECTORY and resource is not None:
+            return self.files.directory(step, resource)
+        if step.do in FILE_STEPS:
+            if resource is None or resource.kind is not Kind.SETTINGS:
+                return self.files.file(step, resource)
+            instance = self.instance(step)
+            record = self.records.get(step.wave)
+            before = record.resources.get(step.resource) if record is not None else None
+            return self.files.settings(
+                step, resource, before, partial(self._must_be_stopped, instance)
+            )
+        return self._service(step)
 
     def instance(self, step: Step) -> InstanceTarget:
         """The instance a step is about, as declared now or as remembered when it is being removed."""
+        return self.target.instances.get(step.wave) or self._previous(step)
+
+    def _previous(self, step: Step) -> InstanceTarget:
+        """The instance as it was applied; as declared now where it was not, or was somewhere else."""
         declared = self.target.instances.get(step.wave)
-        if declared is not None:
-            return declared
         record = self.records.get(step.wave)
-        if record is None or record.declared is None:
+        applied = record.declared if record is not None else None
+        if applied is not None and (declared is None or applied.directory == declared.directory):
+            return applied
+        if declared is None:
             raise HostError(step.wave, "is neither declared nor remembered")
-        return record.declared
-
-    def _file(self, step: Step) -> Done:
-        undo = self._restore_later(step.path)
-        self._expect(step)
-        resource = self.target.resources.get(step.resource)
-        if step.do is Do.REMOVE or resource is None:
-            self.host.remove(step.path)
-            return Done(undo)
-        if step.expects == "absent":
-            # /etc/pbx and the like: implied by the files in it, as `install -D` has it.
-            self.host.make_directory(parent(step.path), DEFAULT_DIRECTORY_MODE, resource.owner)
-        if step.do is Do.SET_ATTRIBUTES:
-            self.host.set_attributes(step.path, resource.mode or 0, resource.owner)
-        elif step.do is Do.COPY_IN:
-            source = self.contents.artefact(resource.source, resource.digest)
-            self.host.copy_in(
-                step.path, source, resource.digest, resource.mode or 0, resource.owner
-            )
-        else:
-            content = self.contents.rendered(resource.source, resource.digest)
-            self.host.write(step.path, content, _mode(resource), resource.owner)
-        return Done(undo)
-
-    def _expect(self, step: Step) -> None:
-        """Nothing is done on assumption: the file must be what it was when the step was planned."""
-        if not step.expects:
-            return
-        seen = self.host.look(step.path)
-        found = "absent" if seen.what is What.ABSENT else seen.digest or str(seen.what)
-        if not found.startswith(step.expects):
-            raise StalePlan(f"{step.path} was {step.expects}, is {found[:19]}")
-
-    def _restore_later(self, path: HostPath) -> Undo:
-        before = self.host.look(path)
-        if before.what is not What.FILE:
-            # A link that is replaced is not made again: what it pointed to has not been touched.
-            return lambda: self.host.remove(path)
-        content = self.host.read(path) or b""
-        return lambda: self.host.write(path, content, before.mode, before.owner)
-
-    def _merge(self, step: Step) -> Done:
-        instance = self.instance(step)
-        self._must_be_stopped(instance)
-        record = self.records.get(step.wave)
-        before = record.resources.get(step.resource) if record is not None else None
-        inverse = merge(self.host, step.path, self.contents.fields(step.wave), before)
-        return Done(lambda: put_back(self.host, step.path, inverse))
+        return declared
 
     def _must_be_stopped(self, instance: InstanceTarget) -> None:
-        runtime = self.host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
+        runtime = self._runtime(instance)
         if runtime.trees:
             pid = runtime.trees[0].pids[0]
             raise HostError(instance.service, f"process {pid} still runs; pbx.xml is left alone")
+        if runtime.unreadable:
+            raise HostError(instance.service, f"may still run: {runtime.unreadable}")
 
-    def _service(self, step: Step, instance: InstanceTarget) -> Done:
-        host, timeout_s = self.host, self.target.stop_timeout_s
+    def _runtime(self, instance: InstanceTarget) -> RuntimeSeen:
+        return self.host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
+
+    def _service(self, step: Step) -> Ready:
+        host = self.host
         match step.do:
-            case Do.ENABLE:
-                host.enable(instance)
-                return Done(lambda: host.disable(instance))
-            case Do.DISABLE:
-                host.disable(instance)
-                return Done(lambda: host.enable(instance))
             case Do.STOP:
-                host.stop(instance, timeout_s)
-                return Done(lambda: host.start(instance))
+                return self._stop(step)
             case Do.START:
+                instance = self.instance(step)
                 self._must_be_stopped(instance)
-                host.start(instance)
-                return Done(lambda: host.stop(instance, timeout_s))
+                stop = partial(host.stop, instance, self.target.stop_timeout_s)
+                return ready(partial(host.start, instance), stop)
+            case Do.ENABLE | Do.DISABLE:
+                instance = self.instance(step)
+                was_enabled = host.service(instance).enabled
+                undo = partial(host.enable if was_enabled else host.disable, instance)
+                do = host.enable if step.do is Do.ENABLE else host.disable
+                return ready(partial(do, instance), undo)
             case Do.PROVE:
-                return Done(
-                    nothing,
-                    prove(
-                        host, instance, self.contents.fields(step.wave), self.target.start_timeout_s
-                    ),
-                )
+                fields = self.contents.fields(step.wave)
+                timeout_s = self.target.start_timeout_s
+                look = partial(prove, host, self.instance(step), fields, timeout_s)
+                return Ready(look, lambda: "")
             case _:
-                raise HostError(step.wave, f"{step.do} is not about a service")
+                raise HostError(step.resource or step.wave, f"{step.do}: not in the target")
 
+    def _stop(self, step: Step) -> Ready:
+        """What is stopped is the instance as it was applied, and it is started again as that."""
+        instance = self._previous(step)
+        runtime = self._runtime(instance)
+        held = observed_facts(instance, runtime).keys() & declared_facts(instance).keys()
 
-def _mode(resource: Resource) -> int:
-    if resource.kind is Kind.SETTINGS:
-        return NEW_SETTINGS_MODE
-    return resource.mode or 0
+        def start_again() -> None:
+            if not runtime.trees or self._runtime(instance).trees:
+                return  # it did not run, or it still does
+            self.host.start(instance)
+            wait_for(self.host, instance, held, self.target.start_timeout_s)
+
+        return ready(partial(self.host.stop, instance, self.target.stop_timeout_s), start_again)

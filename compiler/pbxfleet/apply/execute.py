@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pbxfleet.apply.effects import Effects, Undo
+from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.io import Contents, Memory
+from pbxfleet.apply.prove import Unproven
+from pbxfleet.apply.ready import Ready
 from pbxfleet.apply.remember import record_of, retired_record
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.base import Host
@@ -14,6 +16,7 @@ from pbxfleet.model.plan import ApplyReport, Do, Note, Plan, Step, StepResult
 from pbxfleet.model.target import Target
 
 Progress = Callable[[Step, str], None]
+Prepared = list[tuple[Step, Ready]]
 
 
 def apply_plan(
@@ -29,17 +32,15 @@ def apply_plan(
 
     A HostError or Refused in a wave undoes that wave's steps in reverse and ends the run; waves before
     it stay applied. Anything else that is raised (an interrupt, a bug) leaves the journal open.
+    Refused, and nothing is done, if a content that some step needs is not there.
     """
-    run = _Run(Effects(host, target, records, contents), memory, progress)
-    if plan.steps:
-        memory.log("begin", host=plan.host, steps=len(plan.steps), target=target.digest)
-    for wave in _waves(plan.steps):
-        if not run.wave(wave):
-            break
-    else:
+    effects = Effects(host, target, records, contents)
+    for step in plan.steps:
+        effects.check(step)
+    run = _Run(effects, memory, progress)
+    if run.begin(plan) and all(run.wave(wave) for wave in _waves(plan.steps)):
         run.outdated(plan.outdated)
-    if plan.steps:
-        memory.log("end", failure=run.failure)
+    run.end(plan)
     return run.report(plan)
 
 
@@ -75,36 +76,60 @@ class _Run:
         self.broken: list[str] = []
         self.failure = ""
 
+    def begin(self, plan: Plan) -> bool:
+        """Open the journal, before anything is done; False if that cannot be."""
+        target = self.effects.target.digest
+        try:
+            if plan.steps:
+                self.memory.log("begin", host=plan.host, steps=len(plan.steps), target=target)
+        except HostError as error:
+            self.failure = f"the journal cannot be written, nothing was done: {error}"
+        return not self.failure
+
+    def end(self, plan: Plan) -> None:
+        """Close the journal: what had to be done is done, or is put back."""
+        try:
+            if plan.steps:
+                self.memory.log("end", failure=self.failure)
+        except HostError as error:
+            self.failure = self.failure or f"the journal could not be closed: {error}"
+
     def wave(self, steps: list[Step]) -> bool:
-        """Do one wave; False if it failed (and was put back as far as that was possible)."""
-        undos: list[tuple[Step, Undo]] = []
-        proofs: dict[str, tuple[str, ...]] = {}
+        """Do one wave and remember it; False if that failed (and it was put back where possible)."""
+        prepared: Prepared = []
+        proofs: dict[str, tuple[Unproven, ...]] = {}
         for step in steps:
-            self.memory.log("step", number=step.number, do=step.do, resource=step.resource)
             self.progress(step, "start")
             try:
-                done = self.effects.perform(step)
+                found = self._step(step, prepared)
             except (HostError, Refused) as error:
                 self._failed(step, str(error))
-                self._undo(steps, undos)
+                self._undo(steps, prepared)
                 return False
-            undos.append((step, done.undo))
             if step.do is Do.PROVE:
-                proofs[step.wave] = done.unproven
-                self._say_unproven(step.wave, done.unproven)
+                proofs[step.wave] = found
             self.results[step.number] = StepResult(step.number, "done", "")
-            self.memory.log("done", number=step.number)
             self.progress(step, "done")
-        copied = {s.resource for s in steps if s.do is Do.COPY_IN}
-        for name in dict.fromkeys(s.wave for s in steps):
-            self._remember(name, proofs.get(name), copied)
-            self.applied.append(name)
-        return True
+        copied = frozenset(s.resource for s in steps if s.do is Do.COPY_IN)
+        names = list(dict.fromkeys(s.wave for s in steps))
+        self.applied += names
+        for name in names:
+            self._say_unproven(name, proofs.get(name, ()))
+        return all([self._remember(name, proofs.get(name), copied) for name in names])
+
+    def _step(self, step: Step, prepared: Prepared) -> tuple[Unproven, ...]:
+        ready = self.effects.prepare(step)
+        self.memory.log("step", number=step.number, do=step.do, resource=step.resource)
+        prepared.append((step, ready))  # from here on it may be half done
+        found = ready.do()
+        self.memory.log("done", number=step.number)
+        return found
 
     def outdated(self, names: Iterable[str]) -> None:
         """Bring records up to date whose resources are as declared already."""
         for name in names:
-            self._remember(name, None, frozenset())
+            if not self._remember(name, None, frozenset()):
+                return
 
     def report(self, plan: Plan) -> ApplyReport:
         """What became of every step."""
@@ -123,54 +148,78 @@ class _Run:
     def _failed(self, step: Step, message: str) -> None:
         self.failure = f"{step.wave or 'host'}: {step.do} {step.path}: {message}"
         self.results[step.number] = StepResult(step.number, "failed", message)
-        self.memory.log("failed", number=step.number, message=message)
+        self._note_down("failed", number=step.number, message=message)
         self.progress(step, "failed")
 
-    def _undo(self, steps: list[Step], undos: list[tuple[Step, Undo]]) -> None:
+    def _undo(self, steps: list[Step], prepared: Prepared) -> None:
         """Put the wave back in reverse; what cannot be undone is named, the rest still is."""
-        names = list(dict.fromkeys(s.wave for s in steps))
-        failed = False
-        for step, undo in self._half_done(steps) + undos[::-1]:
+        clean = True
+        for step, ready in _in_reverse(prepared):
+            before = self.results[step.number]
             try:
-                undo()
-                if step.number in self.results and self.results[step.number].result == "done":
-                    self.results[step.number] = StepResult(step.number, "undone", "")
-                self.memory.log("undone", number=step.number)
+                left = ready.undo()
             except (HostError, Refused) as error:
-                failed = True
-                message = f"could not be undone: {error}"
+                clean = False
+                message = "; ".join(filter(None, (before.message, f"could not be undone: {error}")))
                 self.results[step.number] = StepResult(step.number, "failed", message)
-                self.memory.log("failed", number=step.number, message=message)
+                self._note_down("failed", number=step.number, message=message)
+                self.progress(step, "failed")
+                continue
+            if before.result == "done":
+                self.results[step.number] = StepResult(step.number, "undone", left)
+            self._note_down("undone", number=step.number)
             self.progress(step, "undone")
-        (self.broken if failed else self.undone).extend(names)
+        names = dict.fromkeys(s.wave for s in steps)
+        (self.undone if clean else self.broken).extend(names)
 
-    def _half_done(self, steps: list[Step]) -> list[tuple[Step, Undo]]:
-        """The step that failed, if part of it may have happened: a start or a stop that took effect late."""
-        failed = next(
-            (s for s in steps if self.results.get(s.number, _NONE).result == "failed"), None
-        )
-        if failed is None or failed.do is not Do.START:
-            return []
-        effects = self.effects
-        instance = effects.instance(failed)
-        return [(failed, lambda: effects.host.stop(instance, effects.target.stop_timeout_s))]
+    def _note_down(self, event: str, **details: str | int) -> None:
+        """Log what happens while a wave is put back: a full disk must not keep that from happening."""
+        try:
+            self.memory.log(event, **details)
+        except HostError as error:
+            self.failure += f"; and the journal cannot be written: {error}"
 
-    def _say_unproven(self, name: str, unproven: tuple[str, ...]) -> None:
+    def _say_unproven(self, name: str, unproven: Iterable[Unproven]) -> None:
+        resource = f"service:{self.effects.target.instances[name].service}" if unproven else ""
         self.unproven += [
-            Note("PLN120", "warning", name, f"after the start: {text}", "") for text in unproven
+            Note("PLN120", "warning", name, f"after the start: {found.text}", "", resource)
+            for found in unproven
         ]
 
-    def _remember(self, name: str, unproven: tuple[str, ...] | None, copied: Iterable[str]) -> None:
+    def _remember(
+        self, name: str, unproven: tuple[Unproven, ...] | None, copied: frozenset[str]
+    ) -> bool:
         effects = self.effects
         before = effects.records.get(name)
-        if name and name not in effects.target.instances:
-            if before is None:
-                return
-            record = retired_record(before)
-        else:
-            record = record_of(name, effects, before, unproven, frozenset(copied))
-        self.memory.remember(record)
+        try:
+            if name and name not in effects.target.instances:
+                record = retired_record(name, before)
+            else:
+                keys = None if unproven is None else tuple(found.key for found in unproven)
+                record = record_of(name, effects, before, keys, copied)
+            self.memory.remember(record)
+        except (HostError, Refused) as error:
+            self.failure = (
+                f"{name or 'host'}: is as declared, but that cannot be remembered: {error}"
+            )
+            return False
         effects.records[name] = record
+        return True
 
 
-_NONE = StepResult(0, "", "")
+def _in_reverse(prepared: Prepared) -> Prepared:
+    """The order of undoing: the reverse, but service files are read again once they are back.
+
+    A manager that still knew the new definition would start the old instance by it.
+    """
+    ordered: Prepared = []
+    reloads: Prepared = []
+    for step, ready in reversed(prepared):
+        if step.do is Do.RELOAD:
+            reloads.append((step, ready))
+            continue
+        if step.do in (Do.STOP, Do.DISABLE):
+            ordered += reloads
+            reloads = []
+        ordered.append((step, ready))
+    return ordered + reloads

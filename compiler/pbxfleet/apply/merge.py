@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
@@ -15,54 +16,75 @@ from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, edit, read
 Edits = dict[str, str | None]
 
 
-def merge(
-    host: Host, path: HostPath, fields: Sequence[Field], before: AppliedResource | None
-) -> Edits:
-    """Bring the declared elements of the file at `path` to their values; the instance must be stopped.
+class Merge(NamedTuple):
+    """What a merge is going to do to the file at `path`: `before` becomes `after`.
 
-    Returns the inverse edits. Nothing is written when every element is as declared already.
+    `inverse` are the edits that lead back from what others may have written since.
     """
-    content = _content(host, path)
-    try:
-        document = read(content)
-        edits = _edits(document, fields, before)
-        changed = edit(content, edits) if edits else content
-    except PbxXmlError as error:
-        raise HostError(f"{path}:{error.line}:{error.column}", error.message) from error
-    if changed != content:
-        host.write(path, changed, None, "")
-    return {name: _value(document, name) for name in edits}
+
+    path: HostPath
+    before: bytes
+    after: bytes
+    inverse: Edits
 
 
-def put_back(host: Host, path: HostPath, inverse: Edits) -> None:
-    """Undo a merge on the bytes that are there now, so that what others wrote since is kept."""
-    content = _content(host, path)
-    try:
-        changed = edit(content, inverse) if inverse else content
-    except PbxXmlError as error:
-        raise HostError(f"{path}:{error.line}:{error.column}", error.message) from error
-    if changed != content:
-        host.write(path, changed, None, "")
-
-
-def _content(host: Host, path: HostPath) -> bytes:
-    content = host.read(path)
-    if content is None:
-        raise HostError(path, "the file vanished while the instance was stopped")
-    return content
-
-
-def _edits(document: PbxXml, fields: Sequence[Field], before: AppliedResource | None) -> Edits:
+def prepare_merge(
+    host: Host, path: HostPath, fields: Sequence[Field], before: AppliedResource | None
+) -> Merge:
+    """The merge of the declared elements into the file at `path` as it is now; nothing is written."""
+    content = read_content(host, path)
+    document = read_document(path, content)
     edits: Edits = {}
     for field in fields:
         element = document.get(field.name)
         known = before is not None and field.name in before.fields
         opaque = element is not None and element.encrypted
-        if needs_edit(field, _value(document, field.name), opaque=opaque, known=known):
+        if needs_edit(field, value_of(document, field.name), opaque=opaque, known=known):
             edits[field.name] = field.value
-    return edits
+    inverse = {name: value_of(document, name) for name in edits}
+    return Merge(path, content, _edited(path, content, edits), inverse)
 
 
-def _value(document: PbxXml, name: str) -> str | None:
+def perform_merge(host: Host, merge: Merge) -> None:
+    """Write the merged file; nothing is written when every element is as declared already."""
+    if merge.after != merge.before:
+        host.write(merge.path, merge.after, None, "")
+
+
+def undo_merge(host: Host, merge: Merge) -> None:
+    """Put the previous values back into the bytes that are there now; what others wrote is kept."""
+    content = read_content(host, merge.path)
+    if content == merge.before:
+        return
+    back = merge.before if content == merge.after else _edited(merge.path, content, merge.inverse)
+    if back != content:
+        host.write(merge.path, back, None, "")
+
+
+def read_content(host: Host, path: HostPath) -> bytes:
+    """The bytes of a pbx.xml that has to be there; HostError if it is not."""
+    content = host.read(path)
+    if content is None:
+        raise HostError(path, "the file vanished")
+    return content
+
+
+def read_document(path: HostPath, content: bytes) -> PbxXml:
+    """What a pbx.xml says; HostError with the place of what cannot be understood."""
+    try:
+        return read(content)
+    except PbxXmlError as error:
+        raise HostError(f"{path}:{error.line}:{error.column}", error.message) from error
+
+
+def value_of(document: PbxXml, name: str) -> str | None:
+    """Text of an element, None if there is none."""
     element = document.get(name)
     return None if element is None else element.value
+
+
+def _edited(path: HostPath, content: bytes, edits: Edits) -> bytes:
+    try:
+        return edit(content, edits) if edits else content
+    except PbxXmlError as error:
+        raise HostError(f"{path}:{error.line}:{error.column}", error.message) from error

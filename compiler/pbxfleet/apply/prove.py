@@ -2,70 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
+from pbxfleet.apply.merge import read_content, read_document, value_of
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
 from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import RuntimeSeen
-from pbxfleet.model.runtime import RuntimeFacts, declared_facts, observed_facts, unproven_key
+from pbxfleet.model.runtime import (
+    LISTENER,
+    declared_facts,
+    differences,
+    observed_facts,
+    setting_key,
+    unproven_key,
+)
 from pbxfleet.model.target import Field, InstanceTarget
 from pbxfleet.pbx.layout import PBX_XML
-from pbxfleet.pbx.pbx_xml import PbxXmlError, read
 
 PROBE_INTERVAL_S = 0.1
+APPEAR_S = 2.0  # a service manager has said that it started something; until then it is to be seen
+
+
+class Unproven(NamedTuple):
+    """A difference that is there right after our own start. `key` is what the record remembers."""
+
+    key: str
+    text: str
 
 
 def prove(
-    host: Host, instance: InstanceTarget, fields: Sequence[Field], timeout_s: int
-) -> tuple[str, ...]:
+    host: Host, instance: InstanceTarget, fields: Sequence[Field], timeout_s: float
+) -> tuple[Unproven, ...]:
     """Wait until every declared listener is held; HostError if the process ends or one stays missing.
 
-    Returns what another restart would not mend, as texts that the applied record remembers:
-    sockets beyond the declared ones, another core, elements that the PBX has not accepted.
+    Returns what another restart would not mend: sockets beyond the declared ones, another core,
+    elements that the PBX has not accepted.
     """
     declared = declared_facts(instance)
-    missing: list[str] = []
-    observed = RuntimeFacts(frozenset(), "")
-    for attempt in range(int(timeout_s / PROBE_INTERVAL_S)):
-        runtime = host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
-        if not runtime.trees and attempt:
-            raise HostError(instance.service, "the process ended right after it was started")
-        if runtime.trees:
-            observed = observed_facts(instance, runtime.trees[0])
-            missing = sorted(declared.listeners - observed.listeners)
-            if not missing or runtime.unreadable:
-                break
-        host.pause(PROBE_INTERVAL_S)
-    else:
-        if not missing:
-            raise HostError(instance.service, "no process of it was found after the start")
-        raise HostError(instance.service, "runs, but does not hold " + ", ".join(missing))
-    extra = [
-        unproven_key(name, "listening") for name in sorted(observed.listeners - declared.listeners)
+    listeners = {name for name in declared if name.startswith(LISTENER)}
+    runtime = wait_for(host, instance, listeners, timeout_s)
+    observed = observed_facts(instance, runtime)
+    names = differences(declared, observed, sockets_known=not runtime.unreadable)
+    found = [
+        Unproven(
+            unproven_key(name, observed.get(name)), f"{name}: {_both(observed, declared, name)}"
+        )
+        for name in names
     ]
-    if observed.cpu != declared.cpu:
-        extra.append(unproven_key("cpu", observed.cpu))
-    return (*extra, *_not_accepted(host, instance, fields))
+    return (*found, *_not_accepted(host, instance, fields))
 
 
-def _not_accepted(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> list[str]:
+def wait_for(
+    host: Host, instance: InstanceTarget, listeners: Collection[str], timeout_s: float
+) -> RuntimeSeen:
+    """Look until the instance holds all these listeners; HostError if it ends or does not come to it.
+
+    Where sockets cannot be read, a process is all that can be waited for.
+    """
+    missing: list[str] = []
+    appeared = False
+    for attempt in range(1 + int(timeout_s / PROBE_INTERVAL_S)):
+        runtime = host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
+        if runtime.trees:
+            appeared = True
+            missing = sorted(set(listeners) - observed_facts(instance, runtime).keys())
+            if not missing or runtime.unreadable:
+                return runtime
+        elif appeared:
+            raise HostError(instance.service, "the process ended right after it was started")
+        elif attempt * PROBE_INTERVAL_S >= APPEAR_S:
+            raise HostError(instance.service, "no process of it was found after the start")
+        host.pause(PROBE_INTERVAL_S)
+    raise HostError(instance.service, "runs, but does not hold " + ", ".join(missing))
+
+
+def _not_accepted(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> list[Unproven]:
     """Declared elements that read differently after the PBX has started on them."""
     path = join(instance.directory, PBX_XML)
-    content = host.read(path)
-    if content is None:
-        raise HostError(path, "vanished while the instance was started")
-    try:
-        document = read(content)
-    except PbxXmlError as error:
-        raise HostError(f"{path}:{error.line}:{error.column}", error.message) from error
+    document = read_document(path, read_content(host, path))
     found = []
     for field in fields:
         element = document.get(field.name)
-        value = None if element is None else element.value
+        value = value_of(document, field.name)
         opaque = element is not None and element.encrypted
         # known=True: a seeded element was written before the start and is the PBX's from here on
         if needs_edit(field, value, opaque=opaque, known=True):
-            found.append(unproven_key(f"setting {field.name}", value))
+            text = f"{field.name}: is {_shown(value)}, declared {_shown(field.value)}"
+            found.append(Unproven(setting_key(field.name, value), text))
     return found
+
+
+def _both(observed: dict[str, str], declared: dict[str, str], name: str) -> str:
+    return f"is {_shown(observed.get(name))}, declared {_shown(declared.get(name))}"
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else value

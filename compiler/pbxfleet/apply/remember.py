@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pbxfleet.apply.effects import Effects
-from pbxfleet.core.errors import HostError
+from pbxfleet.apply.merge import read_content, read_document, value_of
+from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.applied import (
     AppliedRecord,
     AppliedResource,
@@ -11,12 +12,13 @@ from pbxfleet.model.applied import (
     as_remembered,
     element_digest,
 )
-from pbxfleet.model.observed import What
+from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.target import Kind, Resource
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
 # cannot carry the ctime that is remembered now.
 SETTLE_S = 0.02
+NOT_AS_DECLARED = Digest("")  # equal to no digest: the file is looked into again
 
 
 def record_of(
@@ -32,11 +34,7 @@ def record_of(
     """
     if copied:
         effects.host.pause(SETTLE_S)
-    resources = {
-        r.id: _remember(r, effects, before, copied)
-        for r in effects.target.resources.values()
-        if r.instance == name
-    }
+    resources = {r.id: _remember(r, effects, before, copied) for r in effects.resources(name)}
     kept = before.proof.unproven if before is not None else ()
     return AppliedRecord(
         name,
@@ -46,9 +44,9 @@ def record_of(
     )
 
 
-def retired_record(before: AppliedRecord) -> AppliedRecord:
+def retired_record(name: str, before: AppliedRecord | None) -> AppliedRecord:
     """What stays known of a removed instance: where its directory is, so that it is not taken for a stray."""
-    return AppliedRecord(before.instance, before.declared, {}, Proof(()))
+    return AppliedRecord(name, None if before is None else before.declared, {}, Proof(()))
 
 
 def _remember(
@@ -56,15 +54,9 @@ def _remember(
 ) -> AppliedResource:
     digest, fields, stat = resource.digest, {}, None
     if resource.kind is Kind.SETTINGS:
-        seen = effects.host.look(resource.path)
-        if seen.what is not What.FILE or seen.digest is None:
-            raise HostError(resource.path, "vanished after it was written")
-        digest = seen.digest
-        fields = {
-            f.name: element_digest(f.value)
-            for f in effects.contents.fields(resource.instance)
-            if f.secret is None
-        }
+        declared = effects.contents.fields(resource.instance)
+        fields = {f.name: element_digest(f.value) for f in declared if f.secret is None}
+        digest = _settings_digest(resource, effects)
     elif resource.kind is Kind.ARTEFACT:
         stat = effects.host.identity(resource.path)
         old = before.resources.get(resource.id) if before is not None else None
@@ -80,3 +72,15 @@ def _remember(
         fields,
         stat,
     )
+
+
+def _settings_digest(resource: Resource, effects: Effects) -> Digest:
+    """Digest of the whole pbx.xml, if every declared element in these very bytes is as declared."""
+    content = read_content(effects.host, resource.path)
+    document = read_document(resource.path, content)
+    for field in effects.contents.fields(resource.instance):
+        element = document.get(field.name)
+        opaque = element is not None and element.encrypted
+        if needs_edit(field, value_of(document, field.name), opaque=opaque, known=True):
+            return NOT_AS_DECLARED
+    return digest_of(content)

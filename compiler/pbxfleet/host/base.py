@@ -33,6 +33,10 @@ class HostView(Protocol):
         """
         ...
 
+    def link_target(self, path: HostPath) -> str | None:
+        """What the symbolic link at `path` says, None if there is no link."""
+        ...
+
     def names(self, directory: HostPath) -> tuple[str, ...]:
         """Names in a directory, sorted; empty if there is no such directory."""
         ...
@@ -98,6 +102,10 @@ class Host(HostView, Protocol):
 
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         """Set permission bits and, where that is possible, the owner of a regular file."""
+        ...
+
+    def make_link(self, path: HostPath, target: str) -> None:
+        """Put a symbolic link to `target` at `path` atomically, in place of a file or link."""
         ...
 
     def remove(self, path: HostPath) -> None:

@@ -75,6 +75,14 @@ class Memory:
         is_file = entry is not None and entry.seen.what is What.FILE
         return entry.identity if entry is not None and is_file else None
 
+    def link_target(self, path: HostPath) -> str | None:
+        """What the symbolic link at `path` says, None if there is no link."""
+        if path not in self._entries:
+            return self._view.link_target(path) if self._view is not None else None
+        entry = self._entries[path]
+        is_link = entry is not None and entry.seen.what is What.SYMLINK
+        return (entry.content or b"").decode() if entry is not None and is_link else None
+
     def names(self, directory: HostPath) -> tuple[str, ...]:
         """Names in a directory, sorted; empty if there is no such directory."""
         is_directory = self.look(directory).what is What.DIRECTORY

@@ -51,6 +51,9 @@ class _Through:
     def identity(self, path: HostPath) -> tuple[int, int, int, int, int] | None:
         return self._host.identity(path)
 
+    def link_target(self, path: HostPath) -> str | None:
+        return self._host.link_target(path)
+
     def names(self, directory: HostPath) -> tuple[str, ...]:
         return self._host.names(directory)
 
@@ -94,6 +97,9 @@ class _Through:
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         effect = Effect("set_attributes", path)
         self._effect(effect, lambda: self._host.set_attributes(path, mode, owner))
+
+    def make_link(self, path: HostPath, target: str) -> None:
+        self._effect(Effect("make_link", path), lambda: self._host.make_link(path, target))
 
     def remove(self, path: HostPath) -> None:
         self._effect(Effect("remove", path), lambda: self._host.remove(path))

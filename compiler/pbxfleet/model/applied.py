@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pbxfleet.core.digest import Digest
+from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
 class AppliedResource(NamedTuple):
     """What apply left behind for one resource.
 
-    `digest` is of the content as it lay on disk; for settings it is of the whole pbx.xml, and
-    `fields` holds a digest per declared element (None: removed), `fields_digest` that of the
-    declaration. `stat` identifies a large file that need not be read again while it is unchanged:
-    (device, inode, size in bytes, mtime ns, ctime ns).
+    `digest` is of the content as it lay on disk; for settings it is of the whole pbx.xml, "" if an
+    element was not as declared even then; `fields` holds a digest per declared element (None:
+    removed), `fields_digest` that of the declaration. `stat` identifies a release file that need not
+    be read again while it is unchanged: (device, inode, size in bytes, mtime ns, ctime ns).
     """
 
     kind: str
@@ -31,7 +31,8 @@ class AppliedResource(NamedTuple):
 class Proof(NamedTuple):
     """What could not be proven right after our own last start, so that restarting again will not help.
 
-    Each entry is the text of a runtime difference (`listener tcp 0.0.0.0:8080`).
+    Each entry is a difference by its key (`listener tcp 0.0.0.0:8080=listening`), an element of
+    pbx.xml with the digest of what it was instead (`setting sys_name=...`).
     """
 
     unproven: tuple[str, ...]
@@ -58,8 +59,6 @@ def element_digest(value: str | None) -> str | None:
     """Digest of one declared value, short (128 bits): it only ever meets digests of the same element."""
     if value is None:
         return None
-    from pbxfleet.core.digest import digest_of
-
     return digest_of(value.encode("utf-8", "surrogatepass"))[7:39]
 
 

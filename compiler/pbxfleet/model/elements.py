@@ -1,4 +1,4 @@
-"""When does a live pbx.xml element have to be edited? Asked by plan, merge and proof alike."""
+"""When does a live pbx.xml element have to be edited? Asked by observe, plan, merge and proof alike."""
 
 from __future__ import annotations
 

@@ -99,12 +99,14 @@ class SettingsSeen(NamedTuple):
 
     `values` has every declared name, None where there is no such element; `opaque` are names whose
     element is encrypted, so that its value cannot be compared. `problem` says why the file could not
-    be understood, "" if it could; then `values` is empty.
+    be understood, "" if it could; then `values` is empty. `refused` says why what is declared cannot
+    be written into it (a declared element that is there twice), "" if it can.
     """
 
     values: Mapping[str, str | None]
     opaque: frozenset[str]
     problem: str
+    refused: str = ""
 
 
 class Stray(NamedTuple):
@@ -117,10 +119,10 @@ class Stray(NamedTuple):
 class Observed(NamedTuple):
     """Everything that was read from a host for one plan.
 
-    `seen` is by resource id, for every resource of the target and of the applied record.
-    `settings` has only those pbx.xml files whose content had to be looked into; `same_as_applied` are
-    ids of settings whose bytes are those that apply left behind. `services` and `runtime` are by
-    instance name and empty where `runs_services` is False.
+    `seen` is by resource id, for every resource of the target but services, and every file that was
+    applied and is no longer declared. `settings` has only those pbx.xml files whose content had to be
+    looked into; `same_as_applied` are ids of settings whose bytes are those that apply left behind.
+    `services` and `runtime` are by instance name; `runtime` is empty where `runs_services` is False.
     """
 
     seen: Mapping[str, Seen]

@@ -29,7 +29,6 @@ class Verb(StrEnum):
     START = "start"
     RESTART = "restart"
     ENABLE = "enable"
-    STOP = "stop"
     KEEP = "keep"
 
 
@@ -65,7 +64,8 @@ class Change(NamedTuple):
 class Note(NamedTuple):
     """Something a reader of the plan must know that apply will not act on.
 
-    `severity` `error` means that the plan can be shown but not applied.
+    `severity` `error` means that the plan can be shown but not applied. `resource` is the id of what
+    it is about, "" if that is no single resource.
     """
 
     code: str
@@ -73,6 +73,7 @@ class Note(NamedTuple):
     instance: str
     message: str
     hint: str
+    resource: str = ""
 
 
 class Do(StrEnum):
@@ -95,8 +96,9 @@ class Do(StrEnum):
 class Step(NamedTuple):
     """One action with what must be true before it and how it is undone.
 
-    `expects` is the state the step was planned on: a content digest, `absent`, `running`, `stopped`,
-    or "" where any state will do. `undo` is a sentence. `resource` is "" for steps of the whole host.
+    `expects` is the state the step was planned on: a content digest, `absent`, `symlink`, `running`,
+    `stopped`, or "" where any state will do. `undo` is a sentence. `resource` is "" for steps of the
+    whole host.
     """
 
     number: int
@@ -139,8 +141,8 @@ class Plan(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether apply would write nothing at all."""
-        return not self.steps and not self.outdated
+        """Whether nothing is to be done and nothing forbids it: the host is as declared."""
+        return not self.steps and not self.outdated and not self.blocked
 
     @property
     def blocked(self) -> tuple[Note, ...]:
@@ -148,8 +150,11 @@ class Plan(NamedTuple):
         return tuple(n for n in self.notes if n.severity == "error")
 
     def restarts(self) -> tuple[str, ...]:
-        """Instances that are running now and will be interrupted, in order of the waves."""
-        return tuple(dict.fromkeys(s.wave for s in self.steps if s.do is Do.STOP))
+        """Instances that are running now and will be stopped and started, in order of the waves."""
+        started = {s.wave for s in self.steps if s.do is Do.START}
+        return tuple(
+            dict.fromkeys(s.wave for s in self.steps if s.do is Do.STOP and s.wave in started)
+        )
 
     def removed_instances(self) -> tuple[str, ...]:
         """Instances that are no longer declared and will be taken out of service."""
@@ -163,7 +168,10 @@ class Plan(NamedTuple):
 
 
 class StepResult(NamedTuple):
-    """What became of one step: `done`, `failed`, `undone` or `not started`."""
+    """What became of one step: `done`, `failed`, `undone` or `not started`.
+
+    `message` says why it failed, or what its undo left as it was.
+    """
 
     number: int
     result: str
@@ -171,7 +179,7 @@ class StepResult(NamedTuple):
 
 
 class ApplyReport(NamedTuple):
-    """What an apply did. `failure` is "" if every step was done.
+    """What an apply did. `failure` is "" if every step was done and remembered.
 
     `unproven` are differences that remained after our own start; `applied` are the waves that
     succeeded, `undone` those that were put back, `broken` those that could not be put back.

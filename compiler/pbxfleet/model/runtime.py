@@ -2,47 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-from pbxfleet.model.observed import ProcessSeen, SocketSeen
+from pbxfleet.model.applied import element_digest
+from pbxfleet.model.observed import ProcessSeen, RuntimeSeen, SocketSeen
 from pbxfleet.model.target import InstanceTarget
 
+# Values by name: `listener tcp 10.0.0.1:80` (always `listening`), `cpu` (a list of cores),
+# `executable`, `processes` (how many trees). A name that is not there is not so, or not declared.
+Facts: TypeAlias = Mapping[str, str]
+
 FIRST_EPHEMERAL_PORT = 32768
-
-
-class RuntimeFacts(NamedTuple):
-    """Listeners by name (`listener tcp 10.0.0.1:80`) and the cores; cpu "" where it is not declared."""
-
-    listeners: frozenset[str]
-    cpu: str
+LISTENER = "listener "
+LISTENING = "listening"
+ON_DISK = "the file on disk"
+OLDER = "an older file"
 
 
 def listener_name(protocol: str, address: str, port: int) -> str:
     """The name under which a socket stands in plans and drift reports."""
     shown = f"[{address}]" if ":" in address else address
-    return f"listener {protocol} {shown}:{port}"
+    return f"{LISTENER}{protocol} {shown}:{port}"
 
 
-def declared_facts(instance: InstanceTarget) -> RuntimeFacts:
-    """What the declaration says about the running instance."""
-    return RuntimeFacts(
-        frozenset(listener_name(s.protocol, s.address, s.port) for s in instance.listeners),
-        "" if instance.cpu is None else str(instance.cpu),
+def declared_facts(instance: InstanceTarget) -> dict[str, str]:
+    """What the declaration says about the running instance; no `cpu` where it is not pinned."""
+    facts = {listener_name(*listener): LISTENING for listener in instance.listeners}
+    if instance.cpu is not None:
+        facts["cpu"] = str(instance.cpu)
+    return {**facts, "executable": ON_DISK, "processes": "1"}
+
+
+def observed_facts(instance: InstanceTarget, runtime: RuntimeSeen) -> dict[str, str]:
+    """What the kernel says of the first process tree, in the words of `declared_facts`.
+
+    Without the sockets of calls: UDP on the instance's media ports. Nothing if nothing runs.
+    """
+    if not runtime.trees:
+        return {}
+    tree = runtime.trees[0]
+    facts = {name: LISTENING for name in _listeners(instance, tree)}
+    if instance.cpu is not None:
+        facts["cpu"] = core_list(tree.cpus)
+    facts["executable"] = OLDER if tree.replaced else ON_DISK
+    facts["processes"] = str(len(runtime.trees))
+    return facts
+
+
+def differences(declared: Facts, observed: Facts, *, sockets_known: bool = True) -> tuple[str, ...]:
+    """Names of what differs, sorted; listeners only where `sockets_known`."""
+    return tuple(
+        name
+        for name in sorted({*declared, *observed})
+        if declared.get(name) != observed.get(name)
+        and (sockets_known or not name.startswith(LISTENER))
     )
 
 
-def observed_facts(instance: InstanceTarget, tree: ProcessSeen) -> RuntimeFacts:
-    """What the kernel says, without the sockets of calls: UDP on the instance's media ports."""
+def _listeners(instance: InstanceTarget, tree: ProcessSeen) -> set[str]:
     # A bind whose transport nobody documents (`any`) may turn out to be TCP, UDP or both.
     either = {(s.address, s.port) for s in instance.listeners if s.protocol == "any"}
-    sockets = {
+    declared = {(s.protocol, s.address, s.port) for s in instance.listeners}
+    return {
         listener_name("any" if (s.address, s.port) in either else s.protocol, s.address, s.port)
         for s in tree.sockets
-        if not _is_media(instance, s) and not _is_asking(s)
+        if s[:3] in declared
+        or (s.address, s.port) in either
+        or not (_is_media(instance, s) or _is_asking(s))
     }
-    cpu = "" if instance.cpu is None else core_list(tree.cpus)
-    return RuntimeFacts(frozenset(sockets), cpu)
+
+
+def _is_media(instance: InstanceTarget, socket: SocketSeen) -> bool:
+    """Whether an undeclared socket is one of those that come and go with calls."""
+    if socket.protocol != "udp":
+        return False
+    if instance.rtp is None:  # where media goes was never declared: any UDP on its own addresses
+        return socket.address in instance.addresses
+    own = (instance.rtp_address,) if instance.rtp_address else instance.addresses
+    return socket.address in own and instance.rtp[0] <= socket.port <= instance.rtp[1]
 
 
 def _is_asking(socket: SocketSeen) -> bool:
@@ -59,17 +97,6 @@ def _is_asking(socket: SocketSeen) -> bool:
     )
 
 
-def _is_media(instance: InstanceTarget, socket: SocketSeen) -> bool:
-    if socket.protocol != "udp":
-        return False
-    if instance.rtp is None:  # where media goes was never declared: any UDP on its own addresses
-        return socket.address in instance.addresses and not any(
-            s.protocol == "udp" and s.port == socket.port for s in instance.listeners
-        )
-    own = (instance.rtp_address,) if instance.rtp_address else instance.addresses
-    return socket.address in own and instance.rtp[0] <= socket.port <= instance.rtp[1]
-
-
 def core_list(cores: Iterable[int]) -> str:
     """Cores as the kernel lists them: `0-3,8`."""
     runs: list[list[int]] = []
@@ -81,6 +108,11 @@ def core_list(cores: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
-def unproven_key(name: str, before: str | None) -> str:
+def unproven_key(name: str, observed: str | None) -> str:
     """The text under which a difference is remembered as "there even after our own start"."""
-    return f"{name}={before or ''}"
+    return f"{name}={observed or ''}"
+
+
+def setting_key(name: str, observed: str | None) -> str:
+    """`unproven_key` of a pbx.xml element: with a digest, since no content is remembered."""
+    return unproven_key(f"setting {name}", element_digest(observed))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
+from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.strays import find_strays
+
+if TYPE_CHECKING:
+    from pbxfleet.pbx.pbx_xml import PbxXml
 
 ReadFields = Callable[[str], tuple[Field, ...]]
 
@@ -26,73 +31,74 @@ def observe(
     A pbx.xml whose bytes are those that apply left behind is not parsed: its elements are known.
     `read_fields` gives the declared elements of an instance, asked only where that is not so.
     """
-    applied = {
-        resource_id: resource
-        for record in records.values()
-        for resource_id, resource in record.resources.items()
-    }
     seen: dict[str, Seen] = {}
     settings: dict[str, SettingsSeen] = {}
     same: set[str] = set()
     for resource in target.resources.values():
         if resource.kind is Kind.SERVICE:
             continue
-        before = applied.get(resource.id)
+        record = records.get(resource.instance)
+        before = record.resources.get(resource.id) if record is not None else None
         state = _look(view, resource.path, resource.kind, before)
         seen[resource.id] = state
         if resource.kind is Kind.SETTINGS and state.what is What.FILE:
-            if _settings_unchanged(resource, state, before):
+            if before is not None and _is_as_left(resource, state, before):
                 same.add(resource.id)
             else:
-                settings[resource.id] = read_settings(
-                    view, resource.path, read_fields(resource.instance)
-                )
-    for resource_id, before in applied.items():
-        if resource_id not in target.resources and before.kind != Kind.SERVICE:
-            seen[resource_id] = _look(view, HostPath(before.path), Kind(before.kind), None)
-    return _with_services(view, target, records, seen, settings, same)
-
-
-def _with_services(
-    view: HostView,
-    target: Target,
-    records: Mapping[str, AppliedRecord],
-    seen: dict[str, Seen],
-    settings: dict[str, SettingsSeen],
-    same: set[str],
-) -> Observed:
+                fields = read_fields(resource.instance)
+                settings[resource.id] = read_settings(view, resource.path, fields, before)
+    gone = _no_longer_declared(target, records)
+    for resource_id, path in gone.items():
+        seen[resource_id] = view.look(path)
     instances = known_instances(target, records)
-    services = view.service_states(instances)
     running = view.runs_services
     files = {r.path for r in target.resources.values() if r.kind is Kind.FILE}
     return Observed(
         seen=seen,
         settings=settings,
         same_as_applied=frozenset(same),
-        services=services,
+        services=view.service_states(instances),
         runtime=view.runtime(instances) if running else {},
         foreign=view.foreign_sockets(instances) if running else (),
-        strays=find_strays(view, target.services, files, instances),
+        strays=find_strays(view, target.services, files.union(gone.values()), instances),
         facts=view.facts() if running else None,
         runs_services=running,
         owners_matter=view.owners_matter,
     )
 
 
+def _no_longer_declared(
+    target: Target, records: Mapping[str, AppliedRecord]
+) -> dict[str, HostPath]:
+    """Files that apply wrote and the target does not name, by id; what else it wrote is kept."""
+    return {
+        resource_id: HostPath(before.path)
+        for record in records.values()
+        for resource_id, before in record.resources.items()
+        if before.kind == Kind.FILE and resource_id not in target.resources
+    }
+
+
 def known_instances(
     target: Target, records: Mapping[str, AppliedRecord]
 ) -> Sequence[InstanceTarget]:
-    """Declared instances, then those that are only remembered, each in order of their names."""
+    """Declared instances, then those that are only remembered, each in order of their names.
+
+    Not the removed ones whose directory a declared instance has taken over: what runs there is its.
+    """
+    taken = {i.directory for i in target.instances.values()} if len(records) else set()
     gone = [
         record.declared
         for name, record in sorted(records.items())
-        if record.declared is not None and name not in target.instances
+        if record.declared is not None
+        and name not in target.instances
+        and (record.resources or record.declared.directory not in taken)
     ]
     return [*target.instances.values(), *gone]
 
 
 def _look(view: HostView, path: HostPath, kind: Kind, before: AppliedResource | None) -> Seen:
-    """Like `view.look`, but a large release file is not read again while its identity is unchanged."""
+    """Like `view.look`, but a release file is not read again while its identity is unchanged."""
     if kind is Kind.ARTEFACT and before is not None and before.stat is not None:
         unchanged = view.identity(path) == before.stat
         if unchanged:
@@ -100,17 +106,20 @@ def _look(view: HostView, path: HostPath, kind: Kind, before: AppliedResource | 
     return view.look(path)
 
 
-def _settings_unchanged(resource: Resource, state: Seen, before: AppliedResource | None) -> bool:
-    return (
-        before is not None
-        and state.digest == before.digest
-        and resource.fields_digest == before.fields_digest
-    )
+def _is_as_left(resource: Resource, state: Seen, before: AppliedResource) -> bool:
+    """Whether a pbx.xml is as apply left it, with every declared element as it is declared now."""
+    return state.digest == before.digest and resource.fields_digest == before.fields_digest
 
 
-def read_settings(view: HostView, path: HostPath, fields: Sequence[Field]) -> SettingsSeen:
-    """What the pbx.xml at `path` says about `fields`; a file that cannot be understood is a problem."""
-    from pbxfleet.pbx.pbx_xml import PbxXmlError, read
+def read_settings(
+    view: HostView, path: HostPath, fields: Sequence[Field], before: AppliedResource | None
+) -> SettingsSeen:
+    """What the pbx.xml at `path` says about `fields`; a file that cannot be understood is a problem.
+
+    `before` is what was applied there. Whether the file takes the edits is tried out here: an
+    instance that was stopped for an edit which then is refused would be an outage for nothing.
+    """
+    from pbxfleet.pbx.pbx_xml import PbxXmlError, edit, read
 
     try:
         content = view.read(path)
@@ -121,6 +130,26 @@ def read_settings(view: HostView, path: HostPath, fields: Sequence[Field]) -> Se
         return SettingsSeen({}, frozenset(), f"{path}:{error.line}:{error.column}: {error.message}")
     except HostError as error:
         return SettingsSeen({}, frozenset(), f"{path}: {error.message}")
+    found = _elements(document, fields)
+    edits = {
+        f.name: f.value
+        for f in fields
+        if needs_edit(
+            f,
+            found.values[f.name],
+            opaque=f.name in found.opaque,
+            known=before is not None and f.name in before.fields,
+        )
+    }
+    try:
+        if edits:
+            edit(content, edits)
+    except PbxXmlError as error:
+        return found._replace(refused=f"{path}:{error.line}:{error.column}: {error.message}")
+    return found
+
+
+def _elements(document: PbxXml, fields: Sequence[Field]) -> SettingsSeen:
     values: dict[str, str | None] = {}
     opaque: set[str] = set()
     for field in fields:

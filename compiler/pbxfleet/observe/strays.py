@@ -22,7 +22,7 @@ def find_strays(
 ) -> tuple[Stray, ...]:
     """Undeclared instances beside the declared ones, in order of their paths; never touched.
 
-    `files` are the paths of declared files, units and init scripts among them.
+    `files` are the paths of our own files, units and init scripts among them.
     """
     return (*_directories(view, instances), *_units(view, services, files))
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.applied import AppliedRecord, AppliedResource
+from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note
-from pbxfleet.model.target import Field, Kind, Resource, Target
+from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
-from pbxfleet.plan.runtime import SocketIndex, socket_index
-from pbxfleet.plan.services import diff_removed, diff_service
+from pbxfleet.plan.runtime import socket_index
+from pbxfleet.plan.services import NOTHING_RUNS, diff_removed, diff_service
 from pbxfleet.plan.settings import diff_settings
 
 ReadFields = Callable[[str], tuple[Field, ...]]
@@ -35,36 +35,29 @@ def diff(
 
     Only what the target names, and what apply once wrote, is compared: nothing else is ours.
     """
-    changes: list[Change] = []
-    notes: list[Note] = []
-    foreign = socket_index(observed.foreign)
+    comparison = _Comparison(target, observed, records, read_fields)
     for instance, resources in by_instance(target).items():
-        found, said = _diff_instance(
-            target, instance, resources, observed, records.get(instance), read_fields, foreign
-        )
-        changes += found
-        notes += said
-    for name, record in sorted(records.items()):
-        changes += _pruned(target, record, observed)
-        if name and name not in target.instances:
-            change, said = diff_removed(record, observed)
-            changes += [change] if change else []
-            notes += said
-    notes += [
+        comparison.instance(instance, resources)
+    comparison.gone()
+    notes = comparison.notes + [
         Note(
             "PLN124",
             "warning",
             "",
             f"{stray.path} {stray.why}",
             "declare it, or leave it: it is never touched",
+            f"path:{stray.path}",
         )
         for stray in observed.strays
     ]
-    return Difference(tuple(sorted(changes, key=_order)), tuple(dict.fromkeys(notes)))
+    return Difference(tuple(sorted(comparison.changes, key=_order)), tuple(dict.fromkeys(notes)))
+
+
+KINDS = tuple(Kind)
 
 
 def _order(change: Change) -> tuple[str, int, str]:
-    return (change.instance, list(Kind).index(change.kind), change.resource)
+    return (change.instance, KINDS.index(change.kind), change.resource)
 
 
 def by_instance(target: Target) -> dict[str, list[Resource]]:
@@ -75,90 +68,105 @@ def by_instance(target: Target) -> dict[str, list[Resource]]:
     return dict(sorted(grouped.items()))
 
 
-def _diff_instance(
-    target: Target,
-    instance: str,
-    resources: list[Resource],
-    observed: Observed,
-    record: AppliedRecord | None,
-    read_fields: ReadFields,
-    foreign: SocketIndex,
-) -> tuple[list[Change], list[Note]]:
-    changes: list[Change] = []
-    notes: list[Note] = _moved(target, instance, record, observed)
-    service = None
-    for resource in resources:
-        if resource.kind is Kind.SERVICE:
-            service = resource
-            continue
+class _Comparison:
+    """Collects changes and notes of one host."""
+
+    def __init__(
+        self,
+        target: Target,
+        observed: Observed,
+        records: Mapping[str, AppliedRecord],
+        read_fields: ReadFields,
+    ) -> None:
+        self.target = target
+        self.observed = observed
+        self.records = records
+        self.read_fields = read_fields
+        self.foreign = socket_index(observed.foreign)
+        self.changes: list[Change] = []
+        self.notes: list[Note] = []
+
+    def instance(self, name: str, resources: list[Resource]) -> None:
+        """One declared instance, or (name "") the host's own files."""
+        record = self.records.get(name)
+        self.notes += self._moved(name, record)
+        changes: list[Change] = []
+        service = None
+        for resource in resources:
+            if resource.kind is Kind.SERVICE:
+                service = resource
+            else:
+                change = self._resource(resource, record)
+                changes += [change] if change is not None else []
+        runtime = self.observed.runtime.get(name, NOTHING_RUNS)
+        if not runtime.trees and not runtime.unreadable:
+            changes = [c._replace(impact=Impact.NONE) for c in changes]  # nobody is interrupted
+        self.changes += changes
+        if service is not None:
+            declared = self.target.instances[name]
+            change, said = diff_service(
+                service, declared, self.observed, record, changes, self.foreign
+            )
+            self.notes += said
+            self.changes += [change] if change is not None else []
+
+    def _resource(self, resource: Resource, record: AppliedRecord | None) -> Change | None:
+        seen = self.observed.seen.get(resource.id, ABSENT)
         before = record.resources.get(resource.id) if record is not None else None
-        unproven = record.proof.unproven if record is not None else ()
-        change, said = _diff_resource(resource, observed, before, read_fields, unproven)
-        notes += said
-        if change is not None:
-            changes.append(change)
-    if service is not None:
-        declared = target.instances[instance]
-        change, said = diff_service(service, declared, observed, record, changes, foreign)
-        notes += said
-        if change is not None:
-            changes.append(change)
-    return changes, notes
-
-
-def _diff_resource(
-    resource: Resource,
-    observed: Observed,
-    before: AppliedResource | None,
-    read_fields: ReadFields,
-    unproven: tuple[str, ...],
-) -> tuple[Change | None, list[Note]]:
-    seen = observed.seen.get(resource.id, ABSENT)
-    note = in_the_way(resource, seen)
-    if note is not None:
-        return None, [note]
-    if resource.kind is Kind.DIRECTORY:
-        return diff_directory(resource, seen, before), []
-    if resource.kind is Kind.SETTINGS:
-        if resource.id in observed.same_as_applied:
-            return None, []
-        fields = read_fields(resource.instance)
-        found = observed.settings.get(resource.id)
-        return diff_settings(resource, seen, found, before, fields, unproven)
-    return diff_file(resource, seen, before, owners_matter=observed.owners_matter), []
-
-
-def _pruned(target: Target, record: AppliedRecord, observed: Observed) -> list[Change]:
-    gone = (
-        diff_pruned(resource_id, before, record.instance, observed.seen.get(resource_id, ABSENT))
-        for resource_id, before in sorted(record.resources.items())
-        if resource_id not in target.resources
-    )
-    return [change for change in gone if change is not None]
-
-
-def _moved(
-    target: Target, instance: str, record: AppliedRecord | None, observed: Observed
-) -> list[Note]:
-    """An instance whose directory was renamed: its data would stay behind in the old one."""
-    if record is None or record.declared is None or instance not in target.instances:
-        return []
-    declared = target.instances[instance]
-    old = record.declared.directory
-    seen = observed.seen.get(settings_id(declared.directory), ABSENT)
-    if old == declared.directory or seen != ABSENT:
-        return []
-    return [
-        Note(
-            "PLN115",
-            "error",
-            instance,
-            f"the directory moved from {old} to {declared.directory}, where no pbx.xml is",
-            f"stop {instance}, move the directory with its data, then apply again",
+        note = in_the_way(resource, seen)
+        if note is not None:
+            self.notes.append(note)
+            return None
+        if resource.kind is Kind.DIRECTORY:
+            return diff_directory(resource, seen, before)
+        if resource.kind is not Kind.SETTINGS:
+            return diff_file(resource, seen, before, owners_matter=self.observed.owners_matter)
+        if resource.id in self.observed.same_as_applied:
+            return None
+        change, said = diff_settings(
+            resource,
+            seen,
+            self.observed.settings.get(resource.id),
+            before,
+            self.read_fields(resource.instance),
+            record.proof.unproven if record is not None else (),
         )
-    ]
+        self.notes += said
+        return change
 
+    def gone(self) -> None:
+        """What was applied and is no longer declared: files, and instances."""
+        kept: set[HostPath] | None = None
+        for name, record in sorted(self.records.items()):
+            for resource_id, before in sorted(record.resources.items()):
+                if before.kind != Kind.FILE or resource_id in self.target.resources:
+                    continue
+                kept = kept or {r.path for r in self.target.resources.values()}
+                if before.path not in kept:
+                    seen = self.observed.seen.get(resource_id, ABSENT)
+                    change = diff_pruned(resource_id, before, name, seen)
+                    self.changes += [change] if change is not None else []
+            if name and name not in self.target.instances:
+                change, said = diff_removed(record, self.observed)
+                self.changes += [change] if change is not None else []
+                self.notes += said
 
-def settings_id(directory: HostPath) -> str:
-    """Resource id of the pbx.xml in an instance's directory."""
-    return f"{Kind.SETTINGS}:{directory}/pbx.xml"
+    def _moved(self, name: str, record: AppliedRecord | None) -> list[Note]:
+        """An instance whose directory was renamed: its data would stay behind in the old one."""
+        declared = self.target.instances.get(name)
+        if declared is None or record is None or record.declared is None or not record.resources:
+            return []  # unknown, or once removed: then its old directory is a stray
+        old = record.declared.directory
+        resource_id = f"{Kind.SETTINGS}:{declared.directory}/pbx.xml"
+        if old == declared.directory or self.observed.seen.get(resource_id, ABSENT) != ABSENT:
+            return []
+        return [
+            Note(
+                "PLN115",
+                "error",
+                name,
+                f"the directory moved from {old} to {declared.directory}, where no pbx.xml is",
+                f"stop {name}, move the directory with its data, then apply again",
+                resource_id,
+            )
+        ]

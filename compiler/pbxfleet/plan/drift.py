@@ -26,12 +26,8 @@ def drift_items(difference: Difference, observed: Observed) -> tuple[DriftItem, 
     items += [
         DriftItem("extra", f"path:{s.path}", "", s.why, None, s.path) for s in observed.strays
     ]
-    items += [_noted(note) for note in difference.notes if note.code in RUNTIME_NOTES]
-    items += [
-        DriftItem("changed", f"path:{n.instance}", n.instance, n.message, None, n.message)
-        for n in difference.notes
-        if n.code in BROKEN_NOTES
-    ]
+    items += [_noted("runtime", note) for note in difference.notes if note.code in RUNTIME_NOTES]
+    items += [_noted("changed", note) for note in difference.notes if note.code in BROKEN_NOTES]
     return tuple(sorted(dict.fromkeys(items), key=lambda i: (i.instance, i.resource, i.name)))
 
 
@@ -62,7 +58,5 @@ def _kind(change: Change, field: FieldDelta) -> str:
     return "changed"
 
 
-def _noted(note: Note) -> DriftItem:
-    return DriftItem(
-        "runtime", f"service:{note.instance}", note.instance, note.message, None, note.message
-    )
+def _noted(kind: str, note: Note) -> DriftItem:
+    return DriftItem(kind, note.resource, note.instance, note.message, None, note.message)

@@ -15,6 +15,7 @@ REASONS = {
     Status.ADOPT: "was there before the first apply",
     Status.CONFLICT: "changed on the host and in the declaration",
 }
+SHORT_DIGEST = 19  # characters: `sha256:` and what tells two digests of one table apart
 
 
 def octal(mode: int | None) -> str | None:
@@ -35,6 +36,7 @@ def in_the_way(resource: Resource, seen: Seen) -> Note | None:
         resource.instance,
         f"{resource.path}: a {seen.what} is in the way, a {wanted} is declared here",
         "move it aside; pbxfleet never removes what it did not make",
+        resource.id,
     )
 
 
@@ -55,60 +57,56 @@ def diff_file(
     owners_matter: bool,
 ) -> Change | None:
     """Differences of a file that is ours as a whole: content, mode and, where it can be set, owner."""
-    known = before is not None
     missing = seen.what is What.ABSENT
-    pairs: list[tuple[str, str | None, str | None, str | None]] = [
-        (
-            "content",
-            resource.digest,
-            None if missing else seen.digest or str(seen.what),
-            before.digest if before else None,
-        )
+    content = None if missing else seen.digest or str(seen.what)
+    compared: list[tuple[str, str | None, str | None, str | None]] = [
+        ("content", resource.digest, content, before.digest if before else None)
     ]
-    if not missing and resource.mode is not None:
-        pairs.append(
-            ("mode", octal(resource.mode), octal(seen.mode), octal(before.mode) if before else None)
-        )
-    if not missing and owners_matter:
-        pairs.append(("owner", resource.owner, seen.owner, before.owner if before else None))
+    if seen.what is What.FILE:  # a link has no mode or owner that would matter
+        if resource.mode is not None:
+            modes = (octal(resource.mode), octal(seen.mode), octal(before.mode if before else None))
+            compared.append(("mode", *modes))
+        if owners_matter:
+            owner = before.owner if before else None
+            compared.append(("owner", resource.owner, seen.owner, owner))
     deltas = []
-    for name, wanted, observed, applied in pairs:
-        status = status_of(wanted, observed, applied, known=known)
+    for name, wanted, observed, applied in compared:
+        status = status_of(wanted, observed, applied, known=before is not None)
         if status is not None:
-            deltas.append(
-                FieldDelta(name, _short(observed), _short(wanted), status, _first(resource))
-            )
+            delta = FieldDelta(name, _short(observed), _short(wanted), status, _first(resource))
+            deltas.append(delta)
     if not deltas:
         return None
-    status = joined([d.status for d in deltas])
     verb = Verb.CREATE if missing else Verb.UPDATE
     # Permissions change under a running process without it noticing.
     impact = resource.impact if any(d.name == "content" for d in deltas) else Impact.NONE
-    return _change(resource, status, verb, impact, tuple(deltas))
+    return _change(resource, joined([d.status for d in deltas]), verb, impact, tuple(deltas))
 
 
 def diff_pruned(
     resource_id: str, before: AppliedResource, instance: str, seen: Seen
 ) -> Change | None:
-    """A file that apply wrote and nobody declares any more; None if it is gone or is the customer's."""
-    kind = Kind(before.kind)
-    if kind is not Kind.FILE or seen.what is What.ABSENT:
+    """A file that apply wrote and nobody declares any more; None if it is gone.
+
+    One that somebody has changed since is theirs now: it is left as it is, and forgotten.
+    """
+    if seen.what is What.ABSENT:
         return None
-    status = Status.PENDING if seen.digest == before.digest else Status.CONFLICT
-    delta = FieldDelta("content", _short(seen.digest or str(seen.what)), None, status, "")
+    is_ours = seen.digest == before.digest
+    status = Status.PENDING if is_ours else Status.CONFLICT
     reason = "no longer declared"
-    if status is Status.CONFLICT:
-        reason += ", and changed on the host since the last apply"
+    if not is_ours:
+        reason += "; changed on the host since the last apply, so it is left as it is"
     return Change(
         resource_id,
-        kind,
+        Kind.FILE,
         instance,
         HostPath(before.path),
         status,
-        Verb.REMOVE,
+        Verb.REMOVE if is_ours else Verb.KEEP,
         Impact.NONE,
         reason,
-        (delta,),
+        (FieldDelta("content", _short(seen.digest or str(seen.what)), None, status, ""),),
         (),
     )
 
@@ -140,5 +138,5 @@ def _first(resource: Resource) -> str:
 def _short(value: str | None) -> str | None:
     """Digests shortened to what tells two of them apart in a table."""
     if value is not None and value.startswith("sha256:"):
-        return value[:19]
+        return value[:SHORT_DIGEST]
     return value

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.digest import Digest, digest_of
-from pbxfleet.model.applied import AppliedRecord, as_remembered, element_digest
+from pbxfleet.model.applied import AppliedRecord, as_remembered, element_digest, encode_record
 from pbxfleet.model.observed import Observed, RuntimeSeen, What
 from pbxfleet.model.plan import Basis, Plan
-from pbxfleet.model.runtime import declared_facts, observed_facts
+from pbxfleet.model.runtime import declared_facts, differences, observed_facts
 from pbxfleet.model.target import SEEDED, Kind, Resource, Target
 from pbxfleet.plan.diff import Difference, ReadFields, by_instance
+from pbxfleet.plan.services import NOTHING_RUNS
 from pbxfleet.plan.steps import make_steps
+from pbxfleet.plan.waves import holdings
 
 EMPTY_BASIS = Basis(Digest(""), {}, {})
+SHORT = slice(7, 23)  # of a digest: 64 bits tell two states of one thing apart
+AS_DECLARED = "as declared"
 
 
 def make_plan(
@@ -24,9 +28,9 @@ def make_plan(
     root: str,
 ) -> Plan:
     """The plan that settles `difference`. Empty when the host is as declared and the record says so."""
-    steps = make_steps(target, difference.changes, records)
-    changed = {c.instance for c in difference.changes}
-    outdated = tuple(name for name in outdated_records(target, records) if name not in changed)
+    steps = make_steps(target, difference.changes, holdings(records, observed.runtime))
+    remembered = {s.wave for s in steps}
+    outdated = tuple(n for n in outdated_records(target, records) if n not in remembered)
     return Plan(
         target.host, root, difference.changes, difference.notes, steps, outdated, EMPTY_BASIS
     )
@@ -44,13 +48,15 @@ def outdated_records(target: Target, records: Mapping[str, AppliedRecord]) -> tu
     must write nothing, not even a record.
     """
     grouped = by_instance(target)
-    return tuple(
+    declared = [
         name
         for name, resources in grouped.items()
         if name not in records
         or records[name].declared != as_remembered(target.instances.get(name))
         or _outdated(resources, records[name])
-    )
+    ]
+    gone = [name for name, r in sorted(records.items()) if r.resources and name not in grouped]
+    return (*declared, *gone)
 
 
 def _outdated(resources: Sequence[Resource], record: AppliedRecord) -> bool:
@@ -65,7 +71,8 @@ def _differs(resource: Resource, record: AppliedRecord) -> bool:
         return resource.fields_digest != before.fields_digest
     if resource.kind is Kind.DIRECTORY:
         return False
-    return resource.digest != before.digest or resource.mode != before.mode
+    compared = (resource.digest, resource.mode, resource.owner)
+    return compared != (before.digest, before.mode, before.owner)
 
 
 def make_basis(
@@ -83,33 +90,39 @@ def make_basis(
         for resource_id in observed.seen
     }
     for name, service in observed.services.items():
-        runtime = observed.runtime.get(name, RuntimeSeen((), ""))
-        facts = ""
-        instance = target.instances.get(name)
-        if instance is not None and runtime.trees:
-            facts = _facts_text(
-                observed_facts(instance, runtime.trees[0]), declared_facts(instance)
-            )
-        running = len(runtime.trees) if observed.runs_services else 0
-        seen[f"service:{name}"] = f"enabled={service.enabled} trees={running} {facts}".strip()
-    applied = {name: digest_of(repr(record).encode())[7:23] for name, record in records.items()}
+        runtime = observed.runtime.get(name, NOTHING_RUNS)
+        state = f"{'' if service.enabled else 'not '}enabled"
+        seen[f"service:{name}"] = f"{state}, {_runtime_text(target, name, runtime)}"
+    applied = {name: digest_of(encode_record(record))[SHORT] for name, record in records.items()}
     return Basis(target.digest, seen, applied)
 
 
-def _facts_text(observed: object, declared: object) -> str:
-    return "as declared" if observed == declared else digest_of(repr(observed).encode())[7:23]
+def _runtime_text(target: Target, name: str, runtime: RuntimeSeen) -> str:
+    instance = target.instances.get(name)
+    if not runtime.trees:
+        return "not running"
+    if instance is None:
+        return "running"
+    declared, observed = declared_facts(instance), observed_facts(instance, runtime)
+    names = differences(declared, observed, sockets_known=not runtime.unreadable)
+    if not names:
+        return f"running {AS_DECLARED}"
+    return "running with " + ", ".join(f"{n} {observed.get(n, 'absent')}" for n in names)
 
 
 def _seen_text(
     resource_id: str, target: Target, observed: Observed, read_fields: ReadFields
 ) -> str:
     state = observed.seen[resource_id]
+    if state.what is What.ABSENT:
+        return str(state.what)
     resource = target.resources.get(resource_id)
     if resource is None or resource.kind is not Kind.SETTINGS or state.what is not What.FILE:
-        digest = (state.digest or "")[7:23]
-        return f"{state.what} {state.mode:04o} {digest}".strip()
+        owner = f" {state.owner}" if observed.owners_matter else ""
+        digest = f" {state.digest[SHORT]}" if state.digest else ""
+        return f"{state.what} {state.mode:04o}{owner}{digest}"
     if resource_id in observed.same_as_applied:
-        return "as declared"
+        return AS_DECLARED
     found = observed.settings[resource_id]
     pairs = [
         (f.name, element_digest(f.value), element_digest(found.values.get(f.name)))
@@ -118,8 +131,8 @@ def _seen_text(
     ]
     other = [(name, seen) for name, wanted, seen in pairs if wanted != seen]
     if not other and not found.problem:
-        return "as declared"
-    return digest_of(repr((other, found.problem)).encode())[7:23]
+        return AS_DECLARED
+    return f"otherwise than declared {digest_of(repr((other, found.problem)).encode())[SHORT]}"
 
 
 def what_moved(planned: Basis, now: Basis) -> tuple[str, ...]:
@@ -135,3 +148,11 @@ def what_moved(planned: Basis, now: Basis) -> tuple[str, ...]:
         if planned.applied.get(name) != now.applied.get(name):
             moved.append(f"another apply has changed {name or 'the host'} in the meantime")
     return tuple(moved)
+
+
+def stale(planned: Plan, now: Plan) -> tuple[str, ...]:
+    """Why `planned` cannot be applied where `now` would be planned; empty if both are the same plan."""
+    moved = what_moved(planned.basis, now.basis)
+    if moved or planned.steps == now.steps:
+        return moved
+    return ("the same host would now be given other steps; another version made the plan",)

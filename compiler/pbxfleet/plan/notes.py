@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pbxfleet.model.plan import FieldDelta, Note
 
 
-def stuck_notes(instance: str, stuck: Iterable[FieldDelta]) -> list[Note]:
+def stuck_notes(instance: str, resource: str, stuck: Iterable[FieldDelta]) -> list[Note]:
     """Differences that are shown in every plan, but do not cost another restart."""
     return [
         Note(
@@ -17,6 +17,7 @@ def stuck_notes(instance: str, stuck: Iterable[FieldDelta]) -> list[Note]:
             f"{d.name}: is {d.before or 'absent'}, declared {d.after or 'absent'}; "
             "the last start by pbxfleet did not change that",
             "declare what the instance really does, or find out why it does not do what is declared",
+            resource,
         )
         for d in stuck
     ]

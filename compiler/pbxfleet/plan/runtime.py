@@ -2,77 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import RuntimeSeen, SocketSeen
 from pbxfleet.model.plan import FieldDelta, Note, Status
-from pbxfleet.model.runtime import RuntimeFacts, declared_facts, listener_name, observed_facts
+from pbxfleet.model.runtime import (
+    LISTENER,
+    declared_facts,
+    differences,
+    listener_name,
+    observed_facts,
+    unproven_key,
+)
 from pbxfleet.model.target import InstanceTarget
 from pbxfleet.plan.threeway import status_of
 
 
+class RuntimeDeltas(NamedTuple):
+    """Differences that a restart may mend, and those that were there after our own last start."""
+
+    fresh: list[FieldDelta]
+    stuck: list[FieldDelta]
+
+
 def runtime_deltas(
     instance: InstanceTarget, runtime: RuntimeSeen, record: AppliedRecord | None
-) -> list[FieldDelta]:
-    """How the running process tree differs from the declaration; empty when nothing runs.
+) -> RuntimeDeltas:
+    """How the running process tree differs from the declaration; nothing when nothing runs.
 
     A difference that follows from a declaration which is not applied yet is pending, not drift.
     """
+    found = RuntimeDeltas([], [])
     if not runtime.trees:
-        return []
-    tree = runtime.trees[0]
+        return found
     target = declared_facts(instance)
-    observed = observed_facts(instance, tree)
+    observed = observed_facts(instance, runtime)
     before = record.declared if record is not None else None
-    applied = declared_facts(before) if before is not None else None
-    deltas = [] if runtime.unreadable else _listeners(instance, target, observed, applied)
-    cpu = status_of(
-        target.cpu, observed.cpu, applied.cpu if applied else None, known=applied is not None
-    )
-    if cpu is not None:
-        deltas.append(FieldDelta("cpu", observed.cpu, target.cpu, cpu, instance.origin))
-    if tree.replaced:
-        deltas.append(
-            FieldDelta(
-                "executable", "an older file", "the file on disk", Status.DRIFT, instance.origin
-            )
-        )
-    if len(runtime.trees) > 1:
-        mains = ", ".join(str(t.pids[0]) for t in runtime.trees)
-        deltas.append(
-            FieldDelta(
-                "processes", f"{len(runtime.trees)} ({mains})", "1", Status.DRIFT, instance.origin
-            )
-        )
-    return deltas
+    applied = declared_facts(before) if before is not None else {}
+    unproven: Collection[str] = record.proof.unproven if record is not None else ()
+    for name in differences(target, observed, sockets_known=not runtime.unreadable):
+        declared, seen = target.get(name), observed.get(name)
+        status = status_of(declared, seen, applied.get(name), known=before is not None)
+        if status is None:
+            continue
+        shown = _with_numbers(runtime) if name == "processes" else seen
+        delta = FieldDelta(name, shown, declared, status, instance.origin)
+        is_stuck = status is Status.DRIFT and unproven_key(name, seen) in unproven
+        (found.stuck if is_stuck else found.fresh).append(delta)
+    return found
 
 
-def _listeners(
-    instance: InstanceTarget,
-    target: RuntimeFacts,
-    observed: RuntimeFacts,
-    applied: RuntimeFacts | None,
-) -> list[FieldDelta]:
-    def shown(name: str, facts: RuntimeFacts | None) -> str | None:
-        return "listening" if facts is not None and name in facts.listeners else None
-
-    deltas = []
-    for name in sorted(target.listeners ^ observed.listeners):
-        status = status_of(
-            shown(name, target),
-            shown(name, observed),
-            shown(name, applied),
-            known=applied is not None,
-        )
-        if status is not None:
-            deltas.append(
-                FieldDelta(
-                    name, shown(name, observed), shown(name, target), status, instance.origin
-                )
-            )
-    return deltas
+def _with_numbers(runtime: RuntimeSeen) -> str:
+    numbers = ", ".join(str(tree.pids[0]) for tree in runtime.trees)
+    return f"{len(runtime.trees)} ({numbers})"
 
 
 SocketIndex: TypeAlias = Mapping[tuple[str, int], list[SocketSeen]]
@@ -86,31 +70,43 @@ def socket_index(sockets: Iterable[SocketSeen]) -> SocketIndex:
     return index
 
 
-def foreign_notes(instance: InstanceTarget, foreign: SocketIndex, *, running: bool) -> list[Note]:
-    """Sockets of other programs that take, or share, a declared bind of this instance."""
+def foreign_notes(
+    instance: InstanceTarget, runtime: RuntimeSeen, foreign: SocketIndex, *, starts: bool
+) -> list[Note]:
+    """Sockets of other programs that take, or share, a declared bind of this instance.
+
+    An error where a start would fail: `starts` tells whether the plan (re)starts the instance.
+    """
+    held = {socket[:3] for tree in runtime.trees for socket in tree.sockets}
     notes = []
     for expected in instance.listeners:
-        for socket in foreign.get((expected.protocol, expected.port), ()):
-            if not _covers(socket.address, expected.address):
-                continue
-            holder = f"process {socket.pid}" if socket.pid else "another process"
-            held = listener_name(socket.protocol, socket.address, socket.port).removeprefix(
-                "listener "
-            )
-            wanted = listener_name(*expected).removeprefix("listener ")
-            notes.append(
-                Note(
-                    "PLN121",
-                    "error" if expected.protocol == "tcp" and not running else "warning",
-                    instance.name,
-                    f"{holder} holds {held}, which takes {wanted} from {instance.name}",
-                    "stop that process, or bind it to an address of its own",
-                )
-            )
+        protocols = ("tcp", "udp") if expected.protocol == "any" else (expected.protocol,)
+        for protocol in protocols:
+            for socket in foreign.get((protocol, expected.port), ()):
+                if covers(socket.address, expected.address):
+                    own = (protocol, expected.address, expected.port) in held
+                    blocks = starts and protocol == "tcp" and not own
+                    name = listener_name(*expected)
+                    notes.append(_foreign_note(instance, socket, name, blocks=blocks))
     return notes
 
 
-def _covers(holder: str, wanted: str) -> bool:
+def _foreign_note(
+    instance: InstanceTarget, socket: SocketSeen, wanted: str, *, blocks: bool
+) -> Note:
+    holder = f"process {socket.pid}" if socket.pid else "another process"
+    held = listener_name(*socket[:3]).removeprefix(LISTENER)
+    return Note(
+        "PLN121",
+        "error" if blocks else "warning",
+        instance.name,
+        f"{holder} holds {held}, which takes {wanted.removeprefix(LISTENER)} from {instance.name}",
+        "stop that process, or bind it to an address of its own",
+        f"service:{instance.service}",
+    )
+
+
+def covers(holder: str, wanted: str) -> bool:
     """Whether a socket on `holder` also receives, or blocks, what is meant for `wanted`."""
     if holder in (wanted, "::"):  # an IPv6 wildcard is taken as dual-stack, the worse case
         return True

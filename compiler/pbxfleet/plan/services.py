@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pbxfleet.model.applied import AppliedRecord, Proof
+from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import HostFacts, Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
-from pbxfleet.model.runtime import unproven_key
-from pbxfleet.model.target import IMPACT_ORDER, Impact, InstanceTarget, Kind, Resource
+from pbxfleet.model.target import Impact, InstanceTarget, Kind, Resource
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.runtime import SocketIndex, foreign_notes, runtime_deltas
 from pbxfleet.plan.threeway import joined
@@ -29,42 +28,52 @@ def diff_service(
     A running instance is restarted when a file needs it, or when what runs is not what was declared
     and our own last start did not already show the same.
     """
-    seen = observed.services[instance.name]
     runtime = observed.runtime.get(instance.name, NOTHING_RUNS)
     known = record is not None and resource.id in record.resources
     status = Status.DRIFT if known else Status.PENDING
     deltas: list[FieldDelta] = []
-    if not seen.enabled:
+    if not observed.services[instance.name].enabled:
         deltas.append(FieldDelta("enabled", "no", "yes", status, instance.origin))
-    notes: list[Note] = []
-    if not observed.runs_services:
-        return _change(resource, deltas, Verb.ENABLE, Impact.NONE, "not enabled"), notes
+    notes = _unreadable_notes(resource, instance, runtime)
+    verb, impact, reason = Verb.ENABLE, Impact.NONE, "not enabled"
+    if not observed.runs_services or (runtime.unreadable and not runtime.trees):
+        return _change(resource, deltas, verb, impact, reason), notes
+    fresh, stuck = runtime_deltas(instance, runtime, record)
+    notes += stuck_notes(instance.name, resource.id, stuck)
+    deltas += fresh
     needs = [c for c in others if c.impact is Impact.RESTART]
     if not runtime.trees:
         deltas.append(FieldDelta("running", "stopped", "running", status, instance.origin))
-        verb, impact, reason = Verb.START, Impact.NONE, "not running"
-        notes += _address_notes(instance, observed.facts)
-    else:
-        proof = record.proof if record is not None else Proof(())
-        fresh, stuck = _split(runtime_deltas(instance, runtime, record), proof)
-        deltas += fresh
-        notes += stuck_notes(instance.name, stuck) + _unreadable_notes(instance, runtime)
-        verb, impact, reason = _restart(fresh, needs)
-        if verb is Verb.RESTART:
-            notes += _address_notes(instance, observed.facts)
-    notes += foreign_notes(instance, foreign, running=bool(runtime.trees))
-    if verb is Verb.RESTART and not deltas:
-        deltas = [
-            FieldDelta("process", "running", "restarted", joined([c.status for c in needs]), "")
-        ]
+        verb, reason = Verb.START, "not running"
+    elif needs or fresh:
+        verb, impact, reason = Verb.RESTART, Impact.RESTART, _why_restart(needs, fresh)
+        if not deltas:
+            status = joined([c.status for c in needs])
+            deltas.append(FieldDelta("process", "running", "restarted", status, ""))
+    starts = verb is not Verb.ENABLE
+    if starts:
+        notes += _address_notes(resource, instance, observed.facts)
+    notes += foreign_notes(instance, runtime, foreign, starts=starts)
     return _change(resource, deltas, verb, impact, reason), notes
 
 
+def _why_restart(needs: list[Change], fresh: list[FieldDelta]) -> str:
+    if needs:
+        return "needed by " + ", ".join(dict.fromkeys(c.path.rsplit("/", 1)[-1] for c in needs))
+    drifted = [d.name for d in fresh if d.status is not Status.PENDING]
+    return "runs otherwise than declared: " + ", ".join(drifted or [d.name for d in fresh])
+
+
 def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | None, list[Note]]:
-    """An instance that was applied and is no longer declared; a retired one that runs again is a note."""
+    """An instance that was applied and is no longer declared; a retired one that runs again is a note.
+
+    A retired instance whose directory has another owner now is not observed at all, and nothing is
+    said of it.
+    """
     declared = record.declared
-    if declared is None:
+    if declared is None or record.instance not in observed.services:
         return None, []
+    resource_id = f"{Kind.SERVICE}:{declared.service}"
     running = bool(observed.runtime.get(record.instance, NOTHING_RUNS).trees)
     if not record.resources:
         if not running:
@@ -75,48 +84,26 @@ def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | No
             record.instance,
             f"{declared.directory} is retired, but a process runs in it",
             "stop it by hand, or declare the instance again",
+            resource_id,
         )
         return None, [note]
-    status = Status.PENDING
     before = "running" if running else "stopped"
-    delta = FieldDelta("running", before, None, status, "")
-    reason = f"no longer declared; {declared.directory} and the data in it are kept"
+    deltas = [FieldDelta("running", before, None, Status.PENDING, "")]
+    if observed.services[record.instance].enabled:
+        deltas.append(FieldDelta("enabled", "yes", None, Status.PENDING, ""))
     change = Change(
-        f"service:{declared.service}",
+        resource_id,
         Kind.SERVICE,
         record.instance,
         declared.directory,
-        status,
+        Status.PENDING,
         Verb.REMOVE,
         Impact.RESTART if running else Impact.NONE,
-        reason,
-        (delta,),
+        f"no longer declared; {declared.directory} and the data in it are kept",
+        tuple(deltas),
         (),
     )
     return change, []
-
-
-def _split(deltas: list[FieldDelta], proof: Proof) -> tuple[list[FieldDelta], list[FieldDelta]]:
-    """Differences that a restart may mend, and those that were there after our own last start."""
-    known = set(proof.unproven)
-    stuck = [
-        d for d in deltas if d.status is Status.DRIFT and unproven_key(d.name, d.before) in known
-    ]
-    return [d for d in deltas if d not in stuck], stuck
-
-
-def _restart(fresh: list[FieldDelta], needs: list[Change]) -> tuple[Verb, Impact, str]:
-    drifted = [d.name for d in fresh if d.status is not Status.PENDING]
-    if needs:
-        what = ", ".join(dict.fromkeys(c.path.rsplit("/", 1)[-1] for c in needs))
-        return Verb.RESTART, Impact.RESTART, f"needed by {what}"
-    if fresh:
-        return (
-            Verb.RESTART,
-            Impact.RESTART,
-            "runs otherwise than declared: " + ", ".join(drifted or [d.name for d in fresh]),
-        )
-    return Verb.ENABLE, Impact.NONE, "not enabled"
 
 
 def _change(
@@ -124,7 +111,6 @@ def _change(
 ) -> Change | None:
     if not deltas:
         return None
-    worst = max(impact, Impact.NONE, key=IMPACT_ORDER.index)
     return Change(
         resource.id,
         resource.kind,
@@ -132,17 +118,17 @@ def _change(
         resource.path,
         joined([d.status for d in deltas]),
         verb,
-        worst,
+        impact,
         reason,
         tuple(deltas),
         resource.origin,
     )
 
 
-def _address_notes(instance: InstanceTarget, facts: HostFacts | None) -> list[Note]:
-    if facts is None:
-        return []
-    present = set(facts.addresses)
+def _address_notes(
+    resource: Resource, instance: InstanceTarget, facts: HostFacts | None
+) -> list[Note]:
+    present = () if facts is None else facts.addresses
     return [
         Note(
             "PLN114",
@@ -150,22 +136,27 @@ def _address_notes(instance: InstanceTarget, facts: HostFacts | None) -> list[No
             instance.name,
             f"this machine does not have the address {address}",
             "configure the address on the host first; a start without it would be an outage",
+            resource.id,
         )
         for address in instance.addresses
         # Linux routes the whole of 127/8 to the loopback interface without listing the addresses.
-        if address not in present and not address.startswith("127.")
+        if facts is not None and address not in present and not address.startswith("127.")
     ]
 
 
-def _unreadable_notes(instance: InstanceTarget, runtime: RuntimeSeen) -> list[Note]:
+def _unreadable_notes(
+    resource: Resource, instance: InstanceTarget, runtime: RuntimeSeen
+) -> list[Note]:
+    """Where not even a process could be recognised, nothing can be applied: it may well run."""
     if not runtime.unreadable:
         return []
     return [
         Note(
             "PLN123",
-            "warning",
+            "warning" if runtime.trees else "error",
             instance.name,
             f"what runs cannot be proven: {runtime.unreadable}",
             "run pbxfleet as the user that runs the instances",
+            resource.id,
         )
     ]

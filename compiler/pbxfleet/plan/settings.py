@@ -8,13 +8,11 @@ from pbxfleet.model.applied import AppliedResource, element_digest
 from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
-from pbxfleet.model.runtime import unproven_key
+from pbxfleet.model.runtime import setting_key
 from pbxfleet.model.target import Field, Impact, Resource
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.threeway import joined, status_of
-
-SECRET = "(secret)"  # noqa: S105 - the word that stands for every secret
 
 
 def diff_settings(
@@ -35,42 +33,21 @@ def diff_settings(
     if found is None:
         return None, []
     if found.problem:
-        return None, [
-            Note(
-                "PLN111",
-                "error",
-                resource.instance,
-                f"pbx.xml cannot be understood: {found.problem}",
-                "repair the file, or restore it from the backup; it will not be overwritten",
-            )
-        ]
+        return None, [_broken_note(resource, found.problem)]
     deltas = [d for f in fields if (d := _delta(f, found, before)) is not None]
     stuck = [
-        d
-        for d in deltas
-        if d.status is Status.DRIFT and unproven_key(f"setting {d.name}", d.before) in unproven
+        d for d in deltas if d.status is Status.DRIFT and setting_key(d.name, d.before) in unproven
     ]
     deltas = [d for d in deltas if d not in stuck]
     notes = _opaque_notes(resource, fields, found) + _secret_notes(resource, fields)
-    notes += stuck_notes(resource.instance, stuck)
+    notes += stuck_notes(resource.instance, resource.id, stuck)
     if not deltas:
         return None, notes
+    if found.refused:
+        notes.append(_refused_note(resource, found.refused))
     status = joined([d.status for d in deltas])
-    names = {d.name for d in deltas}
-    origin = tuple(dict.fromkeys(f.origin for f in fields if f.name in names))
-    change = Change(
-        resource.id,
-        resource.kind,
-        resource.instance,
-        resource.path,
-        status,
-        Verb.UPDATE,
-        Impact.RESTART,
-        REASONS[status],
-        tuple(deltas),
-        origin,
-    )
-    return change, notes
+    origin = tuple(dict.fromkeys(d.origin for d in deltas))
+    return _change(resource, status, Verb.UPDATE, REASONS[status], deltas, origin), notes
 
 
 def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) -> FieldDelta | None:
@@ -89,20 +66,54 @@ def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) ->
 def _missing(resource: Resource, before: AppliedResource | None, fields: Sequence[Field]) -> Change:
     status = Status.PENDING if before is None else Status.DRIFT
     reason = REASONS[status] if before is None else "removed from the host since the last apply"
-    deltas = tuple(
+    deltas = [
         FieldDelta(f.name, None, f.value, status, f.origin) for f in fields if f.value is not None
-    )
+    ]
+    return _change(resource, status, Verb.CREATE, reason, deltas, resource.origin)
+
+
+def _change(
+    resource: Resource,
+    status: Status,
+    verb: Verb,
+    reason: str,
+    deltas: Sequence[FieldDelta],
+    origin: tuple[str, ...],
+) -> Change:
+    """Whatever changes in pbx.xml is written while the instance is stopped."""
     return Change(
         resource.id,
         resource.kind,
         resource.instance,
         resource.path,
         status,
-        Verb.CREATE,
-        Impact.NONE,
+        verb,
+        Impact.RESTART,
         reason,
-        deltas,
-        resource.origin,
+        tuple(deltas),
+        origin,
+    )
+
+
+def _broken_note(resource: Resource, problem: str) -> Note:
+    return Note(
+        "PLN111",
+        "error",
+        resource.instance,
+        f"pbx.xml cannot be understood: {problem}",
+        "repair the file, or restore it from the backup; it will not be overwritten",
+        resource.id,
+    )
+
+
+def _refused_note(resource: Resource, why: str) -> Note:
+    return Note(
+        "PLN116",
+        "error",
+        resource.instance,
+        f"pbx.xml does not take what is declared: {why}",
+        "repair the element while the instance is stopped, or drop it from the declaration",
+        resource.id,
     )
 
 
@@ -118,6 +129,7 @@ def _secret_notes(resource: Resource, fields: Sequence[Field]) -> list[Note]:
             f"secret settings are declared but not written: {', '.join(names)}",
             "in which form pbx.xml takes a new secret is not documented by the vendor; "
             "set it on the administration page",
+            resource.id,
         )
     ]
 
@@ -133,5 +145,6 @@ def _opaque_notes(resource: Resource, fields: Sequence[Field], found: SettingsSe
             resource.instance,
             f"cannot be compared, the PBX has encrypted it: {', '.join(names)}",
             "drop it from the declaration, or declare it as a secret",
+            resource.id,
         )
     ]

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.plan import Change, Do, Step, Verb
 from pbxfleet.model.target import Impact, Kind, Target
-from pbxfleet.plan.waves import waves
+from pbxfleet.plan.waves import Bind, waves
 
 UNDO = {
     Do.MAKE_DIRECTORY: "nothing: an empty directory harms nobody",
     Do.SET_ATTRIBUTES: "set the previous mode and owner",
     Do.REMOVE: "put the file back",
-    Do.RELOAD: "reload again after the files are back",
+    Do.MERGE: "put the previous values back",
+    Do.RELOAD: "reload again once the files are back",
     Do.ENABLE: "disable it again",
     Do.DISABLE: "enable it again",
-    Do.STOP: "start it again",
+    Do.STOP: "start it again as it was",
     Do.START: "stop it again",
     Do.PROVE: "nothing: it only looks",
 }
 
 
 def make_steps(
-    target: Target, changes: Sequence[Change], records: Mapping[str, AppliedRecord]
+    target: Target, changes: Sequence[Change], held: Mapping[str, Iterable[Bind]]
 ) -> tuple[Step, ...]:
-    """Steps in order of execution, numbered from 1.
+    """Steps in order of execution, numbered from 1; `held` are the binds that each instance has now.
 
-    Per instance: what needs no interruption, stop, files and pbx.xml while it is stopped, start, prove.
+    Per instance: what needs no interruption, stop, files and pbx.xml while it is stopped, start, prove,
+    remove what is no longer declared. The host's own files come last.
     """
     by_instance: dict[str, list[Change]] = {}
     for change in changes:
@@ -38,7 +39,7 @@ def make_steps(
     removed = [n for n in by_instance if n not in target.instances]
     staying = [n for n in by_instance if n in target.instances]
     writer = _Writer(target)
-    for group in waves(staying, removed, target.instances, records):
+    for group in waves(staying, removed, target.instances, held):
         writer.group(group, by_instance)
     for change in host_wide:
         writer.file(change, "")
@@ -75,19 +76,17 @@ class _Writer:
         removed = name not in self.target.instances
         if removed:
             for change in changes:
-                if change.kind is Kind.SERVICE:
+                if _has(change, "enabled"):
                     self.add(name, Do.DISABLE, change, "")
             self.prune(name, changes)
         if any(_is_service_file(self.target, c) for c in changes):
-            self.steps.append(
-                self._step(name, Do.RELOAD, "", HostPath("/"), "", "service files changed")
-            )
+            self._step(name, Do.RELOAD, "", HostPath("/"), "", "service files changed")
 
     def start(self, name: str, changes: list[Change]) -> None:
         for change in changes:
             if change.kind is not Kind.SERVICE or change.action is Verb.REMOVE:
                 continue
-            if any(f.name == "enabled" for f in change.fields):
+            if _has(change, "enabled"):
                 self.add(name, Do.ENABLE, change, "")
             if change.action in (Verb.START, Verb.RESTART):
                 self.add(name, Do.START, change, "stopped")
@@ -110,8 +109,10 @@ class _Writer:
             self.add(name, Do.REMOVE, change, _before(change))
         elif change.kind is Kind.SETTINGS:
             do = Do.WRITE if change.action is Verb.CREATE else Do.MERGE
-            self.add(name, do, change, "absent" if do is Do.WRITE else "stopped")
-        elif not any(f.name == "content" for f in change.fields):
+            # An instance that still runs may write the missing file when it is stopped.
+            runs = do is Do.MERGE or change.impact is Impact.RESTART
+            self.add(name, do, change, "stopped" if runs else "absent")
+        elif not _has(change, "content"):
             self.add(name, Do.SET_ATTRIBUTES, change, "")
         else:
             do = Do.COPY_IN if change.kind is Kind.ARTEFACT else Do.WRITE
@@ -119,9 +120,7 @@ class _Writer:
 
     def add(self, wave: str, do: Do, change: Change, expects: str) -> None:
         impact = change.impact if do is Do.STOP else Impact.NONE
-        self.steps.append(
-            self._step(wave, do, change.resource, change.path, expects, change.reason, impact)
-        )
+        self._step(wave, do, change.resource, change.path, expects, change.reason, impact)
 
     def _step(
         self,
@@ -132,9 +131,10 @@ class _Writer:
         expects: str,
         reason: str,
         impact: Impact = Impact.NONE,
-    ) -> Step:
+    ) -> None:
         undo = UNDO.get(do, "remove it" if expects == "absent" else "put the previous content back")
-        return Step(len(self.steps) + 1, wave, do, resource, path, expects, undo, reason, impact)
+        number = len(self.steps) + 1
+        self.steps.append(Step(number, wave, do, resource, path, expects, undo, reason, impact))
 
 
 def _needs_stop(change: Change) -> bool:
@@ -151,8 +151,10 @@ def _is_service_file(target: Target, change: Change) -> bool:
     return folder is not None and change.kind is Kind.FILE and change.path.startswith(folder)
 
 
+def _has(change: Change, field: str) -> bool:
+    return any(f.name == field for f in change.fields)
+
+
 def _before(change: Change) -> str:
-    for field in change.fields:
-        if field.name == "content":
-            return field.before or "absent"
-    return ""
+    """What the content is now: a short digest, `absent`, `symlink`."""
+    return next((f.before or "absent" for f in change.fields if f.name == "content"), "")

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeAlias
 
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.target import ExpectedListener, InstanceTarget
+from pbxfleet.model.observed import RuntimeSeen
+from pbxfleet.model.target import InstanceTarget
+from pbxfleet.plan.runtime import covers
+
+Bind: TypeAlias = tuple[
+    str, int
+]  # address and port; which protocol it is does not change the order
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - looked for, never bound
+
+
+def holdings(
+    records: Mapping[str, AppliedRecord], runtime: Mapping[str, RuntimeSeen]
+) -> dict[str, frozenset[Bind]]:
+    """The binds that each instance has now: those it was applied with, and those its processes hold."""
+    held: dict[str, frozenset[Bind]] = {}
+    for name in {*records, *runtime}:
+        binds: set[Bind] = set()
+        declared = records[name].declared if name in records else None
+        if declared is not None:
+            binds.update((s.address, s.port) for s in declared.listeners)
+        if name in runtime:
+            binds.update((s.address, s.port) for t in runtime[name].trees for s in t.sockets)
+        held[name] = frozenset(binds)
+    return held
 
 
 def waves(
     changing: Sequence[str],
     removed: Sequence[str],
     targets: Mapping[str, InstanceTarget],
-    records: Mapping[str, AppliedRecord],
+    held: Mapping[str, Iterable[Bind]],
 ) -> tuple[tuple[str, ...], ...]:
     """Groups of instances in the order of their turn; a group is interrupted together.
 
@@ -22,7 +46,7 @@ def waves(
     swap addresses) form one group. Otherwise the order is that of the names.
     """
     groups: dict[str, tuple[str, ...]] = {name: (name,) for name in sorted(changing)}
-    waits = _waits(groups, targets, records)
+    waits = _waits(groups, targets, held)
     ordered: list[tuple[str, ...]] = []
     for _ in range(len(groups) + 1):  # every round joins at least two groups
         try:
@@ -36,19 +60,23 @@ def waves(
 def _waits(
     groups: Mapping[str, tuple[str, ...]],
     targets: Mapping[str, InstanceTarget],
-    records: Mapping[str, AppliedRecord],
+    held: Mapping[str, Iterable[Bind]],
 ) -> dict[str, set[str]]:
-    holders: dict[ExpectedListener, str] = {}
+    holders: dict[Bind, set[str]] = {}
+    wild: dict[int, list[tuple[str, str]]] = {}
     for name in groups:
-        before = records[name].declared if name in records else None
-        for listener in before.listeners if before is not None else ():
-            holders[listener] = name
+        for address, port in held.get(name, ()):
+            if address in WILDCARDS:
+                wild.setdefault(port, []).append((address, name))
+            else:
+                holders.setdefault((address, port), set()).add(name)
     waits: dict[str, set[str]] = {name: set() for name in groups}
     for name in groups:
         for listener in targets[name].listeners:
-            holder = holders.get(listener, name)
-            if holder != name:
-                waits[name].add(holder)
+            bind = (listener.address, listener.port)
+            waits[name] |= holders.get(bind, set())
+            waits[name].update(n for a, n in wild.get(bind[1], ()) if covers(a, bind[0]))
+        waits[name].discard(name)
     return waits
 
 

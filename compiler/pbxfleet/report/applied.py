@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from pbxfleet.model.plan import ApplyReport, Plan
+from pbxfleet.model.plan import ApplyReport, Do, Plan
 from pbxfleet.report.paint import visible
+from pbxfleet.report.plan_text import note_lines
 from pbxfleet.report.summary import counted
 
 STOPPED = "PLN130"
@@ -13,36 +15,66 @@ STOPPED = "PLN130"
 
 def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None) -> str:
     """The end of an apply for people: what was done, what was not, and what to do then."""
+    host = visible(plan.host)
     if report is None:
-        return f"{plan.host}: nothing to do\n"
-    done = sum(1 for r in report.results if r.result == "done")
-    lines = [f"warning[{n.code}]: {n.instance}: {visible(n.message)}" for n in report.unproven]
-    if not report.failure:
-        lines.append(f"{plan.host}: applied, {counted(done, 'step')}{_restarted(plan)}")
-        if remaining is not None and remaining.steps:
-            names = ", ".join(dict.fromkeys(c.instance or "host" for c in remaining.changes))
-            lines.append(f"  a second look still differs: {names}; run pbxfleet plan {plan.host}")
-        return "\n".join(lines) + "\n"
-    lines.append(f"error[{STOPPED}]: {visible(report.failure)}")
-    if report.undone:
-        lines.append(f"  put back as it was: {', '.join(n or 'host' for n in report.undone)}")
-    if report.broken:
-        lines.append(f"  could NOT be put back: {', '.join(n or 'host' for n in report.broken)}")
-    if report.applied:
-        lines.append(f"  applied before that: {', '.join(n or 'host' for n in report.applied)}")
-    waiting = sum(1 for r in report.results if r.result == "not started")
-    lines.append(f"{plan.host}: stopped after {counted(done, 'step')}, {waiting} not started")
-    lines.append(f"hint: mend the cause, then run pbxfleet plan {plan.host} and apply again")
+        return f"{host}: nothing to do\n"
+    lines = note_lines(report.unproven)
+    if report.failure:
+        return "\n".join(lines + _failure_lines(plan, report)) + "\n"
+    lines.append(f"{host}: applied, {counted(_done(report), 'step')}{_interrupted(plan, report)}")
+    if remaining is not None and not remaining.is_empty:
+        names = dict.fromkeys(c.instance for c in remaining.changes)
+        names.update(dict.fromkeys(n.instance for n in remaining.blocked))
+        lines.append(f"  a second look still differs: {_names(names)}; run pbxfleet plan {host}")
     return "\n".join(lines) + "\n"
 
 
-def _restarted(plan: Plan) -> str:
-    restarts = plan.restarts()
-    return f", {counted(len(restarts), 'instance')} interrupted" if restarts else ""
+def _failure_lines(plan: Plan, report: ApplyReport) -> list[str]:
+    host = visible(plan.host)
+    lines = [f"error[{STOPPED}]: {visible(report.failure)}"]
+    for text, names in (
+        ("put back as it was", report.undone),
+        ("could NOT be put back", report.broken),
+        ("applied", report.applied),
+    ):
+        if names:
+            lines.append(f"  {text}: {_names(names)}")
+    lines += [
+        f"  step {r.number}: {visible(r.message)}"
+        for r in report.results
+        if _says(r.result, r.message)
+    ]
+    waiting = sum(1 for r in report.results if r.result == "not started")
+    stopped = f"{counted(_done(report), 'step')} done, {waiting} not started"
+    return [
+        *lines,
+        f"{host}: stopped, {stopped}{_interrupted(plan, report)}",
+        f"hint: mend the cause, then run pbxfleet plan {host} and apply again",
+    ]
+
+
+def _says(result: str, message: str) -> bool:
+    """Whether a step has more to say than what stands in the failure itself."""
+    return bool(message) and (result == "undone" or "could not be undone" in message)
+
+
+def _names(names: Iterable[str]) -> str:
+    return visible(", ".join(name or "host" for name in names))
+
+
+def _done(report: ApplyReport) -> int:
+    return sum(1 for r in report.results if r.result == "done")
+
+
+def _interrupted(plan: Plan, report: ApplyReport) -> str:
+    """How many instances were stopped, for a moment or for good."""
+    begun = {r.number for r in report.results if r.result != "not started"}
+    stopped = {s.wave for s in plan.steps if s.do is Do.STOP and s.number in begun}
+    return f", {counted(len(stopped), 'instance')} interrupted" if stopped else ""
 
 
 def applied_data(plan: Plan, report: ApplyReport | None, remaining: Plan | None) -> dict[str, Any]:
-    """The end of an apply as plain data."""
+    """The end of an apply as plain data; `outcome` is the command's to add."""
     data: dict[str, Any] = {"format": 1, "kind": "apply", "host": plan.host}
     if report is not None:
         data |= {

@@ -8,6 +8,7 @@ from typing import Any
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.plan import Change
 from pbxfleet.report.paint import PLAIN, Paint, visible
+from pbxfleet.report.plan_text import shown
 from pbxfleet.report.summary import counted
 
 SIGNS = {"missing": "-", "changed": "~", "extra": "+", "mode": "m", "runtime": "!"}
@@ -44,20 +45,20 @@ def drift_text(
     """Drift for people: one line a difference; "" when there is none, so that cron stays silent."""
     if not items:
         return ""
-    lines = [paint("bold", f"{host}: {counted(len(items), 'difference')} since the last apply")]
-    for item in items:
-        where = f"{item.instance or 'host'}"
-        sign = paint("yellow", SIGNS[item.kind])
-        text = f"  {sign} {item.kind:<8} {where}  {visible(item.resource)}  {visible(item.name)}"
-        if item.applied is not None or item.observed not in (None, item.name):
-            text += f": {_shown(item.applied)} -> {_shown(item.observed)}"
-        if item.first_seen:
-            text += paint("dim", f"   since {item.first_seen}")
-        lines.append(text)
+    total = counted(len(items), "difference")
+    lines = [paint("bold", f"{visible(host)}: {total} since the last apply")]
+    lines += [_item_line(item, paint) for item in items]
     if pending:
         lines.append(f"  beside this, {counted(len(pending), 'declared change')} not applied yet")
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: str | None) -> str:
-    return "(none)" if value is None else visible(value) or '""'
+def _item_line(item: DriftItem, paint: Paint) -> str:
+    where = visible(item.instance or "host")
+    sign = paint("yellow", SIGNS[item.kind])
+    text = f"  {sign} {item.kind:<8} {where}  {visible(item.resource)}  {visible(item.name)}"
+    if item.applied is not None or item.observed not in (None, item.name):
+        text += f": {shown(item.applied)} -> {shown(item.observed)}"
+    if item.first_seen:
+        text += paint("dim", f"   since {item.first_seen}")
+    return text

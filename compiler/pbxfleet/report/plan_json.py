@@ -17,12 +17,12 @@ FORMAT = 1
 
 
 def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
-    """The plan as plain data. `outcome` is `differences` or `nothing_to_do`."""
+    """The plan as plain data. `outcome` is `differences`, `nothing_to_do` or `refused` (blocked)."""
     counts = summary(plan)
     data: dict[str, Any] = {
         "format": FORMAT,
         "kind": "plan",
-        "outcome": "nothing_to_do" if plan.is_empty else "differences",
+        "outcome": _outcome(plan),
         "host": plan.host,
         "root": plan.root,
         "summary": counts._asdict(),
@@ -34,6 +34,12 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
     if with_basis:
         data["basis"] = plan.basis._asdict()
     return data
+
+
+def _outcome(plan: Plan) -> str:
+    if plan.blocked:
+        return "refused"
+    return "nothing_to_do" if plan.is_empty else "differences"
 
 
 def encode_plan(plan: Plan) -> bytes:

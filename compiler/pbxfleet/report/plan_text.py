@@ -16,26 +16,25 @@ SIGNS = {
     Verb.START: ("^", "green"),
     Verb.RESTART: ("!", "red"),
     Verb.ENABLE: ("+", "green"),
-    Verb.STOP: ("-", "red"),
     Verb.KEEP: (".", "dim"),
 }
 FOLD_FROM = 6  # so many fields of a file that is new are summed up in one line
+NAMED = 8  # so many instances are named in one line
 
 
 def plan_text(plan: Plan, paint: Paint = PLAIN) -> str:
     """The whole plan; the last line is the headline, since that is where a terminal stops."""
-    if plan.is_empty and not plan.notes:
-        return f"{plan.host}: nothing to do\n"
     lines: list[str] = []
     for instance, changes in _by_instance(plan.changes).items():
-        lines.append(paint("bold", instance or f"host {plan.host}"))
+        lines.append(paint("bold", visible(instance or f"host {plan.host}")))
         if _is_new(changes):
             lines.append(_new_line(changes, paint))
         else:
             for change in changes:
                 lines += _change_lines(change, paint)
         lines.append("")
-    lines += _note_lines(plan.notes, paint)
+    lines += note_lines(plan.notes, paint)
+    lines += [""] if plan.notes else []
     lines.append(headline(plan, paint))
     return "\n".join(lines) + "\n"
 
@@ -43,16 +42,13 @@ def plan_text(plan: Plan, paint: Paint = PLAIN) -> str:
 def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     """One sentence: what it amounts to, in instances, restarts, files and settings."""
     counts = summary(plan)
+    host = visible(plan.host)
     if plan.is_empty:
-        return f"{plan.host}: nothing to do"
-    if not plan.steps:
-        return f"{plan.host}: nothing changes, {counted(len(plan.outdated), 'record')} to bring up to date"
-    parts = [counted(len(counts.instances), "instance") + " changed"]
-    parts.append(_restarts(counts, paint))
-    if counts.removed:
-        parts.append(paint("red", f"{len(counts.removed)} removed ({', '.join(counts.removed)})"))
-    parts += [counted(counts.files, "file"), counted(counts.settings, "setting")]
-    text = f"{plan.host}: " + ", ".join(parts)
+        return f"{host}: nothing to do"
+    parts = _parts(counts, paint) if plan.steps else ["nothing changes"]
+    text = f"{host}: " + ", ".join(parts)
+    if plan.outdated and not plan.steps:
+        text += f", {counted(len(plan.outdated), 'record')} to bring up to date"
     if counts.drifted:
         text += f"; {counts.drifted} changed on the host behind the repository's back"
     if counts.conflicts:
@@ -62,12 +58,25 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     return text
 
 
+def _parts(counts: Summary, paint: Paint) -> list[str]:
+    parts = []
+    if counts.instances or not counts.removed:
+        parts = [counted(len(counts.instances), "instance") + " changed", _restarts(counts, paint)]
+    if counts.removed:
+        parts.append(paint("red", f"{len(counts.removed)} removed ({_names(counts.removed)})"))
+    return [*parts, counted(counts.files, "file"), counted(counts.settings, "setting")]
+
+
 def _restarts(counts: Summary, paint: Paint) -> str:
     if not counts.restarts:
         return "no restart of a running instance"
-    names = ", ".join(counts.restarts[:8])
-    more = f" and {len(counts.restarts) - 8} more" if len(counts.restarts) > 8 else ""
-    return paint("red", f"{counted(len(counts.restarts), 'restart')} ({names}{more})")
+    names = _names(counts.restarts)
+    return paint("red", f"{counted(len(counts.restarts), 'restart')} ({names})")
+
+
+def _names(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return visible(", ".join(names[:NAMED])) + more
 
 
 def _by_instance(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -104,44 +113,45 @@ def _new_line(changes: Sequence[Change], paint: Paint) -> str:
 
 def _change_lines(change: Change, paint: Paint) -> list[str]:
     sign, style = SIGNS[change.action]
-    name = change.resource.partition(":")[2]
-    head = f"  {paint(style, sign)} {change.kind!s:<9} {visible(name)}"
-    reason = change.reason
+    name = visible(change.resource.partition(":")[2])
+    reason = visible(change.reason)
     if change.kind is Kind.SERVICE:
         reason = f"{change.action}: {reason}"
     if change.status in (Status.DRIFT, Status.CONFLICT):
         reason = paint("yellow", f"[{change.status}] ") + reason
-    lines = [f"{head}   {reason}"]
+    line = f"  {paint(style, sign)} {change.kind!s:<9} {name}   {reason}"
     if change.action is Verb.CREATE and change.kind is not Kind.SETTINGS:
-        return lines
+        return [line]
     if change.action is Verb.CREATE and len(change.fields) >= FOLD_FROM:
-        return [f"{lines[0]}, {counted(len(change.fields), 'declared setting')}"]
-    return lines + [_field_line(f, change, paint) for f in change.fields]
+        return [f"{line}, {counted(len(change.fields), 'declared setting')}"]
+    return [line, *(_field_line(f, change, paint) for f in change.fields)]
 
 
 def _field_line(field: FieldDelta, change: Change, paint: Paint) -> str:
-    text = f"      {visible(field.name)}: {_shown(field.before)} -> {_shown(field.after)}"
+    text = f"      {visible(field.name)}: {shown(field.before)} -> {shown(field.after)}"
     if field.status is not change.status:
         text += f" [{field.status}]"
     if field.origin and field.name != "content":
-        text += "   " + paint("dim", field.origin)
+        text += "   " + paint("dim", visible(field.origin))
     return text
 
 
-def _shown(value: str | None) -> str:
+def shown(value: str | None) -> str:
+    """A value in a line of text: what is not there, and what is empty, can be told apart."""
     if value is None:
         return "(none)"
     return visible(value) if value else '""'
 
 
-def _note_lines(notes: Iterable[Note], paint: Paint) -> list[str]:
+def note_lines(notes: Iterable[Note], paint: Paint = PLAIN) -> list[str]:
+    """Notes for people, each with its hint on a line of its own."""
     lines = []
     for note in notes:
         style = "red" if note.severity == "error" else "yellow"
-        where = f"{note.instance}: " if note.instance else ""
+        where = f"{visible(note.instance)}: " if note.instance else ""
         lines.append(
             f"{paint(style, f'{note.severity}[{note.code}]')}: {where}{visible(note.message)}"
         )
         if note.hint:
-            lines.append(f"  hint: {note.hint}")
-    return [*lines, ""] if lines else []
+            lines.append(f"  hint: {visible(note.hint)}")
+    return lines

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from pbxfleet.model.observed import Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, Note
-from pbxfleet.model.runtime import declared_facts, observed_facts
-from pbxfleet.model.target import Target
+from pbxfleet.model.runtime import LISTENER, declared_facts, observed_facts
+from pbxfleet.model.target import InstanceTarget, Target
 from pbxfleet.report.paint import PLAIN, Paint, visible
+from pbxfleet.report.plan_text import note_lines
 
 NOTHING_RUNS = RuntimeSeen((), "")
 
@@ -17,7 +18,8 @@ NOTHING_RUNS = RuntimeSeen((), "")
 class StatusRow(NamedTuple):
     """One instance: `listeners` and `proven_listeners` count sockets; `cpu` and `proven_cpu` are cores.
 
-    `state` is `running`, `stopped`, or `unknown` where services are not run (a root folder).
+    `state` is `running`, `stopped`, or `unknown` where services are not run (a root folder) or the
+    processes of another user cannot be looked into.
     `differs` counts the changes that a plan would have for it.
     """
 
@@ -38,25 +40,32 @@ def status_rows(
     differing: dict[str, int] = {}
     for change in changes:
         differing[change.instance] = differing.get(change.instance, 0) + 1
-    rows = []
-    for name, instance in sorted(target.instances.items()):
-        declared = declared_facts(instance)
-        trees = observed.runtime.get(name, NOTHING_RUNS).trees
-        proven = observed_facts(instance, trees[0]) if trees else None
-        state = "running" if trees else "stopped"
-        rows.append(
-            StatusRow(
-                name,
-                state if observed.runs_services else "unknown",
-                trees[0].pids[0] if trees else None,
-                len(declared.listeners),
-                len(proven.listeners & declared.listeners) if proven else 0,
-                declared.cpu or "any",
-                (proven.cpu or "any") if proven else "",
-                differing.get(name, 0),
-            )
-        )
-    return tuple(rows)
+    return tuple(
+        _row(instance, observed, differing.get(name, 0))
+        for name, instance in sorted(target.instances.items())
+    )
+
+
+def _row(instance: InstanceTarget, observed: Observed, differs: int) -> StatusRow:
+    runtime = observed.runtime.get(instance.name, NOTHING_RUNS)
+    declared, proven = declared_facts(instance), observed_facts(instance, runtime)
+    listeners = [name for name in declared if name.startswith(LISTENER)]
+    return StatusRow(
+        instance.name,
+        _state(runtime, runs_services=observed.runs_services),
+        runtime.trees[0].pids[0] if runtime.trees else None,
+        len(listeners),
+        sum(1 for name in listeners if name in proven),
+        declared.get("cpu", "any"),
+        proven.get("cpu", "any") if proven else "",
+        differs,
+    )
+
+
+def _state(runtime: RuntimeSeen, *, runs_services: bool) -> str:
+    if runtime.trees:
+        return "running"
+    return "stopped" if runs_services and not runtime.unreadable else "unknown"
 
 
 def status_text(
@@ -66,22 +75,19 @@ def status_text(
     head = ("instance", "state", "pid", "listeners", "core", "differs")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
-    lines = [paint("bold", f"host {host}")]
+    lines = [paint("bold", f"host {visible(host)}")]
     for number, cells in enumerate(table):
         text = "  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
         lines.append(paint("dim", text) if number == 0 else text)
-    for note in notes:
-        where = f"{note.instance}: " if note.instance else ""
-        lines.append(f"{note.severity}[{note.code}]: {where}{visible(note.message)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *note_lines(notes, paint)]) + "\n"
 
 
 def _cells(row: StatusRow) -> tuple[str, ...]:
     core = row.cpu if row.proven_cpu in ("", row.cpu) else f"{row.proven_cpu}, not {row.cpu}"
     return (
-        row.instance,
+        visible(row.instance),
         row.state,
-        str(row.pid or "-"),
+        "-" if row.pid is None else str(row.pid),
         f"{row.proven_listeners}/{row.listeners}",
         core,
         str(row.differs or "-"),

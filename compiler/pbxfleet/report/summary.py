@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pbxfleet.model.plan import Plan, Status
+from pbxfleet.model.plan import Plan, Status, Verb
 from pbxfleet.model.target import Kind
 
 
 class Summary(NamedTuple):
-    """What a plan amounts to. `restarts` are running instances that will be interrupted."""
+    """What a plan amounts to: what apply will do, not what it only mentions.
+
+    `instances` are those that will be changed, without the removed; `restarts` are those of them that
+    run and will be stopped and started. `files` and `settings` count what will be written or removed.
+    """
 
     instances: tuple[str, ...]
     restarts: tuple[str, ...]
@@ -23,12 +27,15 @@ class Summary(NamedTuple):
 
 def summary(plan: Plan) -> Summary:
     """Counts over the changes of a plan."""
-    owned = [c for c in plan.changes if c.kind is not Kind.SERVICE]
+    removed = plan.removed_instances()
+    done = [c for c in plan.changes if c.action is not Verb.KEEP]
+    owned = [c for c in done if c.kind is not Kind.SERVICE]
+    names = dict.fromkeys(c.instance for c in done)
     return Summary(
-        instances=tuple(dict.fromkeys(c.instance for c in plan.changes if c.instance)),
+        instances=tuple(name for name in names if name and name not in removed),
         restarts=plan.restarts(),
-        removed=plan.removed_instances(),
-        files=sum(1 for c in owned if c.kind is not Kind.SETTINGS),
+        removed=removed,
+        files=sum(1 for c in owned if c.kind not in (Kind.SETTINGS, Kind.DIRECTORY)),
         settings=sum(len(c.fields) for c in owned if c.kind is Kind.SETTINGS),
         drifted=sum(1 for c in plan.changes if c.status is Status.DRIFT),
         conflicts=sum(1 for c in plan.changes if c.status is Status.CONFLICT),
