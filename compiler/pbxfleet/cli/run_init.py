@@ -15,8 +15,8 @@ def run(args: Namespace, output: Output) -> int:
     if args.sandbox:
         init_sandbox(args.directory)
         output.text(f"wrote {args.directory}: a fleet for trying things\n")
-        output.say("next, in that folder: mkdir host; pbxfleet compile; then plan and apply")
-        output.say("sandbox with --root host")
+        output.say("next, in that folder: mkdir host; pbxfleet compile")
+        output.say("then, with --root host always: pbxfleet plan sandbox --root host")
     else:
         for name in init(args.directory):
             output.text(f"wrote {args.directory}/{name}\n")
