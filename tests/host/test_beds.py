@@ -17,6 +17,7 @@ def test_a_real_service_manager(tmp_path: Path, kind: str, bed_kind: type[Bed]) 
     with bed_kind(tmp_path, binds=(*interpreter_binds(), str(TESTS))) as bed:
         bed.start(["203.0.113.10"])
         scenario = str(TESTS / "host" / "bed_scenario.py")
-        code = f"import runpy, sys; sys.path[:0] = [{str(TESTS)!r}]; sys.argv = ['', {kind!r}]; "
+        paths = [str(TESTS), str(TESTS.parent / "compiler")]
+        code = f"import runpy, sys; sys.path[:0] = {paths!r}; sys.argv = ['', {kind!r}]; "
         done = bed.python("-c", f"{code}runpy.run_path({scenario!r})", check=False, timeout_s=180)
         assert done.stdout == "whole\n", done.stderr
