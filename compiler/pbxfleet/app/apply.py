@@ -10,6 +10,7 @@ from pbxfleet.app.live import APPLIED, Live, look
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
+from pbxfleet.core.paths import parent
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.plan import ApplyReport, Plan
@@ -53,6 +54,8 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
+    if live.state.journal():
+        _sweep(live)
     plan = look(live, with_basis=stored is not None).plan
     if stored is not None:
         _same(stored, plan)
@@ -74,6 +77,14 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     if clean and not again.difference.notes and not live.machine.runs_services:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
+
+
+def _sweep(live: Live) -> None:
+    """Remove the temporary files of a run that was killed; the lock says that it is over."""
+    folders = {parent(resource.path) for resource in live.target.resources.values()}
+    folders |= {parent(r.path) for known in live.records.values() for r in known.resources.values()}
+    for folder in sorted(folders):
+        live.machine.sweep(folder)
 
 
 def _same(stored: Plan, now: Plan) -> None:
