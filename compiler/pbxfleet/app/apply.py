@@ -10,8 +10,8 @@ from pbxfleet.app.live import APPLIED, Live, look
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
-from pbxfleet.core.paths import parent
-from pbxfleet.host.state import State
+from pbxfleet.core.paths import join, parent
+from pbxfleet.host.state import FOLDER, RECORDS, State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.plan.make import what_moved
@@ -83,6 +83,7 @@ def _sweep(live: Live) -> None:
     """Remove the temporary files of a run that was killed; the lock says that it is over."""
     folders = {parent(resource.path) for resource in live.target.resources.values()}
     folders |= {parent(r.path) for known in live.records.values() for r in known.resources.values()}
+    folders |= {FOLDER, RECORDS, join(RECORDS, APPLIED)}
     for folder in sorted(folders):
         live.machine.sweep(folder)
 
