@@ -49,12 +49,18 @@ class Machine(FakeHost):
         self.rewrite: Rewrite | None = None
         self.extra: tuple[SocketSeen, ...] = ()
         self.unreadable = ""
+        self.commands_services = True
         self.listens = _settings_binds
         self.on_start = _begin
         self.on_stop = _end
         self._ours = True
         for folder in ("/etc/systemd/system", "/etc/init.d", "/srv", "/etc/pbx"):
             self.make_directory(HostPath(folder), 0o755, "root:root")
+
+    @property
+    def runs_services(self) -> bool:
+        """False stands for a root folder with a real service manager."""
+        return self.commands_services
 
     def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
         """As it is, but who writes a pbx.xml under a running process is noted."""

@@ -13,7 +13,7 @@ from pbxfleet.model.applied import (
     element_digest,
 )
 from pbxfleet.model.elements import needs_edit
-from pbxfleet.model.target import Kind, Resource
+from pbxfleet.model.target import SEEDED, Field, Kind, Resource
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
 # cannot carry the ctime that is remembered now.
@@ -55,7 +55,7 @@ def _remember(
     digest, fields, stat = resource.digest, {}, None
     if resource.kind is Kind.SETTINGS:
         declared = effects.contents.fields(resource.instance)
-        fields = {f.name: element_digest(f.value) for f in declared if f.secret is None}
+        fields = {f.name: _remembered(f) for f in declared if f.secret is None}
         digest = _settings_digest(resource, effects)
     elif resource.kind is Kind.ARTEFACT:
         stat = effects.host.identity(resource.path)
@@ -72,6 +72,10 @@ def _remember(
         fields,
         stat,
     )
+
+
+def _remembered(field: Field) -> str | None:
+    return SEEDED if field.ownership == SEEDED else element_digest(field.value)
 
 
 def _settings_digest(resource: Resource, effects: Effects) -> Digest:

@@ -15,6 +15,7 @@ Facts: TypeAlias = Mapping[str, str]
 
 FIRST_EPHEMERAL_PORT = 32768
 LISTENER = "listener "
+CPU = "cpu"
 LISTENING = "listening"
 ON_DISK = "the file on disk"
 OLDER = "an older file"
@@ -30,7 +31,7 @@ def declared_facts(instance: InstanceTarget) -> dict[str, str]:
     """What the declaration says about the running instance; no `cpu` where it is not pinned."""
     facts = {listener_name(*listener): LISTENING for listener in instance.listeners}
     if instance.cpu is not None:
-        facts["cpu"] = str(instance.cpu)
+        facts[CPU] = str(instance.cpu)
     return {**facts, "executable": ON_DISK, "processes": "1"}
 
 
@@ -44,7 +45,7 @@ def observed_facts(instance: InstanceTarget, runtime: RuntimeSeen) -> dict[str, 
     tree = runtime.trees[0]
     facts = {name: LISTENING for name in _listeners(instance, tree)}
     if instance.cpu is not None:
-        facts["cpu"] = core_list(tree.cpus)
+        facts[CPU] = core_list(tree.cpus)
     facts["executable"] = OLDER if tree.replaced else ON_DISK
     facts["processes"] = str(len(runtime.trees))
     return facts

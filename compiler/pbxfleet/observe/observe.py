@@ -11,7 +11,7 @@ from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
 from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
-from pbxfleet.model.target import Field, InstanceTarget, Kind, Resource, Target
+from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.strays import find_strays
 
 if TYPE_CHECKING:
@@ -146,7 +146,18 @@ def read_settings(
             edit(content, edits)
     except PbxXmlError as error:
         return found._replace(refused=f"{path}:{error.line}:{error.column}: {error.message}")
-    return found
+    return found._replace(refused=_unclear(document, path, fields))
+
+
+def _unclear(document: PbxXml, path: HostPath, fields: Sequence[Field]) -> str:
+    """The first owned element that is there twice: which of its values counts cannot be told."""
+    for field in fields:
+        element = document.get(field.name)
+        if element is None or element.editable or element.encrypted or field.ownership == SEEDED:
+            continue
+        if field.secret is None:
+            return f"{path}:{element.line}:{element.column}: {element.why_not}"
+    return ""
 
 
 def _elements(document: PbxXml, fields: Sequence[Field]) -> SettingsSeen:

@@ -9,6 +9,7 @@ from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import RuntimeSeen, SocketSeen
 from pbxfleet.model.plan import FieldDelta, Note, Status
 from pbxfleet.model.runtime import (
+    CPU,
     LISTENER,
     declared_facts,
     differences,
@@ -44,9 +45,11 @@ def runtime_deltas(
     unproven: Collection[str] = record.proof.unproven if record is not None else ()
     for name in differences(target, observed, sockets_known=not runtime.unreadable):
         declared, seen = target.get(name), observed.get(name)
-        status = status_of(declared, seen, applied.get(name), known=before is not None)
-        if status is None:
-            continue
+        # Cores were nobody's business before they were declared: then they cannot have drifted.
+        known = before is not None and (name != CPU or name in applied)
+        status = status_of(declared, seen, applied.get(name), known=known)
+        if status is None or not (known or before is None):
+            status = Status.PENDING
         shown = _with_numbers(runtime) if name == "processes" else seen
         delta = FieldDelta(name, shown, declared, status, instance.origin)
         is_stuck = status is Status.DRIFT and unproven_key(name, seen) in unproven

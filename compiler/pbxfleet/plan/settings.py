@@ -9,7 +9,7 @@ from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import Field, Impact, Resource
+from pbxfleet.model.target import SEEDED, Field, Impact, Resource
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.threeway import joined, status_of
@@ -41,10 +41,10 @@ def diff_settings(
     deltas = [d for d in deltas if d not in stuck]
     notes = _opaque_notes(resource, fields, found) + _secret_notes(resource, fields)
     notes += stuck_notes(resource.instance, resource.id, stuck)
-    if not deltas:
-        return None, notes
     if found.refused:
         notes.append(_refused_note(resource, found.refused))
+    if not deltas:
+        return None, notes
     status = joined([d.status for d in deltas])
     origin = tuple(dict.fromkeys(d.origin for d in deltas))
     return _change(resource, status, Verb.UPDATE, REASONS[status], deltas, origin), notes
@@ -57,8 +57,8 @@ def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) ->
         return None
     applied = before.fields[field.name] if before is not None and known else None
     status = status_of(element_digest(field.value), element_digest(observed), applied, known=known)
-    if status is None or (status is Status.ADOPT and before is not None):
-        # The file is ours since an earlier apply; this element is declared for the first time.
+    if status is None or applied == SEEDED or (status is Status.ADOPT and before is not None):
+        # The file is ours since an earlier apply; the element was not, or was the application's.
         status = Status.PENDING
     return FieldDelta(field.name, observed, field.value, status, field.origin)
 

@@ -148,7 +148,8 @@ def _is_service_file(target: Target, change: Change) -> bool:
     """Whether the service manager has to read the changed file again."""
     folders = {"systemd": "/etc/systemd/system/", "sysv": "/etc/init.d/"}
     folder = folders.get(target.services)
-    return folder is not None and change.kind is Kind.FILE and change.path.startswith(folder)
+    ours = change.kind is Kind.FILE and _has(change, "content")
+    return ours and folder is not None and change.path.startswith(folder)
 
 
 def _has(change: Change, field: str) -> bool:
