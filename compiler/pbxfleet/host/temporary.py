@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple, TypeVar
@@ -60,6 +61,9 @@ def put(
         try:
             give(file, attributes)
             fill(file)
+            if attributes.mode & (stat.S_ISUID | stat.S_ISGID):
+                # Writing clears these bits for everybody but the superuser.
+                os.fchmod(file, attributes.mode)
             sync(file)
         finally:
             os.close(file)
