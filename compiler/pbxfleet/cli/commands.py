@@ -8,11 +8,15 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """A row of the table. `module` has `run(args, output) -> int`; it is imported when it is called."""
+    """A row of the table. `module` has `run(args, output) -> int`; it is imported when it is called.
+
+    `description` and `more` are printed as they are: lines of at most 78 characters.
+    """
 
     name: str
     help: str
     description: str
+    more: str
     arguments: Callable[[ArgumentParser], None]
     module: str
 
@@ -126,90 +130,222 @@ COMMANDS = (
     Command(
         "init",
         "make a new fleet repository",
-        "Write a small fleet repository with one host and one instance, ready to be edited.",
+        """\
+Write a small fleet repository: one host and one instance, with comments that
+say what to put in, JSON Schemas for the editor, and a README with the first
+steps. Nothing outside DIR is touched.""",
+        """\
+examples:
+  pbxfleet init my-fleet
+  pbxfleet init --sandbox tour      to try things; see docs/tutorial.md
+
+exit codes: 0 written, 1 refused (DIR is not empty)""",
         _init,
         "pbxfleet.cli.run_init",
     ),
     Command(
         "demo",
         "the whole loop on this machine, without root",
-        "Compile, plan and apply a fleet on a sandbox host with stand-in PBX processes on loopback "
-        "addresses; then break it and see it repaired.",
+        """\
+Compile, plan and apply a fleet on a sandbox host: a temporary folder, six
+stand-in PBX processes on loopback addresses. Then break it, see the drift,
+repair it, upgrade one instance, remove one. Ends within a minute and leaves
+nothing behind.""",
+        """\
+examples:
+  pbxfleet demo
+  pbxfleet demo --keep /tmp/demo    leaves the repository and the host there
+
+exit codes: 0 all went as told, 1 something did not""",
         _demo,
         "pbxfleet.cli.run_demo",
     ),
     Command(
         "validate",
         "check everything in desired/, all problems at once",
-        "Read every file in desired/, resolve the whole fleet and check it. Writes nothing.",
+        """\
+Read every file in desired/, resolve the whole fleet and check it: sockets,
+addresses, media ports, cores, paths, failover pairs, settings. All problems
+are reported, sorted, each with its place, related places and a hint. Writes
+nothing and looks at no host. With --quiet advice is left out.""",
+        """\
+examples:
+  pbxfleet validate
+  pbxfleet -C my-fleet validate --format json
+  pbxfleet explain BND101           more about one code
+
+exit codes: 0 valid (there may be warnings and advice), 1 at least one error""",
         _validate,
         "pbxfleet.cli.run_validate",
     ),
     Command(
         "compile",
         "desired/ to rendered/, and the ledger",
-        "Compile the fleet into rendered/<host>/ and remember allocations in desired/ledger.toml. "
-        "The same input gives the same bytes on every machine.",
+        """\
+Compile the fleet into rendered/HOST/ and remember allocations in
+desired/ledger.toml. Commit both: a reviewer then sees what a change does to
+real files. The same input gives the same bytes on every machine. If there is
+an error, nothing is written.""",
+        """\
+examples:
+  pbxfleet compile
+  pbxfleet compile --check          in CI: is rendered/ up to date?
+
+exit codes: 0 written or up to date, 1 the fleet has errors,
+2 stale (with --check)""",
         _compile,
         "pbxfleet.cli.run_compile",
     ),
     Command(
         "learn",
         "propose [catalogue] entries from a pbx.xml",
-        "Look at a pbx.xml of an installed instance and propose which elements hold which binds. "
-        "Proposals are for a person to confirm; nothing is guessed on their strength.",
+        """\
+Look at the pbx.xml of an installed instance and propose which elements hold
+which ports and addresses, as lines for [catalogue] in fleet.toml. Proposals
+are for a person to confirm; nothing is taken over by itself. Writes nothing.""",
+        """\
+examples:
+  pbxfleet learn desired/reference/pbx.xml --address 203.0.113.10
+
+exit codes: 0 printed, 1 the file cannot be read as XML""",
         _learn,
         "pbxfleet.cli.run_learn",
     ),
     Command(
         "plan",
         "what apply would do to a host, and what it costs",
-        "Compare the compiled target of a host with the host itself. Changes nothing.",
+        """\
+Compare the compiled target of a host with the host itself and print what
+apply would do: every file and setting with its value before and after, whose
+change it is, which instances are interrupted. Changes nothing. Needs
+rendered/ to be up to date; run it on the host, as root.""",
+        """\
+signs:  + create   ~ change   - remove   ^ start   ! restart   . keep
+        [drift] changed on the host, not by us   [conflict] by both
+
+examples:
+  pbxfleet plan fra1
+  pbxfleet plan fra1 --out fra1.plan          for review, then apply fra1.plan
+  pbxfleet plan sandbox --root host           a folder plays the host's /
+
+exit codes: 0 planned, 1 refused, 2 there is something to do
+(with --detailed-exitcode)""",
         _plan,
         "pbxfleet.cli.run_plan",
     ),
-    Command("show", "a stored plan", "Print a plan file again.", _show, "pbxfleet.cli.run_show"),
+    Command(
+        "show",
+        "a stored plan",
+        """\
+Print a plan file again, however old it is. Looks at no host. Whether the
+plan is still good is decided by apply.""",
+        """\
+examples:
+  pbxfleet show fra1.plan
+  pbxfleet --json show fra1.plan
+
+exit codes: 0 printed, 1 not a plan file""",
+        _show,
+        "pbxfleet.cli.run_show",
+    ),
     Command(
         "apply",
         "do exactly what plan announced",
-        "Bring a host to its target. Asks on a terminal; without one it needs --auto-approve or a "
-        "plan file, and a plan file is refused once the host is no longer as it was planned for.",
+        """\
+Bring a host to its target, one instance after the other: stop, merge pbx.xml,
+start, prove. Asks on a terminal (a removal takes the names of what is
+removed). Without a terminal it needs --auto-approve or a plan file; a plan
+file is refused once the host is no longer as it was planned for. A failed
+instance is put back as it was, and nothing after it is started.""",
+        """\
+examples:
+  pbxfleet apply fra1
+  pbxfleet apply fra1.plan
+  pbxfleet apply fra1 --auto-approve --lock-timeout 600
+
+exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
+4 another run holds the lock, 5 partly applied, 6 failed and put back,
+8 denied by [policy]""",
         _apply,
         "pbxfleet.cli.run_apply",
     ),
     Command(
         "drift",
         "what somebody else changed since the last apply",
-        "Compare the host with what was applied last. No output and exit 0 when nothing differs.",
+        """\
+Compare the host with what was applied last: files, declared settings, modes,
+and the running processes with their sockets and cores. Made for cron: no
+output and exit 0 when nothing differs. What is declared and not applied yet
+is not drift; it is only counted.""",
+        """\
+classes: missing  changed  extra  mode  runtime
+
+examples:
+  pbxfleet -C /srv/fleet drift fra1
+  pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
+
+exit codes: 0 no drift, 1 it could not be told, 2 drift""",
         _drift,
         "pbxfleet.cli.run_drift",
     ),
     Command(
         "status",
         "declared and proven, side by side",
-        "For every instance: is it running, on which sockets and core, and is that what is declared?",
+        """\
+One line for every declared instance: does it run, as which process, how many
+of its declared sockets does it hold, on which core, and how many changes a
+plan would have for it. Read from the kernel, so run it as root on the host.
+Changes nothing.""",
+        """\
+examples:
+  pbxfleet status fra1
+  pbxfleet --json status fra1
+
+exit codes: 0 printed, whatever the state is, 1 refused""",
         _host,
         "pbxfleet.cli.run_status",
     ),
     Command(
         "explain",
         "the page of a diagnostic code, or where a setting comes from",
-        "Print the page of a code: what it means, a bad and a good example, what to do. Of a setting: "
-        "its value, every layer that gives one, nearest first, and the commit that wrote it.",
+        """\
+Of a code: what it means, a bad and a good example, what to do. Of a setting:
+its value, every layer that gives one, nearest first, and the commit that
+wrote it. Of nothing: the list of all codes.""",
+        """\
+examples:
+  pbxfleet explain BND101
+  pbxfleet explain fra1/acme/sys_name
+
+exit codes: 0 printed, 1 no such code or setting""",
         _explain,
         "pbxfleet.cli.run_explain",
     ),
     Command(
         "schema",
         "JSON Schema of the fleet format",
-        "Print the JSON Schemas of the files in desired/, or write them into a folder.",
+        """\
+Print the JSON Schemas of the files in desired/ as one document, or write one
+file each into a folder, for editors.""",
+        """\
+examples:
+  pbxfleet schema --write schemas
+
+exit codes: 0 done, 1 refused""",
         _schema,
         "pbxfleet.cli.run_schema",
     ),
     Command(
         "completion",
         "shell completion",
-        "Print a completion script for bash or zsh.",
+        """\
+Print a completion script for bash or zsh.""",
+        """\
+examples:
+  pbxfleet completion bash >/etc/bash_completion.d/pbxfleet
+  pbxfleet completion zsh >"${fpath[1]}/_pbxfleet"
+
+exit codes: 0 printed, 1 the package shtab is not there""",
         _completion,
         "pbxfleet.cli.run_completion",
     ),

@@ -51,7 +51,12 @@ def build_parser(only: str | None = None) -> ArgumentParser:
         if only is not None and command.name != only:
             continue
         sub = commands.add_parser(
-            command.name, help=command.help, description=command.description, parents=[shared]
+            command.name,
+            help=command.help,
+            description=command.description,
+            epilog=command.more,
+            formatter_class=RawDescriptionHelpFormatter,
+            parents=[shared],
         )
         command.arguments(sub)
         sub.set_defaults(module=command.module)
