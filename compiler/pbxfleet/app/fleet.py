@@ -21,9 +21,10 @@ from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
 from pbxfleet.source.load import SUFFIXES, load, unreadable
 from pbxfleet.source.nodes import MappingNode
-from pbxfleet.source.text import display_text
+from pbxfleet.source.text import display_text, split_lines
 
 LEDGER = "desired/ledger.toml"
+SECRET_IN_CLEAR = "SET105"
 FOLDERS = ("desired", "desired/hosts", "desired/instances")
 
 
@@ -45,6 +46,10 @@ class Fleet:
         named = {d.span.file for d in self.diagnostics if d.span is not None}
         named |= {span.file for d in self.diagnostics for span, _ in d.related}
         texts = {name: display_text(self.files[name]) for name in named if name in self.files}
+        for diagnostic in self.diagnostics:
+            if diagnostic.code == SECRET_IN_CLEAR and diagnostic.span is not None:
+                name = diagnostic.span.file
+                texts[name] = _without_value(texts[name], diagnostic.span)
         return {n: _without_secrets(t) if n.endswith(".xml") else t for n, t in texts.items()}
 
     def digest(self, name: str) -> Digest:
@@ -151,6 +156,17 @@ def _without_secrets(text: str) -> str:
     secret = "|".join(name for name, row in SETTINGS.items() if row.secret)
     opens = rf"<(?:{secret})\b[^<>]*>|<[^<>]*\bencrypted\s*=[^<>]*>"
     return re.sub(rf"({opens})([^<]*)", lambda m: m[1] + re.sub(r"\S", "*", m[2]), text)
+
+
+def _without_value(text: str, span: Span) -> str:
+    """The text with what stands at a place made unreadable; whole lines where it takes several."""
+    lines = split_lines(text)
+    for number in range(span.line - 1, min(span.end_line, len(lines))):
+        line = lines[number]
+        first = span.column - 1 if number == span.line - 1 else 0
+        last = span.end_column - 1 if number == span.end_line - 1 else len(line)
+        lines[number] = line[:first] + re.sub(r"\S", "*", line[first:last]) + line[last:]
+    return "\n".join(lines)
 
 
 def in_repository(path: str) -> str:
