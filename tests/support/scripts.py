@@ -81,9 +81,9 @@ class Script:
                     lines = lines[count:]
                 else:
                     self.act(line.verb, shlex.split(line.rest))
-            except AssertionError as error:
+            except (AssertionError, LookupError, TypeError, ValueError, OSError) as error:
                 raise AssertionError(
-                    f"line {line.number}: {line.verb} {line.rest}\n{error}"
+                    f"line {line.number}: {line.verb} {line.rest}\n{error!s}"
                 ) from error
 
     def command(self, line: Line, expected: list[Line]) -> None:
