@@ -84,15 +84,15 @@ class _Spot:
         self.keys: list[str] = []
         node: Node = root
         for part in path:
-            if part == "[key]":
-                self.span = self.key_span
-            elif isinstance(part, int) and isinstance(node, SequenceNode):
+            if isinstance(part, int) and isinstance(node, SequenceNode):
                 node = node.items[part]
                 self.span = node.span
             elif isinstance(node, MappingNode) and (entry := node.get(str(part))) is not None:
                 node = entry.node
                 self.span, self.key_span = node.span, entry.key_span
                 self.keys.append(entry.key)
+            elif part == "[key]":  # pydantic's word for the key before it; a file may have it too
+                self.span = self.key_span
 
     @property
     def label(self) -> str:

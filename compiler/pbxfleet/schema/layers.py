@@ -137,12 +137,16 @@ class SettingModel(Table):
         return self
 
 
+# Tags become parts of the paths of errors, where they must not be taken for keys of the file.
+_AS_TEXT, _AS_TABLE = "<text>", "<table>"
+
+
 def _setting_form(node: Any) -> str:
-    return "table" if isinstance(node, MappingNode) else "text"
+    return _AS_TABLE if isinstance(node, MappingNode) else _AS_TEXT
 
 
 Setting: TypeAlias = Annotated[
-    Annotated[_SettingText, Tag("text")] | Annotated[SettingModel, Tag("table")],
+    Annotated[_SettingText, Tag(_AS_TEXT)] | Annotated[SettingModel, Tag(_AS_TABLE)],
     Discriminator(_setting_form),
 ]
 
