@@ -112,8 +112,8 @@ def test_other_values_of_a_layer(text: str, key: str, meaning: Any) -> None:
     assert getattr(instance(text, "yaml").layer, key).value == meaning
 
 
-def setting(text: str, suffix: str) -> SettingWish:
-    return instance(text, suffix).layer.settings["x"].value
+def setting(text: str, suffix: str, name: str = "x") -> SettingWish:
+    return instance(text, suffix).layer.settings[name].value
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,14 @@ def test_settings_with_more_to_say() -> None:
     removed = instance('unset = ["x"]').layer.settings["x"]
     assert removed.value == SettingWish(None)
     assert str(removed.origin) == "desired/instances/acme.toml:2:10"
+
+
+def test_a_setting_knows_where_its_name_stands() -> None:
+    """What is wrong with the name is reported there, also where the value is lines away."""
+    far = '[settings.sys_nmae]\nownership = "seeded"\nvalue = "x"\n'
+    assert str(setting(far, "toml", "sys_nmae").named_at) == "desired/instances/acme.toml:2:11"
+    short = "settings: {sys_nmae: x}\n"
+    assert str(setting(short, "yaml", "sys_nmae").named_at) == "desired/instances/acme.yaml:2:12"
 
 
 def test_an_instance_that_says_little_is_silent_about_the_rest() -> None:

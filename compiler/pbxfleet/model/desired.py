@@ -115,12 +115,14 @@ class SecretRef:
 class SettingWish:
     """Declared value of one pbx.xml element; None says that the element is to be removed (`unset`).
 
-    `raw` admits a name that neither the catalogue nor the reference file knows.
+    `raw` admits a name that neither the catalogue nor the reference file knows. `named_at` is the
+    place of the element's name; what is wished does not depend on it.
     """
 
     value: str | SecretRef | None
     ownership: Ownership = Ownership.OWNED
     raw: bool = False
+    named_at: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _owned_by_role(draft: Draft, name: str, setting: Sourced[SettingWish]) -> Di
     return Diagnostic(
         "SET103",
         f'"{name}" is set through {key_of(role)}, not by its name',
-        setting.origin,
+        setting.value.named_at or setting.origin,
         related=tuple(related),
         hint=f"declare {key_of(role)} instead",
     )
@@ -69,7 +69,7 @@ def _unknown(draft: Draft, name: str, setting: Sourced[SettingWish]) -> Diagnost
     return Diagnostic(
         "SET101",
         f'no setting "{name}" is known, neither in the catalogue nor in {reference.file}',
-        setting.origin,
+        setting.value.named_at or setting.origin,
         hint=f'did you mean "{close}"?' if close else hint,
     )
 

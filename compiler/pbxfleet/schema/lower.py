@@ -31,7 +31,7 @@ from pbxfleet.schema.files import (
     ReleaseModel,
 )
 from pbxfleet.schema.layers import LayerModel, SettingModel
-from pbxfleet.source.nodes import MappingNode
+from pbxfleet.source.nodes import MappingNode, Node
 
 T = TypeVar("T")
 
@@ -41,14 +41,28 @@ def first_key(root: MappingNode) -> Span:
     return root.entries[0].key_span if root.entries else whole_file(root.span.file)
 
 
-def lower_layer(model: LayerModel | None) -> Layer:
-    """A layer; one that is not written is silent about everything."""
-    if model is None:
-        return Layer()
+def _key_spans(table: Node | None, key: str) -> Mapping[str, Span]:
+    """Places of the keys of the table under `key`, none if there is no such table."""
+    below = table.get(key) if isinstance(table, MappingNode) else None
+    entries = below.node.entries if below and isinstance(below.node, MappingNode) else ()
+    return {entry.key: entry.key_span for entry in entries}
+
+
+def _lower_defaults(model: LayerModel | None, root: MappingNode) -> Layer:
+    """The layer under [defaults]; one that is not written is silent about everything."""
+    below = root.get("defaults")
+    return Layer() if model is None or below is None else _lower_layer(model, below.node)
+
+
+def _lower_layer(model: LayerModel, table: Node) -> Layer:
+    """A layer; `table` is the node that it was read from."""
     listen, failover, backup = model.listen, model.failover, model.backup
     binds = {role: getattr(listen, role.value) for role in LISTENER_ROLES} if listen else {}
-    settings = {name: _setting(wish) for name, wish in (model.settings or {}).items()}
-    removed = {n.value: Sourced(SettingWish(None), n.origin) for n in model.unset or ()}
+    names = _key_spans(table, "settings")
+    settings = {n: _setting(wish, names[n]) for n, wish in (model.settings or {}).items()}
+    removed = {
+        n.value: Sourced(SettingWish(None, named_at=n.origin), n.origin) for n in model.unset or ()
+    }
     return Layer(
         release=model.release,
         address=None if model.address is None else tuple(model.address),
@@ -62,16 +76,16 @@ def lower_layer(model: LayerModel | None) -> Layer:
     )
 
 
-def _setting(written: Sourced[str] | SettingModel) -> Sourced[SettingWish]:
+def _setting(written: Sourced[str] | SettingModel, name: Span) -> Sourced[SettingWish]:
     if isinstance(written, Sourced):
-        return Sourced(SettingWish(written.value), written.origin)
+        return Sourced(SettingWish(written.value, named_at=name), written.origin)
     ownership = written.ownership.value if written.ownership else Ownership.OWNED
     raw = written.raw.value if written.raw else False
     if written.secret is not None:
-        wish = SettingWish(SecretRef(written.secret.value), ownership, raw)
+        wish = SettingWish(SecretRef(written.secret.value), ownership, raw, name)
         return Sourced(wish, written.secret.origin)
     assert written.value is not None, "the model admits exactly one of value and secret"
-    return Sourced(SettingWish(written.value.value, ownership, raw), written.value.origin)
+    return Sourced(SettingWish(written.value.value, ownership, raw, name), written.value.origin)
 
 
 def lower_instance(name: str, model: InstanceModel, root: MappingNode) -> InstanceFile:
@@ -82,7 +96,7 @@ def lower_instance(name: str, model: InstanceModel, root: MappingNode) -> Instan
         host=model.host,
         directory=model.directory,
         number=model.number,
-        layer=lower_layer(model),
+        layer=_lower_layer(model, root),
     )
 
 
@@ -115,21 +129,19 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         host_backup_list=given(model.host_backup_list, defaults.HOST_BACKUP_LIST),
         affinity=given(model.affinity, defaults.AFFINITY),
         stop_timeout_s=given(model.stop_timeout, defaults.STOP_TIMEOUT_S),
-        defaults=lower_layer(model.defaults),
+        defaults=_lower_defaults(model.defaults, root),
         start_timeout_s=given(model.start_timeout, defaults.START_TIMEOUT_S),
     )
 
 
 def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
     """The fleet as its file says."""
-    releases = root.get("releases")
-    places = releases.node.entries if releases and isinstance(releases.node, MappingNode) else ()
-    spans = {entry.key: entry.key_span for entry in places}
+    spans = _key_spans(root, "releases")
     budget = model.policy.deletion_budget if model.policy else None
     return FleetFile(
         name=model.name,
         span=first_key(root),
-        defaults=lower_layer(model.defaults),
+        defaults=_lower_defaults(model.defaults, root),
         releases={
             name: _release(name, release, spans[name])
             for name, release in sorted((model.releases or {}).items())
