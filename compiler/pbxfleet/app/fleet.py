@@ -24,7 +24,7 @@ from pbxfleet.source.nodes import MappingNode
 from pbxfleet.source.text import display_text, split_lines
 
 LEDGER = "desired/ledger.toml"
-SECRET_IN_CLEAR = "SET105"
+WRITTEN_OUT = "SET105"
 FOLDERS = ("desired", "desired/hosts", "desired/instances")
 
 
@@ -47,7 +47,7 @@ class Fleet:
         named |= {span.file for d in self.diagnostics for span, _ in d.related}
         texts = {name: display_text(self.files[name]) for name in named if name in self.files}
         for diagnostic in self.diagnostics:
-            if diagnostic.code == SECRET_IN_CLEAR and diagnostic.span is not None:
+            if diagnostic.code == WRITTEN_OUT and diagnostic.span is not None:
                 name = diagnostic.span.file
                 texts[name] = _without_value(texts[name], diagnostic.span)
         return {n: _without_secrets(t) if n.endswith(".xml") else t for n, t in texts.items()}

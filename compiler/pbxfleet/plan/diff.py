@@ -99,7 +99,8 @@ class _Comparison:
                 change = self._resource(resource, record)
                 changes += [change] if change is not None else []
         runtime = self.observed.runtime.get(name, NOTHING_RUNS)
-        if not runtime.trees and not runtime.unreadable:
+        # Below a root folder nobody can tell whether the instance runs, so the dearer class stands.
+        if self.observed.runs_services and not runtime.trees and not runtime.unreadable:
             changes = [c._replace(impact=Impact.NONE) for c in changes]  # nobody is interrupted
         self.changes += changes
         if service is not None:
