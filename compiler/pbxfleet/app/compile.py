@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
+from pbxfleet.core.paths import HostPath
 from pbxfleet.host.disk import folder_names, read_file, write_file
+from pbxfleet.host.owners import Owners
+from pbxfleet.host.rooted import Root
+from pbxfleet.host.views import FileView
 from pbxfleet.host.workspace import read_tree, write_tree
 from pbxfleet.model.manifest import MANIFEST
+from pbxfleet.model.observed import What
 from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.ledger_text import ledger_text
 
@@ -92,12 +97,12 @@ def _write(
 ) -> tuple[str, ...]:
     changed: list[str] = []
     act = _stale if check else _written
-    for host, files in trees.items():
+    _refuse_links(repository, ["rendered"])
+    gone: Iterable[str] = () if only else _left_over(repository, trees)
+    targets = {**trees, **{host: {} for host in gone}}
+    _refuse_links(repository, [f"rendered/{host}" for host in targets])
+    for host, files in targets.items():
         changed += act(repository, f"rendered/{host}", files)
-    if not only:
-        for name in folder_names(f"{repository}/rendered"):
-            if name not in trees:
-                changed += act(repository, f"rendered/{name}", {})
     if fleet.ledger is not None:
         text = ledger_text(fleet.ledger)
         before = fleet.files.get(LEDGER)
@@ -106,6 +111,25 @@ def _write(
             if not check:
                 write_file(f"{repository}/{LEDGER}", text, 0o644)
     return tuple(sorted(changed))
+
+
+def _left_over(repository: str, trees: Mapping[str, object]) -> list[str]:
+    """Folders of hosts that are no longer declared; whatever else is in rendered/ is not ours."""
+    view = FileView(Root(repository, is_machine=False), Owners(matter=False))
+    return [
+        name
+        for name in folder_names(f"{repository}/rendered")
+        if name not in trees
+        and view.look(HostPath(f"/rendered/{name}/{MANIFEST}")).what is What.FILE
+    ]
+
+
+def _refuse_links(repository: str, paths: Iterable[str]) -> None:
+    """Nothing is written or removed behind a link: a pull request could point it anywhere."""
+    view = FileView(Root(repository, is_machine=False), Owners(matter=False))
+    for path in paths:
+        if view.look(HostPath(f"/{path}")).what not in (What.ABSENT, What.DIRECTORY):
+            raise Refused(f"{path} is not a folder", hint="remove it: compile makes it anew")
 
 
 def _written(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str]:

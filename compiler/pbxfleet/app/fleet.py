@@ -25,14 +25,19 @@ from pbxfleet.source.text import display_text, split_lines
 
 LEDGER = "desired/ledger.toml"
 WRITTEN_OUT = "SET105"
+UNREADABLE = "SRC101"
 FOLDERS = ("desired", "desired/hosts", "desired/instances")
 
 
 @dataclass
 class Fleet:
-    """A repository as far as it could be understood. `resolved` is None if there is any error."""
+    """A repository as far as it could be understood. `resolved` is None if there is any error.
+
+    `unread` says of files that the disk does not give why not.
+    """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
     desired: Desired | None = None
     references: dict[str, Reference] = field(default_factory=dict)
     templates: dict[str, bytes] = field(default_factory=dict)
@@ -75,15 +80,17 @@ def read_fleet(repository: str) -> Fleet:
 def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
     documents = _documents(contents, fleet, found)
-    unread_ledger = LEDGER in contents and LEDGER not in documents
+    unread = LEDGER in contents and LEDGER not in documents
+    unread = unread or any(folder in contents for folder in FOLDERS)
     ledger = read_ledger(documents.pop(LEDGER, None))
     found += ledger.diagnostics
     fleet.ledger_before = ledger.value
-    validated = validate(documents, sorted(contents))
+    validated = validate(documents, _names(contents, found))
     found += validated.diagnostics
     fleet.desired = validated.value
-    # Without the ledger that is there, every `auto` would be handed out anew.
-    if validated.value is None or ledger.value is None or unread_ledger:
+    # Without the ledger that is there, every `auto` would be handed out anew; without a folder that is
+    # there, its hosts or instances would be taken for removed.
+    if validated.value is None or ledger.value is None or unread:
         return
     _references(fleet, validated.value, found)
     _templates(fleet, validated.value, found)
@@ -103,8 +110,11 @@ def _documents(
     for name, content in sorted(contents.items()):
         wanted = posixpath.dirname(name) in FOLDERS and name.endswith(SUFFIXES)
         if isinstance(content, ReadProblem):
-            if wanted or posixpath.dirname(name) in FOLDERS[1:]:
+            if wanted or posixpath.dirname(name) in FOLDERS[1:] or name in FOLDERS:
                 found.append(unreadable(name, content.reason))
+            continue
+        if name in FOLDERS:
+            found.append(unreadable(name, "is a file, not a folder"))
             continue
         files[name] = content
         if wanted:
@@ -113,7 +123,14 @@ def _documents(
             if outcome.value is not None:
                 documents[name] = outcome.value
     fleet.files = files
+    fleet.unread = {n: c.reason for n, c in contents.items() if isinstance(c, ReadProblem)}
     return documents
+
+
+def _names(contents: Iterable[str], found: Iterable[Diagnostic]) -> list[str]:
+    """Names of the files, without those of which nothing more is to be said: they cannot be read."""
+    said = {d.span.file for d in found if d.span is not None and d.code == UNREADABLE}
+    return sorted(n for n in contents if n.endswith(SUFFIXES) or n not in said)
 
 
 def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
@@ -121,6 +138,8 @@ def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None
         path = in_repository(release.reference.value)
         content = fleet.files.get(path)
         if content is None:
+            if path in fleet.unread:
+                found.append(unreadable(path, fleet.unread[path]))
             continue  # REL103 where an instance uses it
         outcome = read_reference(path, content)
         found += outcome.diagnostics
@@ -133,7 +152,7 @@ def _templates(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
         path = in_repository(template.value)
         content = fleet.files.get(path)
         if content is None:
-            found.append(_no_template(path, template.origin))
+            found.append(_no_template(path, template.origin, fleet.unread.get(path, "")))
         else:
             fleet.templates[path] = content
 
@@ -142,10 +161,10 @@ def _named_templates(hosts: Iterable[HostFile]) -> list[Sourced[str]]:
     return [h.failover_template for h in hosts if h.failover_template is not None]
 
 
-def _no_template(path: str, span: Span) -> Diagnostic:
+def _no_template(path: str, span: Span, reason: str) -> Diagnostic:
     return Diagnostic(
         "REF111",
-        f"the failover template {path} cannot be read",
+        f"the failover template {path} " + (reason or "is not there"),
         span,
         hint="paths in desired/ files are relative to desired/",
     )
