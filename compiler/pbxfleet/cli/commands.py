@@ -41,7 +41,11 @@ def _host(parser: ArgumentParser) -> None:
 
 def _validate(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--format", choices=("human", "json"), default="human", help="form of the diagnostics"
+        "--format",
+        choices=("human", "json", "sarif", "github", "gitlab"),
+        default="human",
+        help="form of the diagnostics: text on stderr, or on stdout JSON, a SARIF log, GitHub "
+        "annotations, a GitLab Code Quality report",
     )
 
 

@@ -12,6 +12,8 @@ from pbxfleet.core.exits import Exit
 if TYPE_CHECKING:
     from pbxfleet.app.fleet import Fleet
 
+FORGES = ("sarif", "github", "gitlab")
+
 
 def run(args: Namespace, output: Output) -> int:
     """Print every problem of the fleet; exit 1 if there is an error."""
@@ -20,12 +22,30 @@ def run(args: Namespace, output: Output) -> int:
 
     output.json = output.json or args.format == "json"
     fleet = read_fleet(args.chdir)
+    if args.format in FORGES:
+        return _for_forge(fleet, args.format, output)
     failed = show(fleet, output, advice=not output.quiet)
     output.data(diagnostics_data(fleet, failed=failed))
     if fleet.resolved is not None and not failed:
         instances = sum(len(h.instances) for h in fleet.resolved.hosts)
         hosts = counted(len(fleet.resolved.hosts), "host")
         output.say(f"{hosts}, {counted(instances, 'instance')}: valid")
+    return Exit.REFUSED if failed else Exit.DONE
+
+
+def _for_forge(fleet: Fleet, form: str, output: Output) -> int:
+    """The diagnostics as a forge wants them, on stdout and nothing else there."""
+    from pbxfleet import __version__
+    from pbxfleet.report import forge
+
+    if form == "sarif":
+        from pbxfleet.app.pages import titles
+
+        text = forge.sarif(fleet.diagnostics, dict(titles()), __version__)
+    else:
+        text = (forge.github if form == "github" else forge.gitlab)(fleet.diagnostics)
+    output.stdout.write(text)
+    failed = any(d.severity is Severity.ERROR for d in fleet.diagnostics)
     return Exit.REFUSED if failed else Exit.DONE
 
 

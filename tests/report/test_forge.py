@@ -1,0 +1,67 @@
+"""Diagnostics for forges: complete, escaped, in the documented form."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.core.span import Span
+from pbxfleet.report.forge import fingerprint, github, gitlab, sarif
+
+HERE = Span("desired/a b.toml", 3, 5, 3, 9)
+THERE = Span("desired/b.toml", 1, 1, 2, 4)
+ERROR = Diagnostic(
+    "BND101", "two claims: 50%\nof it", HERE, related=((THERE, "first here"),), hint="move, one"
+)
+ADVICE = Diagnostic("ADV102", "odd port", THERE, Severity.ADVICE)
+NOWHERE = Diagnostic("REL101", "no release", None, Severity.WARNING)
+
+
+def test_github_has_errors_first_and_everything_escaped() -> None:
+    assert github([ADVICE, NOWHERE, ERROR]).splitlines() == [
+        "::error file=desired/a b.toml,line=3,endLine=3,title=BND101,col=5,endColumn=9"
+        "::two claims: 50%25%0Aof it%0Ahint: move, one",
+        "::warning title=REL101::no release",
+        "::notice file=desired/b.toml,line=1,endLine=2,title=ADV102::odd port",
+    ]
+
+
+def test_gitlab_is_a_list_of_findings() -> None:
+    rows = json.loads(gitlab([ERROR, NOWHERE]))
+    assert [r["check_name"] for r in rows] == ["REL101", "BND101"]
+    assert rows[1]["location"] == {"path": "desired/a b.toml", "lines": {"begin": 3}}
+    assert {r["severity"] for r in rows} <= {"info", "minor", "major", "critical", "blocker"}
+    assert len({r["fingerprint"] for r in rows}) == len(rows)
+
+
+def test_sarif_names_rules_places_and_related_places() -> None:
+    log = json.loads(sarif([ERROR, ADVICE], {"BND101": "two claims"}, "1.2.3"))
+    (run,) = log["runs"]
+    rules = [r["id"] for r in run["tool"]["driver"]["rules"]]
+    assert log["version"] == "2.1.0" and rules == ["ADV102", "BND101"]
+    found = next(r for r in run["results"] if r["ruleId"] == "BND101")
+    assert rules[found["ruleIndex"]] == "BND101" and found["level"] == "error"
+    place = found["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "desired/a%20b.toml"
+    assert place["region"] == {"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 9}
+    assert found["relatedLocations"][0]["message"]["text"] == "first here"
+
+
+@pytest.mark.parametrize("form", [github, gitlab, lambda d: sarif(d, {}, "0")])
+def test_nothing_found_is_still_a_document(form) -> None:  # type: ignore[no-untyped-def]
+    text = form([])
+    assert text == "" or json.loads(text) is not None
+
+
+@given(st.text(), st.text(), st.integers(1, 9))
+def test_any_text_stays_one_line_of_github(message: str, file: str, line: int) -> None:
+    text = github([Diagnostic("SRC101", message, Span(file, line, 1, line, 2))])
+    assert text.count("\n") == 1 and "\r" not in text
+
+
+def test_a_finding_keeps_its_identity_when_lines_move() -> None:
+    moved = Diagnostic(ERROR.code, ERROR.message, HERE._replace(line=99, end_line=99))
+    assert fingerprint(moved) == fingerprint(ERROR)
+    assert fingerprint(ADVICE) != fingerprint(ERROR)
