@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import HostPath
+from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.disk import read_file
 from pbxfleet.host.local import LocalHost
-from pbxfleet.host.state import State
+from pbxfleet.host.state import RECORDS, State
 from pbxfleet.host.unchanged import Known, is_unchanged
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
 from pbxfleet.model.target import InstanceTarget, Kind, Target
@@ -35,6 +35,8 @@ def remember(
     state: State, machine: LocalHost, target: Target, records: Mapping[str, AppliedRecord]
 ) -> None:
     """Write the list down, after an apply that left nothing to do and nothing to say."""
+    from pbxfleet.app.live import APPLIED
+
     folders: dict[str, list[Known]] = {}
     for record in records.values():
         for resource in record.resources.values():
@@ -52,6 +54,8 @@ def remember(
             for name, record in sorted(records.items())
             if name not in target.instances and record.declared is not None
         ],
+        "applied": APPLIED,
+        "records": _stamps_of_records(machine, APPLIED),
     }
     state.write_record(RECORD, (json.dumps(data, separators=(",", ":")) + "\n").encode())
 
@@ -78,6 +82,7 @@ def _unchanged(repository: str, root: str, manifest: Digest, data: Mapping[str, 
         not machine.runs_services
         and data["owners"] is machine.owners_matter
         and not State(machine).journal()
+        and _stamps_of_records(machine, str(data["applied"])) == data["records"]
         and not stale_inputs(repository, data["inputs"])  # type: ignore[arg-type]
         and all(
             is_unchanged(machine, HostPath(folder), [_known(*entry) for entry in known])
@@ -85,6 +90,14 @@ def _unchanged(repository: str, root: str, manifest: Digest, data: Mapping[str, 
         )
         and _services_unchanged(machine, data)
     )
+
+
+def _stamps_of_records(machine: LocalHost, folder: str) -> list[list[object]]:
+    """What the kernel says of the applied records: the list stands for their contents."""
+    place = join(RECORDS, folder)
+    return [
+        [name, list(machine.identity(join(place, name)) or ())] for name in machine.names(place)
+    ]
 
 
 def _note(folders: dict[str, list[Known]], resource: AppliedResource, *, owners: bool) -> None:
