@@ -174,9 +174,9 @@ are reported, sorted, each with its place, related places and a hint. Writes
 nothing and looks at no host. With --quiet advice is left out.""",
         """\
 examples:
-  pbxfleet validate
-  pbxfleet -C my-fleet validate --format json
-  pbxfleet explain BND101           more about one code
+  pbxfleet -C my-fleet validate
+  pbxfleet validate --format github     annotations in a pull request
+  pbxfleet explain BND101               more about one code
 
 exit codes: 0 valid (there may be warnings and advice), 1 at least one error""",
         _validate,

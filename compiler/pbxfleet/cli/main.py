@@ -27,7 +27,18 @@ pbxfleet COMMAND --help tells more about a command."""
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\nhint: {_usage_hint(self.prog, message)}\n")
+
+
+def _usage_hint(program: str, message: str) -> str:
+    """What to do about wrong usage: the nearest command for a mistyped one, else where help is."""
+    if message.startswith("argument COMMAND: invalid choice"):
+        from pbxfleet.core.diagnostics import nearest
+
+        close = nearest(message.split("'")[1], [command.name for command in COMMANDS])
+        if close is not None:
+            return f'did you mean "{close}"?'
+    return f"{program} --help tells more"
 
 
 def build_parser(only: str | None = None) -> ArgumentParser:
@@ -99,7 +110,7 @@ def main(argv: Sequence[str]) -> int:
     parser = build_parser(_command_word(argv))
     args = parser.parse_args(argv)
     if args.command is None:
-        parser.print_usage(sys.stderr)
+        parser.print_help(sys.stderr)
         return Exit.USAGE
     output = Output(json=args.json, quiet=args.quiet, colour=_colour(args))
     try:
