@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import pty
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pbxfleet.cli.main import main
 from support.tree import ROOT
 
 PROGRAM = Path(sys.executable).with_name("pbxfleet")
@@ -76,6 +78,14 @@ def ok(*words: str | Path, **options: Any) -> Done:
     return done
 
 
+def in_process(*words: str | Path) -> Done:
+    """What the command does and prints, without a process of its own; for many runs in one test."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*map(str, words)])
+    return Done(int(code), out.getvalue(), err.getvalue())
+
+
 def run_typing(
     answer: str, *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Done:
@@ -128,11 +138,14 @@ class Site:
         self.root.mkdir(parents=True, exist_ok=True)
         self.prefix: tuple[str, ...] = ()
         self.env = environment()
+        self.as_process = True
 
     def run(self, command: str, *words: str | Path) -> Done:
         """Run a command on the host of this site, or on its repository only."""
         if command in ("plan", "apply", "drift", "status"):
             words = (self.host, "--root", self.root, *words)
+        if not self.as_process:
+            return in_process(command, "-C", self.repo, *words)
         return run(command, "-C", self.repo, *words, prefix=self.prefix, env=self.env)
 
     def ok(self, command: str, *words: str | Path) -> Done:
