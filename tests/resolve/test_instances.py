@@ -219,6 +219,15 @@ def test_a_roles_element_cannot_be_set_by_name(name: str, wish: SettingWish) -> 
     assert codes(run(settings={name: wish})) == ["SET103"]
 
 
+@pytest.mark.parametrize(
+    "listed",
+    ["[::ffff:198.51.100.10]:2000", "198.51.100.10:2000 [::ffff:c633:640a]:2001"],
+)
+def test_the_reference_address_in_ipv6_clothes_is_no_running_text(listed: str) -> None:
+    assert codes(run(changes={"agent": listed})) == ["BND108"]
+    assert codes(run(changes={"agent": f"see {listed}"})) == []
+
+
 def test_removing_an_element_with_binds_is_refused() -> None:
     resolution = run(changes={"agent": "198.51.100.10:2000"}, settings={"agent": SettingWish(None)})
     assert codes(resolution) == ["SET104"]

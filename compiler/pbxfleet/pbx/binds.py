@@ -28,6 +28,10 @@ class BindError(ValueError):
         self.hint = hint
 
 
+class MappedAddress(BindError):
+    """A bind on an IPv4 address that is written as IPv6: the kernel would bind the IPv4 address."""
+
+
 class ReboundBind(NamedTuple):
     """One bind of a list, as it was and as it is now; `offset` and `length` in the text given."""
 
@@ -159,7 +163,7 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
 
 def _bind(token: str, offset: int) -> Bind:
     host, colon, port_text = token.rpartition(":")
-    if host.count(":") and not host.startswith("["):
+    if not token.startswith("[") and (_is_ipv6(host) or _is_ipv6(token)):
         raise BindError(
             f'"{token}" has an IPv6 address without square brackets',
             offset,
@@ -207,7 +211,7 @@ def _address(host: str, offset: int) -> Address:
         ) from None
     plain = _plain_ipv4(address)
     if plain is not None:
-        raise BindError(
+        raise MappedAddress(
             f'"{inner}" is the IPv4 address {plain} written as IPv6',
             at,
             len(inner),
@@ -241,6 +245,11 @@ def _literal(text: str) -> Address | None:
         return _strict(text, six=":" in text)
     except AddressValueError:
         return None
+
+
+def _is_ipv6(text: str) -> bool:
+    address = _literal(text)
+    return address is not None and address.version == 6
 
 
 def _plain_ipv4(address: Address) -> IPv4Address | None:

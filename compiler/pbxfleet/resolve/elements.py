@@ -12,7 +12,7 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.desired import LISTENER_ROLES, ReleaseFile, Role
 from pbxfleet.model.net import Address, Bind
 from pbxfleet.model.resolved import Reference
-from pbxfleet.pbx.binds import BindError, Mention, parse_binds, rebind
+from pbxfleet.pbx.binds import BindError, MappedAddress, Mention, parse_binds, rebind
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.learn import learn
 from pbxfleet.pbx.reference import part_of
@@ -30,9 +30,9 @@ class PlacedBind(NamedTuple):
 class Element(NamedTuple):
     """An element of the reference file.
 
-    `value` is None when it is encrypted or nested. `binds` are its binds, `fault` why it should have
-    some but cannot be read; `address` is set when the value is the bare reference address. `sounds`
-    is the role that the name of an unmapped element suggests.
+    `value` is None when it is encrypted or nested. `binds` are its binds; `fault` says why it should
+    have some but cannot be read, and `span` is the place of that. `address` is set when the value is
+    the bare reference address. `sounds` is the role that the name of an unmapped element suggests.
     """
 
     name: str
@@ -49,8 +49,8 @@ class Elements:
     """The reference file of a release, seen through the roles of the fleet.
 
     `by_role` has the elements of mapped roles; `loose` other elements that hold binds with literal
-    addresses, the bare reference address, or ports under a listener's name. `addresses` are the
-    reference addresses.
+    addresses, readable or not, the bare reference address, or ports under a listener's name.
+    `addresses` are the reference addresses.
     """
 
     release: ReleaseFile
@@ -119,6 +119,8 @@ def _loose(
 ) -> Element | None:
     """The element with its binds or its bare address, None if it has neither."""
     read = rebind(value, {address: address for address in addresses})
+    if read.mentions and _is_mapped(value) and element.name not in SETTINGS:
+        return _listener(element)
     for mention in read.mentions:
         problems.add(_mentions(element, value, mention))
     # The catalogue knows its settings: an address among them is somebody else's, not a listener's.
@@ -138,6 +140,17 @@ def _loose(
         ports = _listener(element)
         return ports if ports.binds else None
     return None
+
+
+def _is_mapped(value: str) -> bool:
+    """Whether the value would be binds if an IPv4 address in it were not written as IPv6."""
+    try:
+        parse_binds(value)
+    except MappedAddress:
+        return True
+    except BindError:
+        return False
+    return False
 
 
 def _mentions(element: Element, value: str, mention: Mention) -> Diagnostic:

@@ -120,11 +120,11 @@ def _from_reference(draft: Draft, role: Role) -> None:
     if element is None:
         draft.share(_absent(draft, role))
         return
+    remedy = f'say listen.{role.value} = PORT or "off"'
     if element.fault:
-        draft.share(_unreadable(role, element))
+        draft.share(_unreadable(element, remedy))
         return
-    protocols = LISTENERS[role].protocols
-    _rebound(draft, element, role.value, protocols, f'say listen.{role.value} = PORT or "off"')
+    _rebound(draft, element, role.value, LISTENERS[role].protocols, remedy)
 
 
 def _loose(draft: Draft, element: Element) -> None:
@@ -133,7 +133,9 @@ def _loose(draft: Draft, element: Element) -> None:
         return  # REF102 says that this role is to be mapped
     what = "its role" if role is None else role.value
     remedy = f'map "{element.name}" to {what} in [catalogue], or set it in settings'
-    if element.address is None:
+    if element.fault:
+        draft.share(_unreadable(element, remedy))
+    elif element.address is None:
         _rebound(draft, element, element.name, UNKNOWN_TRANSPORT, remedy)
     elif element.address in draft.moves:
         _add_rebound(draft, element, "address")
@@ -241,13 +243,9 @@ def _absent(draft: Draft, role: Role) -> Diagnostic:
     )
 
 
-def _unreadable(role: Role, element: Element) -> Diagnostic:
-    return Diagnostic(
-        "BND108",
-        f'"{element.name}" cannot be read as binds: {element.fault}',
-        element.span,
-        hint=f'say listen.{role.value} = PORT or "off"',
-    )
+def _unreadable(element: Element, remedy: str) -> Diagnostic:
+    message = f'"{element.name}" cannot be read as binds: {element.fault}'
+    return Diagnostic("BND108", message, element.span, hint=remedy)
 
 
 def _unset_binds(name: str, place: Span) -> Diagnostic:
