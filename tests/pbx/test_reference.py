@@ -9,8 +9,7 @@ import pytest
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.resolved import Reference
-from pbxfleet.pbx.pbx_xml import PbxXmlError
-from pbxfleet.pbx.reference import learn, mentions, part_of, read_reference
+from pbxfleet.pbx.reference import learn, part_of, read_reference
 
 FILE = "desired/reference/pbx-70.xml"
 ADDRESSES = (ip_address("198.51.100.10"), ip_address("2001:db8::a"))
@@ -99,24 +98,6 @@ def test_no_diagnostic_shows_a_secret() -> None:
     shown = repr(read_reference(FILE, content).diagnostics)
     assert "hunter2" not in shown
     assert "AAA" not in shown
-
-
-def test_mentions_are_found_at_any_depth() -> None:
-    content = (
-        b'<c>\n<a>198.51.100.10:80</a><b x="[2001:DB8::A]:5"><d>at 198.51.100.10</d></b>\n'
-        b"<e>198.51.100.101</e><f>::ffff:198.51.100.10</f><g>198.51.100.10</g></c>"
-    )
-    found = mentions(FILE, content, ADDRESSES)
-    assert [(name, str(address)) for name, _, address in found] == [
-        ("a", "198.51.100.10"),
-        ("b", "2001:db8::a"),
-        ("d", "198.51.100.10"),
-        ("f", "198.51.100.10"),
-        ("g", "198.51.100.10"),
-    ]
-    assert found[0][1] == Span(FILE, 2, 1, 2, 24)
-    with pytest.raises(PbxXmlError):
-        mentions(FILE, b"", ADDRESSES)
 
 
 PROPOSALS = """

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, Severity, outcome
 from pbxfleet.core.span import Span
-from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Reference
 from pbxfleet.pbx.binds import rebind
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.learn import Proposal, learn
 from pbxfleet.pbx.roles import CONFIRMED
-from pbxfleet.pbx.xml_read import PbxXml, Setting, open_document, read
-from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError, Places
+from pbxfleet.pbx.xml_read import PbxXml, Setting, read
+from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError
 
-__all__ = ["Proposal", "diagnostic", "learn", "mentions", "part_of", "read_reference"]
+__all__ = ["Proposal", "diagnostic", "learn", "part_of", "read_reference"]
 
 NO_SETTINGS = "XML120"
 IN_CLEAR = "XML121"
@@ -56,34 +55,6 @@ def part_of(span: Span, value: str, offset: int, length: int) -> Span:
         return span
     start = span.column + offset
     return Span(span.file, span.line, start, span.line, start + length)
-
-
-def mentions(
-    file: str, content: bytes, addresses: Collection[Address]
-) -> tuple[tuple[str, Span, Address], ...]:
-    """Where any of `addresses` stands in a pbx.xml: name and place of the element, the address.
-
-    Looks at texts and attributes of elements at any depth, not at comments. `PbxXmlError` if the
-    file cannot be read.
-    """
-    document = open_document(content)
-    places = Places(document.text)
-    same = {address: address for address in addresses}
-    found = []
-    for element in document.scan.elements:
-        texts = (element.text, *(value for _, value in element.attributes))
-        named = dict.fromkeys(address for text in texts for address in _addresses(text, same))
-        span = Span(file, *places.span(element.start, element.end))
-        found += [(element.name, span, address) for address in named]
-    return tuple(found)
-
-
-def _addresses(text: str, same: dict[Address, Address]) -> Iterator[Address]:
-    rebound = rebind(text, same)
-    yield from (bind.after.address for bind in rebound.binds if bind.after.address in same)
-    if rebound.address in same:
-        yield rebound.address
-    yield from (mention.address for mention in rebound.mentions)
 
 
 def _span(file: str, setting: Setting) -> Span:
