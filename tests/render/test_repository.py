@@ -82,3 +82,8 @@ def test_a_reference_that_cannot_be_read_says_why(repository: Path) -> None:
         in found
     )
     assert not any("FMT113" in line for line in found if "reference" in line)
+
+
+def test_a_broken_reference_is_not_also_missing(repository: Path) -> None:
+    (repository / "desired/reference/pbx.xml").write_text("<config><a></config>")
+    assert [line.split(": ")[1] for line in said(compile_fleet(str(repository)))] == ["XML101"]

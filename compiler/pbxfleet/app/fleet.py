@@ -95,7 +95,7 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     _references(fleet, validated.value, found)
     _templates(fleet, validated.value, found)
     resolution = resolve_and_check(validated.value, fleet.references, ledger.value)
-    found += resolution.outcome.diagnostics
+    found += _without_echo(fleet, validated.value, resolution.outcome.diagnostics, found)
     fleet.ledger = resolution.ledger
     if not any(d.severity is Severity.ERROR for d in found):
         fleet.resolved = resolution.outcome.value
@@ -145,6 +145,19 @@ def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None
         found += outcome.diagnostics
         if outcome.value is not None:
             fleet.references[name] = outcome.value
+
+
+def _without_echo(
+    fleet: Fleet, desired: Desired, later: Iterable[Diagnostic], found: Iterable[Diagnostic]
+) -> list[Diagnostic]:
+    """Without REL103, "no reference file", for files that are there and were reported as broken."""
+    reported = {d.span.file for d in found if d.span is not None and d.severity is Severity.ERROR}
+    broken = {
+        release.reference.origin
+        for name, release in desired.fleet.releases.items()
+        if name not in fleet.references and in_repository(release.reference.value) in reported
+    }
+    return [d for d in later if d.code != "REL103" or d.span not in broken]
 
 
 def _templates(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
