@@ -203,6 +203,12 @@ def test_the_readmes_way_to_a_real_host_can_be_gone(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
 
 
+def test_the_readmes_instance_is_that_of_the_example() -> None:
+    (block,) = blocks(ROOT / "README.md", "toml")
+    lines = read(ROOT / "desired/instances/birch.toml").splitlines()
+    assert block.splitlines() == [line for line in lines if not line.startswith("#")]
+
+
 def test_targets_of_make_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
     named = {
