@@ -197,7 +197,9 @@ def bind(address: str, port: int) -> str:
 
 def compiled(fields: Sequence[Field]) -> bytes:
     """The pbx.xml that is written where there is none."""
-    return edit(REFERENCE, {f.name: f.value for f in fields if f.secret is None})
+    edits = {f.name: f.value for f in fields if f.secret is None}
+    plain = REFERENCE.replace(b' encrypted="true"', b"")
+    return edit(plain if "pw_pass" in edits else REFERENCE, edits)
 
 
 def _instance(wish: Wish) -> InstanceTarget:

@@ -40,7 +40,7 @@ def apply_plan(
     run = _Run(effects, memory, progress)
     if run.begin(plan) and all(run.wave(wave) for wave in _waves(plan.steps)):
         run.outdated(plan.outdated)
-    run.end(plan)
+    run.end()
     return run.report(plan)
 
 
@@ -86,11 +86,10 @@ class _Run:
             self.failure = f"the journal cannot be written, nothing was done: {error}"
         return not self.failure
 
-    def end(self, plan: Plan) -> None:
-        """Close the journal: what had to be done is done, or is put back."""
+    def end(self) -> None:
+        """Close the journal, also that of an earlier run: what had to be done is done, or put back."""
         try:
-            if plan.steps:
-                self.memory.log("end", failure=self.failure)
+            self.memory.log("end", failure=self.failure)
         except HostError as error:
             self.failure = self.failure or f"the journal could not be closed: {error}"
 

@@ -33,5 +33,5 @@ class Memory(Protocol):
         ...
 
     def log(self, event: str, **details: str | int) -> None:
-        """Append a line to the journal, durably."""
+        """Append a line to the journal, durably; the event `end` closes it, if there is one."""
         ...

@@ -9,7 +9,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedResource
-from pbxfleet.model.elements import needs_edit
+from pbxfleet.model.elements import needs_edit, was_written
 from pbxfleet.model.target import Field
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, edit, read
 
@@ -37,7 +37,7 @@ def prepare_merge(
     edits: Edits = {}
     for field in fields:
         element = document.get(field.name)
-        known = before is not None and field.name in before.fields
+        known = before is not None and was_written(field.name, before.fields)
         opaque = element is not None and element.encrypted
         if needs_edit(field, value_of(document, field.name), opaque=opaque, known=known):
             edits[field.name] = field.value

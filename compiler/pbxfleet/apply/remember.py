@@ -12,7 +12,7 @@ from pbxfleet.model.applied import (
     as_remembered,
     element_digest,
 )
-from pbxfleet.model.elements import needs_edit
+from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, needs_edit
 from pbxfleet.model.target import SEEDED, Field, Kind, Resource
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
@@ -55,7 +55,7 @@ def _remember(
     digest, fields, stat = resource.digest, {}, None
     if resource.kind is Kind.SETTINGS:
         declared = effects.contents.fields(resource.instance)
-        fields = {f.name: _remembered(f) for f in declared if f.secret is None}
+        fields = {f.name: _remembered(f) for f in declared}
         digest = _settings_digest(resource, effects)
     elif resource.kind is Kind.ARTEFACT:
         stat = effects.host.identity(resource.path)
@@ -75,7 +75,9 @@ def _remember(
 
 
 def _remembered(field: Field) -> str | None:
-    return SEEDED if field.ownership == SEEDED else element_digest(field.value)
+    if field.secret is not None:
+        return SECRET
+    return WRITTEN_ONCE if field.ownership == SEEDED else element_digest(field.value)
 
 
 def _settings_digest(resource: Resource, effects: Effects) -> Digest:

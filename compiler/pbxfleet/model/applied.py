@@ -14,8 +14,8 @@ class AppliedResource(NamedTuple):
 
     `digest` is of the content as it lay on disk; for settings it is of the whole pbx.xml, "" if an
     element was not as declared even then; `fields` holds a digest per declared element (None:
-    removed; `seeded`: the application's), `fields_digest` that of the declaration. `stat` identifies a
-    release file that need not be read again while it is unchanged: (device, inode, size in bytes,
+    removed; `seeded`, `secret`: not ours), `fields_digest` that of the declaration. `stat` identifies
+    a release file that need not be read again while it is unchanged: (device, inode, size in bytes,
     mtime ns, ctime ns).
     """
 

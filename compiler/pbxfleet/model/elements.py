@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pbxfleet.model.target import SEEDED, Field
+
+# What the applied record holds in place of a digest, for elements whose value is not ours.
+SECRET = "secret"  # noqa: S105 - a word, not a value
+WRITTEN_ONCE = SEEDED
+
+
+def was_written(name: str, applied: Mapping[str, str | None]) -> bool:
+    """Whether apply has written the element before, going by the `fields` of the applied record."""
+    return applied.get(name, SECRET) != SECRET
 
 
 def needs_edit(field: Field, observed: str | None, *, opaque: bool, known: bool) -> bool:

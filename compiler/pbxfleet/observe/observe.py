@@ -9,7 +9,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
-from pbxfleet.model.elements import needs_edit
+from pbxfleet.model.elements import needs_edit, was_written
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.strays import find_strays
@@ -138,7 +138,7 @@ def read_settings(
             f,
             found.values[f.name],
             opaque=f.name in found.opaque,
-            known=before is not None and f.name in before.fields,
+            known=before is not None and was_written(f.name, before.fields),
         )
     }
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from pbxfleet.model.applied import AppliedResource, element_digest
-from pbxfleet.model.elements import needs_edit
+from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, needs_edit, was_written
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import SEEDED, Field, Impact, Resource
+from pbxfleet.model.target import Field, Impact, Resource
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.threeway import joined, status_of
@@ -52,15 +52,17 @@ def diff_settings(
 
 def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) -> FieldDelta | None:
     observed = found.values.get(field.name)
-    known = before is not None and field.name in before.fields
+    remembered = before.fields if before is not None else {}
+    known = was_written(field.name, remembered)
     if not needs_edit(field, observed, opaque=field.name in found.opaque, known=known):
         return None
-    applied = before.fields[field.name] if before is not None and known else None
+    applied = remembered.get(field.name)
     status = status_of(element_digest(field.value), element_digest(observed), applied, known=known)
-    if status is None or applied == SEEDED or (status is Status.ADOPT and before is not None):
+    if status is None or applied == WRITTEN_ONCE or (status is Status.ADOPT and before is not None):
         # The file is ours since an earlier apply; the element was not, or was the application's.
         status = Status.PENDING
-    return FieldDelta(field.name, observed, field.value, status, field.origin)
+    shown = "(secret)" if applied == SECRET and observed is not None else observed
+    return FieldDelta(field.name, shown, field.value, status, field.origin)
 
 
 def _missing(resource: Resource, before: AppliedResource | None, fields: Sequence[Field]) -> Change:
