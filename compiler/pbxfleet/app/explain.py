@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
+from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import absolute, folder_names
@@ -21,12 +23,16 @@ class Layer(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """A setting with everything that is known about its origin."""
+    """A setting with everything that is known about its origin, as it was compiled.
+
+    `stale` are the files of desired/ that have changed since, so that their lines may say otherwise.
+    """
 
     host: str
     instance: str
     field: Field
     layers: tuple[Layer, ...]
+    stale: tuple[str, ...] = ()
 
 
 def explain_setting(repository: str, what: str) -> Explained:
@@ -35,19 +41,21 @@ def explain_setting(repository: str, what: str) -> Explained:
     host, instance, setting = _parts(what)
     _known(host, folder_names(f"{repository}/rendered"), "a compiled host")
     tree = RenderedTree(repository, host)
-    _known(instance, tree.target().instances, f"an instance of {host}")
+    target = tree.target()
+    stale = stale_inputs(repository, target.inputs)
+    _known(instance, target.instances, f"an instance of {host}", stale)
     fields = {f.name: f for f in tree.fields(instance)}
     by_label = {f.label: f for f in fields.values()}
     field = fields.get(setting) or by_label.get(setting)
     if field is None:
-        _known(setting, [*fields, *by_label], f"declared for {instance}")
+        _known(setting, [*fields, *by_label], f"declared for {instance}", stale)
         raise AssertionError(setting)
     history = History(repository)
     layers = tuple(
         Layer(place, number == 0, _blame(history, place))
         for number, place in enumerate((field.origin, *field.overrode))
     )
-    return Explained(host, instance, field, layers)
+    return Explained(host, instance, field, layers, stale)
 
 
 def _parts(what: str) -> tuple[str, str, str]:
@@ -60,9 +68,15 @@ def _parts(what: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _known(name: str, known: Any, what: str) -> None:
+def _known(name: str, known: Iterable[str], what: str, stale: Sequence[str] = ()) -> None:
     if name not in known:
-        raise Refused(f"{name} is not {what}", hint=did_you_mean(name, known))
+        hint = f"{_few(stale)} changed since it was compiled: run pbxfleet compile" if stale else ""
+        raise Refused(f"{name} is not {what}", hint=hint or did_you_mean(name, known))
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _blame(history: History, place: str) -> Blame | None:
@@ -84,6 +98,8 @@ def explained_text(found: Explained) -> str:
     for layer in found.layers:
         word = "from" if layer.wins else "overrides"
         lines.append(f"  {word:<11}  {layer.place}{_written(layer.blame)}")
+    if found.stale:
+        lines.append(f"  as compiled; changed since: {_few(found.stale)} (run pbxfleet compile)")
     return "\n".join(lines) + "\n"
 
 
@@ -108,4 +124,5 @@ def explained_data(found: Explained) -> dict[str, Any]:
             }
             for layer in found.layers
         ],
+        "stale": list(found.stale),
     }
