@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
-from pbxfleet.app.schemas import schemas
+from pbxfleet.app.schemas import schema_files, write_schemas
 
 FOLDER = Path(__file__).resolve().parent.parent / "schemas"
 
 
 def main() -> int:
     """Write the schemas, or say which are out of date."""
-    stale = []
-    for name, schema in schemas().items():
-        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        path = FOLDER / name
-        if not path.exists() or path.read_text() != text:
-            stale.append(name)
-            if "--check" not in sys.argv[1:]:
-                FOLDER.mkdir(exist_ok=True)
-                path.write_text(text)
+    if "--check" not in sys.argv[1:]:
+        print("schemas:", ", ".join(write_schemas(str(FOLDER))) or "up to date")
+        return 0
+    there = {path.name: path.read_bytes() for path in FOLDER.glob("*.json")}
+    stale = [name for name, content in schema_files().items() if there.get(name) != content]
     if stale:
-        print("schemas:", ", ".join(stale))
-    return 1 if stale and "--check" in sys.argv[1:] else 0
+        print("out of date:", ", ".join(stale))
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pbxfleet.host.workspace import write_tree
-from pbxfleet.schema.json_schema import json_schemas
+from pbxfleet.schema.json_schema import json_schema_files, json_schemas
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -14,10 +13,11 @@ def schemas() -> dict[str, dict[str, Any]]:
     return dict(json_schemas())
 
 
+def schema_files() -> dict[str, bytes]:
+    """The files of a folder `schemas/` by name."""
+    return dict(json_schema_files())
+
+
 def write_schemas(folder: str) -> tuple[str, ...]:
     """Write all schemas into a folder; returns the names of those that changed."""
-    files = {
-        name: (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
-        for name, schema in schemas().items()
-    }
-    return write_tree(folder, files, prune=False).written
+    return write_tree(folder, schema_files(), prune=False).written
