@@ -228,6 +228,18 @@ def test_the_reference_address_in_ipv6_clothes_is_no_running_text(listed: str) -
     assert codes(run(changes={"agent": f"see {listed}"})) == []
 
 
+@pytest.mark.parametrize("was", ["", "161", "198.51.100.10:161"])
+@pytest.mark.parametrize("ports", ["161", "161 162"])
+def test_a_bare_port_under_the_name_of_a_listener_is_one(was: str, ports: str) -> None:
+    """Without a role nobody puts an address before it: it would be the port of every address."""
+    assert codes(
+        run(changes={"snmp_port_2": was}, settings={"snmp_port_2": SettingWish(ports)})
+    ) == ["SET104"]
+    allowed = SettingWish(ports, raw=True)
+    assert codes(run(changes={"snmp_port_2": was}, settings={"snmp_port_2": allowed})) == []
+    assert codes(run(changes={"agents": "5"}, settings={"agents": SettingWish(ports)})) == []
+
+
 def test_removing_an_element_with_binds_is_refused() -> None:
     resolution = run(changes={"agent": "198.51.100.10:2000"}, settings={"agent": SettingWish(None)})
     assert codes(resolution) == ["SET104"]

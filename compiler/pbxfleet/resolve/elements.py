@@ -50,7 +50,8 @@ class Elements:
 
     `by_role` has the elements of mapped roles; `loose` other elements that hold binds with literal
     addresses, readable or not, the bare reference address, or ports under a listener's name.
-    `addresses` are the reference addresses.
+    `addresses` are the reference addresses; `sounds` has the roles that names of unmapped elements
+    suggest.
     """
 
     release: ReleaseFile
@@ -58,6 +59,7 @@ class Elements:
     addresses: frozenset[Address]
     by_role: Mapping[Role, Element]
     loose: tuple[Element, ...]
+    sounds: Mapping[str, str]
 
 
 def read_elements(
@@ -77,7 +79,7 @@ def read_elements(
             known = _loose(element, value, addresses, problems)
             if known is not None:
                 loose.append(known)
-    return Elements(release, reference, addresses, by_role, tuple(loose))
+    return Elements(release, reference, addresses, by_role, tuple(loose), sounds)
 
 
 def _sounds(reference: Reference, addresses: frozenset[Address]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.net import Address, Bind, Family, Protocol
 from pbxfleet.model.resolved import Listener, ResolvedSetting
-from pbxfleet.pbx.binds import format_bind, format_binds, rebind
+from pbxfleet.pbx.binds import BindError, format_bind, format_binds, parse_binds, rebind
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.roles import LISTENERS
 from pbxfleet.resolve.allocate import Grant
@@ -193,11 +193,22 @@ def _set_by_name(draft: Draft, name: str, setting: Sourced[SettingWish]) -> None
         draft.share(_unset_binds(name, setting.origin))
     if not isinstance(wish.value, str):
         return
-    for bind in (rebound.before for rebound in rebind(wish.value, {}).binds):
+    for bind in _binds_in(draft, name, wish.value):
         if bind.address in draft.own:
             draft.listeners.append(Listener(name, UNKNOWN_TRANSPORT, bind, setting.origin))
         else:
             draft.share(_set_elsewhere(name, bind, setting.origin))
+
+
+def _binds_in(draft: Draft, name: str, value: str) -> Iterator[Bind]:
+    """The binds in a declared value; bare ports count where the name is that of a listener."""
+    if draft.elements.sounds.get(name) not in LISTENERS:
+        yield from (rebound.before for rebound in rebind(value, {}).binds)
+        return
+    try:
+        yield from parse_binds(value)
+    except BindError:
+        return
 
 
 def _wildcard(name: str, bind: Bind, place: Span, remedy: str) -> Diagnostic:
