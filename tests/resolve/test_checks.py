@@ -143,6 +143,8 @@ def test_the_range_of_the_reference_counts_where_none_is_declared() -> None:
         ("/srv/a", "/srv/a/", ["DIR102"]),
         ("/srv/a", "/srv/a/b/c", ["DIR103"]),
         ("/srv/a/b", "/srv/a", ["DIR103"]),
+        ("/var/lib/pbxfleet", "/srv/b", ["DIR102"]),
+        ("/var/lib/pbxfleet/host/alpha", "/srv/b", ["DIR103"]),
         ("/srv/a", "/srv/ab", []),
         ("/run/pbx-beta.pid", "/srv/b", ["DIR104"]),
         ("/etc/pbx/failover-alpha.conf/x", "/srv/b", ["DIR106"]),

@@ -7,6 +7,9 @@ from typing import NewType
 
 HostPath = NewType("HostPath", str)
 
+STATE = HostPath("/var/lib/pbxfleet")
+"""Where the host half keeps what it has applied; a restored host goes on from there."""
+
 
 def host_path(text: str) -> HostPath:
     """The normalised form of an absolute path.

@@ -10,12 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pbxfleet.core.paths import HostPath, is_inside
+from pbxfleet.core.paths import STATE, HostPath, is_inside
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.pbx import layout
-
-STATE = HostPath("/var/lib/pbxfleet")
-"""Where the host half keeps what it has applied; a restored host goes on from there."""
 
 _PATTERN_SIGNS = re.compile(r"[\\*?\[\]]")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.core.paths import HostPath, host_path
+from pbxfleet.core.paths import STATE, HostPath, host_path
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
@@ -61,7 +61,7 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     """
     yield from _system(host)
     things = [t for instance in host.instances for t in _things(host, instance)]
-    things.append(_of_host(host))
+    things += _of_host(host)
     groups: dict[tuple[object, ...], list[Clash]] = {}
     for clash in (*_equal(things), *_inside(things), *_named_like_ours(things)):
         thing, other = clash.thing, clash.other
@@ -99,10 +99,12 @@ def _origin(template: Sourced[str] | None) -> Span | None:
     return None if template is None else template.origin
 
 
-def _of_host(host: ResolvedHost) -> Thing:
-    listed = host.file.host_backup_list
-    owner = f"host {host.name}"
-    return Thing(listed.value, "backup list", owner, host.file.span, listed.origin)
+def _of_host(host: ResolvedHost) -> tuple[Thing, ...]:
+    listed, span = host.file.host_backup_list, host.file.span
+    return (
+        Thing(listed.value, "backup list", f"host {host.name}", span, listed.origin),
+        Thing(STATE, DIRECTORY, "pbxfleet itself", span, span),
+    )
 
 
 def _equal(things: list[Thing]) -> Iterator[Clash]:
