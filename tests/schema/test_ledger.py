@@ -18,7 +18,9 @@ ports = st.lists(st.integers(1, 65535), min_size=2, max_size=2)
 allocations = st.builds(
     Allocation,
     host=names,
-    addresses=st.lists(st.ip_addresses(v=4).map(str), max_size=2, unique=True).map(tuple),
+    addresses=st.lists(
+        st.ip_addresses(network="203.0.113.0/24").map(str), max_size=2, unique=True
+    ).map(tuple),
     cpu=st.none() | st.integers(0, 127),
     rtp=st.none() | ports.map(lambda p: str(PortRange(min(p), max(p)))),
     number=st.none() | st.integers(0, 999),

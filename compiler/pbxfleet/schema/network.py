@@ -90,7 +90,21 @@ def _literal(node: ScalarNode, text: str, offset: int, wanted: str) -> Address:
             inside(node, offset, len(text)),
             hint=f"write {found.ipv4_mapped}",
         )
+    why = _not_one(found)
+    if why:
+        raise problem("FMT116", f"{text} {why}", inside(node, offset, len(text)))
     return found
+
+
+def _not_one(address: Address) -> str:
+    """Why no socket can be bound to exactly this address, empty if one can (RFC 6890, RFC 4007)."""
+    if address.is_unspecified:
+        return "stands for every address, not for one"
+    if address.is_multicast or int(address) == 0xFFFFFFFF:
+        return "is an address of many machines, not of one"
+    if address.version == 6 and address.is_link_local:
+        return "is valid on one link only, and a bind cannot say on which"
+    return ""
 
 
 def _network_hint(text: str) -> str:
