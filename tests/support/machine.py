@@ -116,6 +116,10 @@ class Machine(FakeHost):
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         return super().foreign_sockets([_keyed(i) for i in instances])
 
+    def lose_record(self, name: str) -> None:
+        """Somebody removed an applied record."""
+        self.remove(join(FOLDER, "records", "applied", name))
+
     def runs(self, directory: str) -> int:
         """How many processes run in a directory."""
         return len(self.processes.get(f"{directory}/pbxctrl", ()))

@@ -107,7 +107,7 @@ def decode_record(content: bytes) -> AppliedRecord:
             resources,
             Proof(tuple(data["unproven"])),
         )
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not an applied record: {error}") from error
 
 

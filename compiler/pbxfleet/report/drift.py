@@ -57,7 +57,8 @@ def _item_line(item: DriftItem, paint: Paint) -> str:
     where = visible(item.instance or "host")
     sign = paint("yellow", SIGNS[item.kind])
     text = f"  {sign} {item.kind:<8} {where}  {visible(item.resource)}  {visible(item.name)}"
-    if item.applied is not None or item.observed not in (None, item.name):
+    says_itself = item.kind == "extra" or item.observed in (None, item.name)
+    if item.applied is not None or not says_itself:
         text += f": {shown(item.applied)} -> {shown(item.observed)}"
     if item.first_seen:
         text += paint("dim", f"   since {item.first_seen}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbxfleet.core.digest import Digest
@@ -53,16 +53,17 @@ def decode_plan(content: bytes, name: str) -> Plan:
         data = json.loads(content)
         if data["kind"] != "plan" or data["format"] != FORMAT:
             raise Refused(f"{name} is not a plan of format {FORMAT}", hint="make a new plan")
+        _check_texts({"host": data["host"], "root": data["root"]})
         return Plan(
             data["host"],
             data["root"],
             tuple(_change(c) for c in data["changes"]),
-            tuple(Note(**n) for n in data["notes"]),
+            tuple(Note(**_check_texts(n)) for n in data["notes"]),
             tuple(_step(s) for s in data["steps"]),
-            tuple(data["outdated_records"]),
+            _texts(data["outdated_records"]),
             _basis(data["basis"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
             f"{name} is not a plan file: {error}", hint="pbxfleet plan HOST --out FILE makes one"
         ) from error
@@ -73,7 +74,7 @@ def _change_data(change: Change) -> dict[str, Any]:
 
 
 def _change(data: Mapping[str, Any]) -> Change:
-    fields = tuple(FieldDelta(**{**f, "status": Status(f["status"])}) for f in data["fields"])
+    _check_texts(data, besides=("fields", "origin"))
     return Change(
         **{
             **data,
@@ -82,13 +83,23 @@ def _change(data: Mapping[str, Any]) -> Change:
             "status": Status(data["status"]),
             "action": Verb(data["action"]),
             "impact": Impact(data["impact"]),
-            "fields": fields,
-            "origin": tuple(data["origin"]),
+            "fields": tuple(_field(f) for f in data["fields"]),
+            "origin": _texts(data["origin"]),
         }
     )
 
 
+def _field(data: Mapping[str, Any]) -> FieldDelta:
+    shown = [value for value in (data["before"], data["after"]) if value is not None]
+    _texts(shown)
+    _check_texts(data, besides=("before", "after"))
+    return FieldDelta(**{**data, "status": Status(data["status"])})
+
+
 def _step(data: Mapping[str, Any]) -> Step:
+    if type(data["number"]) is not int:
+        raise TypeError("number is not a number")
+    _check_texts(data, besides=("number",))
     return Step(
         **{
             **data,
@@ -100,4 +111,20 @@ def _step(data: Mapping[str, Any]) -> Step:
 
 
 def _basis(data: Mapping[str, Any]) -> Basis:
-    return Basis(Digest(data["target"]), dict(data["observed"]), dict(data["applied"]))
+    _check_texts({"target": data["target"]})
+    observed, applied = dict(data["observed"]), dict(data["applied"])
+    return Basis(Digest(data["target"]), _check_texts(observed), _check_texts(applied))
+
+
+def _check_texts(data: Mapping[str, Any], besides: Sequence[str] = ()) -> Mapping[str, Any]:
+    """The same data; TypeError if a value is not text, so that nothing else can be met later."""
+    for key, value in data.items():
+        if key not in besides and type(value) is not str:
+            raise TypeError(f"{key} is not text")
+    return data
+
+
+def _texts(values: Sequence[Any]) -> tuple[str, ...]:
+    if type(values) is not list or any(type(value) is not str for value in values):
+        raise TypeError("a list of texts is not one")
+    return tuple(values)

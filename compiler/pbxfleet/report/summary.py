@@ -12,7 +12,8 @@ class Summary(NamedTuple):
     """What a plan amounts to: what apply will do, not what it only mentions.
 
     `instances` are those that will be changed, without the removed; `restarts` are those of them that
-    run and will be stopped and started. `files` and `settings` count what will be written or removed.
+    run and will be stopped and started. `files` and `settings` count what will be written or removed,
+    `drifted` and `conflicts` resources, without the restarts that follow from them.
     """
 
     instances: tuple[str, ...]
@@ -30,6 +31,7 @@ def summary(plan: Plan) -> Summary:
     removed = plan.removed_instances()
     done = [c for c in plan.changes if c.action is not Verb.KEEP]
     owned = [c for c in done if c.kind is not Kind.SERVICE]
+    found = [c for c in plan.changes if any(f.name != "process" for f in c.fields)]
     names = dict.fromkeys(c.instance for c in done)
     return Summary(
         instances=tuple(name for name in names if name and name not in removed),
@@ -37,8 +39,8 @@ def summary(plan: Plan) -> Summary:
         removed=removed,
         files=sum(1 for c in owned if c.kind not in (Kind.SETTINGS, Kind.DIRECTORY)),
         settings=sum(len(c.fields) for c in owned if c.kind is Kind.SETTINGS),
-        drifted=sum(1 for c in plan.changes if c.status is Status.DRIFT),
-        conflicts=sum(1 for c in plan.changes if c.status is Status.CONFLICT),
+        drifted=sum(1 for c in found if c.status is Status.DRIFT),
+        conflicts=sum(1 for c in found if c.status is Status.CONFLICT),
         blocked=len(plan.blocked),
     )
 
