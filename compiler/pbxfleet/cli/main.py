@@ -123,6 +123,7 @@ def main(argv: Sequence[str]) -> int:
         return _refused(output, "HST100", str(error), "", Exit.REFUSED)
     except KeyboardInterrupt:
         output.complain("interrupted")
+        output.data({"format": 1, "outcome": Exit.INTERRUPTED.word})
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; keep the interpreter from complaining at its end.
@@ -174,4 +175,18 @@ def _colour(args: Namespace) -> bool:
 
 def entry() -> NoReturn:
     """What the console command calls."""
+    if "apply" in sys.argv:  # the others may end as abruptly as they like, and start faster
+        _end_in_order()
     sys.exit(main(sys.argv[1:]))
+
+
+def _end_in_order() -> None:
+    """Let a service manager and a connection that drops end us as Ctrl-C does: with a word, and 130.
+
+    Who told us to ignore the end of the connection (nohup) is obeyed.
+    """
+    from signal import SIG_DFL, SIGHUP, SIGTERM, default_int_handler, getsignal, signal
+
+    for number in (SIGHUP, SIGTERM):
+        if getsignal(number) == SIG_DFL:
+            signal(number, default_int_handler)

@@ -25,7 +25,7 @@ def run(args: Namespace, output: Output) -> int:
 
     stored = load(args.what) if is_plan_file(args.what) else None
     host = stored.host if stored is not None else args.what
-    root = stored.root if stored is not None and args.root == "/" else args.root
+    root = args.root if stored is None else _root_of(stored, args)
     live = open_live(args.chdir, host, root)
     asker = _Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
@@ -34,9 +34,28 @@ def run(args: Namespace, output: Output) -> int:
             args.chdir, host, root
         )  # looked at again: somebody else may just have finished
         unfinished(live, output.complain)
-        applied = apply(live, stored, asker.approve, _progress(output))
+        try:
+            applied = apply(live, stored, asker.approve, _progress(output))
+        except KeyboardInterrupt:
+            if live.state.journal():
+                output.complain(
+                    f"warning[PLN131]: {host} is as the last step left it; apply again to come to the end"
+                )
+            raise
     _report(applied, output)
     return applied.exit_code
+
+
+def _root_of(stored: Plan, args: Namespace) -> str:
+    """The root that a plan file was made for; another one on the command line is a mistake."""
+    from pbxfleet.host.disk import absolute
+
+    if args.root != "/" and absolute(args.root) != stored.root:
+        raise Refused(
+            f"the plan was made for --root {stored.root}, not for {args.root}",
+            hint="leave --root out, or make a plan for the other one",
+        )
+    return stored.root
 
 
 class _Asker:
