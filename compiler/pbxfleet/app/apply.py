@@ -117,7 +117,9 @@ def _allowed(live: Live, plan: Plan) -> None:
 
 
 def _failed(report: ApplyReport) -> Exit:
-    """Rolled back only if everything that this run did was undone."""
+    """Rolled back only if everything that this run did was undone; refused if it did nothing."""
+    if not report.undone and not report.applied and not report.broken:
+        return Exit.REFUSED
     if report.undone and not report.applied and not report.broken:
         return Exit.ROLLED_BACK
     return Exit.PARTLY_APPLIED

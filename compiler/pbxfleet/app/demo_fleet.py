@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pbxfleet.core.digest import digest_of
@@ -9,7 +10,8 @@ from pbxfleet.host.disk import package_path, read_file, write_file
 
 STANDIN = package_path("standin")
 INSTANCES = ("ash", "birch", "cedar", "dogwood", "elm", "fir")
-ADDRESS = "127.77.0.{}"
+# Two demos on one machine do not meet: each has a network of its own, by the number of its process.
+ADDRESS = f"127.77.{1 + os.getpid() % 250}.{{}}"
 FIRST = 11
 HTTP = 18080
 WEB_PASSWORD = "reference-password"  # noqa: S105 - of the stand-in's reference file, on loopback
