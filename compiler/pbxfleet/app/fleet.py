@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from pbxfleet.app.masking import lines_of_secrets, masked_at, masked_desired, masked_pbx_xml
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
@@ -15,17 +15,17 @@ from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
-from pbxfleet.pbx.catalogue import SETTINGS
-from pbxfleet.pbx.reference import read_reference
+from pbxfleet.pbx.reference import read_reference, readable
 from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
 from pbxfleet.source.load import SUFFIXES, load, unreadable
 from pbxfleet.source.nodes import MappingNode
-from pbxfleet.source.text import display_text, split_lines
+from pbxfleet.source.text import display_text
 
 LEDGER = "desired/ledger.toml"
-WRITTEN_OUT = "SET105"
+WRITTEN_OUT = ("SET105", "FMT125")
 UNREADABLE = "SRC101"
+QUOTING = "SRC120"
 FOLDERS = ("desired", "desired/hosts", "desired/instances")
 
 
@@ -50,12 +50,15 @@ class Fleet:
         """Text of the files that diagnostics point into, for printing their lines."""
         named = {d.span.file for d in self.diagnostics if d.span is not None}
         named |= {span.file for d in self.diagnostics for span, _ in d.related}
-        texts = {name: display_text(self.files[name]) for name in named if name in self.files}
-        for diagnostic in self.diagnostics:
-            if diagnostic.code == WRITTEN_OUT and diagnostic.span is not None:
-                name = diagnostic.span.file
-                texts[name] = _without_value(texts[name], diagnostic.span)
-        return {n: _without_secrets(t) if n.endswith(".xml") else t for n, t in texts.items()}
+        return {name: self._text(name) for name in named if name in self.files}
+
+    def _text(self, name: str) -> str:
+        content = self.files[name]
+        if not name.endswith(SUFFIXES):
+            return masked_pbx_xml(readable(content))
+        shown = (d.span for d in self.diagnostics if d.code in WRITTEN_OUT and d.span is not None)
+        text = masked_at(display_text(content), (span for span in shown if span.file == name))
+        return masked_desired(text)
 
     def digest(self, name: str) -> Digest:
         """Digest of one file of the repository."""
@@ -119,12 +122,21 @@ def _documents(
         files[name] = content
         if wanted:
             outcome = load(name, content)
-            found += outcome.diagnostics
+            found += _discreet(outcome.diagnostics, content)
             if outcome.value is not None:
                 documents[name] = outcome.value
     fleet.files = files
     fleet.unread = {n: c.reason for n, c in contents.items() if isinstance(c, ReadProblem)}
     return documents
+
+
+def _discreet(found: Iterable[Diagnostic], content: bytes) -> Iterator[Diagnostic]:
+    """Without hints that repeat what is written where a reference to a secret belongs."""
+    lines = frozenset(lines_of_secrets(display_text(content))) if found else frozenset()
+    for diagnostic in found:
+        line = diagnostic.span.line if diagnostic.span is not None else 0
+        said = diagnostic.code == QUOTING and line in lines
+        yield replace(diagnostic, hint="text stands in quotes") if said else diagnostic
 
 
 def _names(contents: Iterable[str], found: Iterable[Diagnostic]) -> list[str]:
@@ -181,24 +193,6 @@ def _no_template(path: str, span: Span, reason: str) -> Diagnostic:
         span,
         hint="paths in desired/ files are relative to desired/",
     )
-
-
-def _without_secrets(text: str) -> str:
-    """The text of a pbx.xml, also of a broken one, with what may be a secret made unreadable."""
-    secret = "|".join(name for name, row in SETTINGS.items() if row.secret)
-    opens = rf"<(?:{secret})\b[^<>]*>|<[^<>]*\bencrypted\s*=[^<>]*>"
-    return re.sub(rf"({opens})([^<]*)", lambda m: m[1] + re.sub(r"\S", "*", m[2]), text)
-
-
-def _without_value(text: str, span: Span) -> str:
-    """The text with what stands at a place made unreadable; whole lines where it takes several."""
-    lines = split_lines(text)
-    for number in range(span.line - 1, min(span.end_line, len(lines))):
-        line = lines[number]
-        first = span.column - 1 if number == span.line - 1 else 0
-        last = span.end_column - 1 if number == span.end_line - 1 else len(line)
-        lines[number] = line[:first] + re.sub(r"\S", "*", line[first:last]) + line[last:]
-    return "\n".join(lines)
 
 
 def in_repository(path: str) -> str:

@@ -12,9 +12,9 @@ from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.learn import Proposal, learn
 from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.pbx.xml_read import PbxXml, Setting, read
-from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError
+from pbxfleet.pbx.xml_text import NESTED, TWICE, PbxXmlError, decode
 
-__all__ = ["Proposal", "diagnostic", "learn", "part_of", "read_reference"]
+__all__ = ["Proposal", "diagnostic", "learn", "part_of", "read_reference", "readable"]
 
 NO_SETTINGS = "XML120"
 IN_CLEAR = "XML121"
@@ -44,6 +44,15 @@ def diagnostic(error: PbxXmlError, file: str) -> Diagnostic:
     """The error as a diagnostic of this file."""
     span = Span(file, error.line, error.column, error.end_line, error.end_column)
     return Diagnostic(error.code, error.message, span, hint=error.hint)
+
+
+def readable(content: bytes) -> str:
+    """The text of a pbx.xml for showing lines of it: as its encoding says, also of a broken file."""
+    try:
+        return decode(content).text
+    except PbxXmlError:
+        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return "" if wide else content.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def part_of(span: Span, value: str, offset: int, length: int) -> Span:

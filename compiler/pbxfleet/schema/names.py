@@ -104,7 +104,7 @@ def secret(node: Node) -> Sourced[str]:
     if _SECRET.fullmatch(found.text) is None:
         raise problem(
             "FMT125",
-            f'"{found.text}" cannot be the name of a secret',
+            f"{KEY} is not the name of a secret",
             hint='names look like "acme/admin"; the secret itself is never written here',
         )
     return Sourced(found.text, found.span)
