@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.app.fleet import read_fleet
+from pbxfleet.app.learn import learn_file
 from pbxfleet.app.masking import masked_pbx_xml
+from pbxfleet.core.errors import Refused
 from pbxfleet.source.excerpt import diagnostics_json, render
 from support.pages import laid_over
 
@@ -82,6 +84,20 @@ def test_a_reference_file(tmp_path: Path, written: str, codec: str) -> None:
     said = shown(tmp_path, REFERENCE, text.encode(codec))
     assert SECRET not in said
     assert SECRET not in said.replace("\\\\x00", "").replace("\\x00", "")
+
+
+def test_learning_from_a_file(tmp_path: Path) -> None:
+    """Warnings are not among the lines to copy, and neither has the secret."""
+    file = tmp_path / "pbx.xml"
+    file.write_text(f"<config><ip_http_port>80</ip_http_port><pw_pass>{SECRET}</pw_pass></config>")
+    learned = learn_file(str(file), [])
+    assert "XML121" in learned.warnings
+    assert "XML121" not in learned.text
+    assert SECRET not in learned.text + learned.warnings + json.dumps(learned.proposals)
+    file.write_text(f"<config><pw_pass>{SECRET}</pw_pas></config>")
+    with pytest.raises(Refused) as caught:
+        learn_file(str(file), [])
+    assert SECRET not in str(caught.value.message)
 
 
 def test_what_is_no_secret_stays_readable_and_in_its_column() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
+from pbxfleet.app.masking import masked_pbx_xml
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.disk import read_file
 from pbxfleet.model.net import Address
-from pbxfleet.pbx.reference import Proposal, learn, read_reference
+from pbxfleet.pbx.reference import Proposal, learn, read_reference, readable
 from pbxfleet.source.excerpt import render
-from pbxfleet.source.text import display_text
 
 HEAD = """\
 # Proposals for [catalogue] in fleet.toml, from {file}.
@@ -23,10 +23,11 @@ HEAD = """\
 
 
 class Learned(NamedTuple):
-    """Text to copy from, and the same as data."""
+    """Text to copy from, the same as data, and what is to be said about the file."""
 
     text: str
     proposals: list[dict[str, Any]]
+    warnings: str
 
 
 def learn_file(file: str, addresses: Sequence[str]) -> Learned:
@@ -39,13 +40,13 @@ def learn_file(file: str, addresses: Sequence[str]) -> Learned:
         raise Refused(f"{file} does not exist", hint="name a pbx.xml of an installed instance")
     outcome = read_reference(file, content)
     if outcome.value is None:
-        text = render(outcome.diagnostics, {file: display_text(content)})
+        text = render(outcome.diagnostics, {file: masked_pbx_xml(readable(content))})
         raise Refused(f"{file} cannot be used as a reference file\n{text.rstrip()}")
     found = learn(outcome.value, [_address(a) for a in addresses])
     warnings = [d for d in outcome.diagnostics if d.severity is not Severity.ADVICE]
-    text = render(warnings, {file: display_text(content)}) if warnings else ""
+    said = render(warnings, {file: masked_pbx_xml(readable(content))})
     lines = [HEAD.format(file=file), *(_line(p) for p in found)]
-    return Learned(text + "".join(lines), [_data(p) for p in found])
+    return Learned("".join(lines), [_data(p) for p in found], said)
 
 
 def _address(text: str) -> Address:

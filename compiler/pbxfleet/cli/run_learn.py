@@ -13,6 +13,8 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.learn import learn_file
 
     learned = learn_file(args.file, args.address)
+    if learned.warnings:
+        output.complain(learned.warnings)
     output.text(learned.text)
     output.data({"format": 1, "outcome": "done", "proposals": learned.proposals})
     return Exit.DONE
