@@ -7,13 +7,16 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from pbxfleet import __version__
 from pbxfleet.cli.commands import COMMANDS
 from pbxfleet.cli.output import Output
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.exits import Exit
+
+TYPE_CHECKING = False  # what type checkers take for typing's own, whose import would cost too much
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 DESCRIPTION = "Declarative compiler and GitOps tool for many Vodia PBX instances on one host."
 EPILOG = """\
@@ -107,7 +110,8 @@ def _command_word(argv: Sequence[str]) -> str | None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    parser = build_parser(_command_word(argv))
+    # --version alone needs no command; any other wrong or missing word is told all of them.
+    parser = build_parser("" if list(argv) == ["--version"] else _command_word(argv))
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_help(sys.stderr)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
 
+TYPE_CHECKING = False  # as in cli.main: what every command imports does without typing
 if TYPE_CHECKING:
+    from typing import Any, TextIO
+
     from pbxfleet.report.paint import Paint
 
 
