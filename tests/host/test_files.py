@@ -278,9 +278,11 @@ def test_leftovers_of_a_killed_run_are_swept_and_nothing_else(
     ):
         (tmp_path / name).write_bytes(b"half")
     (tmp_path / ".pbxfleet-7-7").mkdir()
-    assert host.sweep(P("/")) == ("/.pbxfleet-12-0", "/.pbxfleet-12-34")
+    (tmp_path / ".pbxfleet-8-8").mkdir()
+    (tmp_path / ".pbxfleet-8-8" / "kept").write_bytes(b"foreign")
+    assert host.sweep(P("/")) == ("/.pbxfleet-12-0", "/.pbxfleet-12-34", "/.pbxfleet-7-7")
     assert names_below(tmp_path) == [
-        ".pbxfleet-12", ".pbxfleet-7-7", ".pbxfleet-x-1", "pbxfleet-1-1",
+        ".pbxfleet-12", ".pbxfleet-8-8", ".pbxfleet-8-8/kept", ".pbxfleet-x-1", "pbxfleet-1-1",
     ]  # fmt: skip
 
 

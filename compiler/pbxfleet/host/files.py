@@ -16,7 +16,14 @@ from pbxfleet.core.digest import Digest, sha256
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.refusals import refused
-from pbxfleet.host.temporary import Attributes, is_temporary, put, put_directory, put_link
+from pbxfleet.host.temporary import (
+    Attributes,
+    discarded,
+    is_temporary,
+    put,
+    put_directory,
+    put_link,
+)
 from pbxfleet.host.views import CHUNK_BYTES, LOOK, NOT_THERE, FileView, not_regular
 
 LOG_MODE = 0o640
@@ -206,15 +213,22 @@ class Files(FileView):
             os.close(directory)
 
     def sweep(self, directory: HostPath) -> tuple[HostPath, ...]:
-        """Remove temporary files that a killed run left in `directory`; what was removed, in order.
+        """Remove what a killed run left in `directory` under a temporary name; what went, in order.
 
-        Only for who holds the host's lock: another run's temporary files would go as well.
+        A directory goes only if it is empty, as ours are until they are renamed. Only for who holds
+        the host's lock: another run's temporary files would go as well.
         """
         left = [join(directory, name) for name in self.names(directory) if is_temporary(name)]
-        removed = [path for path in left if not os.path.isdir(self.root.machine_path(path))]
-        for path in removed:
-            self.remove(path)
-        return tuple(removed)
+        return tuple(path for path in left if self._swept(path))
+
+    def _swept(self, path: HostPath) -> bool:
+        directory, name = self._open_parent(path)
+        try:
+            return discarded(directory, name, self._sync)
+        except OSError as error:
+            raise refused(path, error) from error
+        finally:
+            os.close(directory)
 
     def _put(
         self, path: HostPath, mode: int | None, owner: str, fill: Callable[[int], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -12,6 +13,8 @@ T = TypeVar("T")
 
 PREFIX = ".pbxfleet-"
 MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)  # POSIX lets rmdir say either
 
 _numbers = count()
 
@@ -103,6 +106,21 @@ def put_directory(
         _discard(lambda: os.rmdir(temporary, dir_fd=directory))
         raise
     sync(directory)
+
+
+def discarded(directory: int, name: str, sync: Callable[[int], None]) -> bool:
+    """Remove a file, a link or an empty directory; False for a directory that is not empty."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except IsADirectoryError:
+        try:
+            os.rmdir(name, dir_fd=directory)
+        except OSError as error:
+            if error.errno in NOT_EMPTY:
+                return False
+            raise
+    sync(directory)
+    return True
 
 
 def _fresh(make: Callable[[str], T]) -> tuple[str, T]:
