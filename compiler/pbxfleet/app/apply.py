@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pbxfleet.app import settled
-from pbxfleet.app.live import APPLIED, Live, look
+from pbxfleet.app.live import APPLIED, Live, look, record_name
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
@@ -14,10 +14,9 @@ from pbxfleet.core.paths import join, parent
 from pbxfleet.host.state import FOLDER, RECORDS, State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.plan import ApplyReport, Plan
-from pbxfleet.plan.make import what_moved
+from pbxfleet.plan.make import stale
 
 Approve = Callable[[Plan], bool]
-HOST_RECORD = "_host"  # no instance can have this name
 
 
 class Applied(NamedTuple):
@@ -37,8 +36,7 @@ class HostMemory:
 
     def remember(self, record: AppliedRecord) -> None:
         """Store one record; nothing is written if it is there already."""
-        name = record.instance or HOST_RECORD
-        self.state.write_record(f"{APPLIED}/{name}", encode_record(record))
+        self.state.write_record(record_name(record.instance), encode_record(record))
 
     def log(self, event: str, **details: str | int) -> None:
         """Append to the journal; the end of a run removes it: a journal means an unfinished run."""
@@ -89,7 +87,7 @@ def _sweep(live: Live) -> None:
 
 
 def _same(stored: Plan, now: Plan) -> None:
-    moved = what_moved(stored.basis, now.basis)
+    moved = stale(stored, now)
     if moved:
         more = f"; and {len(moved) - 5} more" if len(moved) > 5 else ""
         raise StalePlan(

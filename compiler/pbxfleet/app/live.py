@@ -22,6 +22,7 @@ from pbxfleet.plan.make import make_basis, make_plan
 UNFINISHED = "PLN131"
 SHOWN = 4
 APPLIED = "applied"  # folder of the applied records, one a file
+HOST_RECORD = "_host"  # no instance can have this name
 
 
 class Live(NamedTuple):
@@ -48,6 +49,8 @@ def open_live(repository: str, host: str, root: str) -> Live:
     tree = RenderedTree(absolute(repository), _name(host))
     target = tree.target()
     _refuse_stale(tree, target)
+    if not root:  # an unset variable of a script: the current folder was not meant, nor the machine
+        raise Refused("--root is empty", hint="--root names the folder that is the host's /")
     root = absolute(root)
     if not is_directory(root):
         raise Refused(
@@ -86,13 +89,24 @@ def read_records(state: State) -> dict[str, AppliedRecord]:
         try:
             record = decode_record(state.read_record(name) or b"")
         except ValueError as error:
-            raise Refused(
-                f"the applied record {name} in the state folder is damaged: {error}",
-                hint="move it away; the instance is then adopted again, element by element",
-                code="PLN108",
-            ) from error
+            raise _damaged(name, str(error)) from error
+        if name != record_name(record.instance):
+            raise _damaged(name, f"it is of {record.instance or 'the host'}")
         records[record.instance] = record
     return records
+
+
+def record_name(instance: str) -> str:
+    """The name under which the applied record of an instance is stored, or (name "") the host's own."""
+    return f"{APPLIED}/{instance or HOST_RECORD}"
+
+
+def _damaged(name: str, why: str) -> Refused:
+    return Refused(
+        f"the applied record {name} in the state folder is damaged: {why}",
+        hint="move it away; the instance is then adopted again, element by element",
+        code="PLN108",
+    )
 
 
 def look(live: Live, *, with_basis: bool = False) -> Looked:

@@ -85,6 +85,8 @@ def decode_record(content: bytes) -> AppliedRecord:
         data = json.loads(content)
         if data["format"] != 1:
             raise ValueError(f"format {data['format']} is not known")
+        if not isinstance(data["instance"], str):
+            raise TypeError("the name of the instance is not text")
         resources = {
             key: AppliedResource(
                 kind,

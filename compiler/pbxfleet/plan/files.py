@@ -15,6 +15,12 @@ REASONS = {
     Status.ADOPT: "was there before the first apply",
     Status.CONFLICT: "changed on the host and in the declaration",
 }
+KINDS = {
+    What.FILE: "a file",
+    What.DIRECTORY: "a directory",
+    What.SYMLINK: "a symlink",
+    What.OTHER: "a device, socket or FIFO",
+}
 SHORT_DIGEST = 19  # characters: `sha256:` and what tells two digests of one table apart
 
 
@@ -34,7 +40,7 @@ def in_the_way(resource: Resource, seen: Seen) -> Note | None:
         "PLN110",
         "error",
         resource.instance,
-        f"{resource.path}: a {seen.what} is in the way, a {wanted} is declared here",
+        f"{resource.path}: {KINDS[seen.what]} is in the way, a {wanted} is declared here",
         "move it aside; pbxfleet never removes what it did not make",
         resource.id,
     )
