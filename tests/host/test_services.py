@@ -152,6 +152,11 @@ class TestSystemd:
         host.disable(A)
         host.disable(A)
         assert host.service(A) == ServiceSeen(True, False, False, None)
+        link.write_bytes(b"somebody's")
+        with pytest.raises(HostError, match="is not a link"):
+            host.enable(A)
+        assert link.read_bytes() == b"somebody's"
+        link.unlink()
         host.reload_services()
         install(host, A, script())
         with pytest.raises(HostError) as refusal:
@@ -253,6 +258,12 @@ class TestSysv:
             "rc6.d/K80pbx-a",
         ]
         assert all((place / link).resolve().name == "pbx-a" for link in links)
+        # Which runlevel the machine boots into is not known: each of them counts.
+        (place / "rc2.d/S20pbx-a").unlink()
+        (place / "rc3.d/S20pbx-a").rename(place / "rc3.d/S50pbx-a")
+        assert not host.service(A).enabled
+        host.enable(A)
+        assert {p.name for p in place.glob("rc3.d/*pbx-a")} == {"S50pbx-a"}
         assert host.service(A) == ServiceSeen(True, True, False, None)
         assert host.service(B) == ServiceSeen(False, False, False, None)
         host.disable(A)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import HostPath
 from pbxfleet.host.commands import Runner
 from pbxfleet.host.files import Files
 from pbxfleet.host.proc import Processes
-from pbxfleet.model.observed import ServiceSeen
+from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
 
@@ -88,6 +89,13 @@ def not_here(instance: InstanceTarget, name: str) -> HostError:
     """The refusal of a service command where the manager is not the one that runs this machine."""
     reason = f"the service manager {name} cannot be commanded from here"
     return HostError(instance.service, reason, code="HST109")
+
+
+def put_link(files: Files, path: HostPath, target: str) -> None:
+    """Make a link that a service manager reads; what is no link there is somebody's, and refused."""
+    if files.look(path).what not in (What.ABSENT, What.SYMLINK):
+        raise HostError(path, "is not a link; move it aside", code="HST105")
+    files.make_link(path, target)
 
 
 def backend(name: str, parts: Parts) -> Services:

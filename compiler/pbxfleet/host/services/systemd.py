@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
-from pbxfleet.host.services import Parts, not_here
+from pbxfleet.host.services import Parts, not_here, put_link
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -96,7 +96,7 @@ class Systemd:
         if self._files.look(WANTS).what is What.ABSENT:
             self._files.make_directory(WANTS, 0o755, "root:root")
         if self._files.link_target(join(WANTS, unit)) != join(UNITS, unit):
-            self._files.make_link(join(WANTS, unit), join(UNITS, unit))
+            put_link(self._files, join(WANTS, unit), join(UNITS, unit))
 
     def disable(self, instance: InstanceTarget) -> None:
         if self._live:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.pidfile import verified_pid
-from pbxfleet.host.services import Parts, not_here
+from pbxfleet.host.services import Parts, not_here, put_link
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -49,7 +49,7 @@ class Sysv:
         return self._live
 
     def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
-        links = self._start_links()
+        links = self._enabled()
         return {i.name: self._seen(i, i.service in links) for i in instances}
 
     def _seen(self, instance: InstanceTarget, enabled: bool) -> ServiceSeen:
@@ -64,10 +64,21 @@ class Sysv:
             own if self._files.look(own).what is What.DIRECTORY else HostPath(f"/etc/rc{level}.d")
         )
 
-    def _start_links(self) -> frozenset[str]:
-        """Services that some runlevel starts."""
-        names = [name for level in STARTING for name in self._files.names(self._folder(level))]
+    def _started_by(self, level: str) -> frozenset[str]:
+        """Services that a runlevel starts."""
+        names = self._files.names(self._folder(level))
         return frozenset(name[3:] for name in names if is_start_link(name, name[3:]))
+
+    def _enabled(self) -> frozenset[str]:
+        """Services that the machine starts: which runlevel it boots into is not known to us.
+
+        Where we make the links ourselves, each of them counts. A keeper of links follows the script's
+        own header, and leaves a runlevel alone that somebody has taken out by hand.
+        """
+        by_level = [self._started_by(level) for level in STARTING]
+        if self._keeper() is None:
+            return frozenset.intersection(*by_level)
+        return frozenset.union(*by_level)
 
     def reload(self) -> None:
         """Nothing to do: a script is read when it is run."""
@@ -79,7 +90,7 @@ class Sysv:
         else:
             self._keep(keeper, "enable", instance.service)
         # update-rc.d makes no link for a script without Default-Start and still says 0.
-        if instance.service not in self._start_links():
+        if instance.service not in self._enabled():
             raise HostError(instance.service, "no runlevel starts it", code="HST105")
 
     def disable(self, instance: InstanceTarget) -> None:
@@ -88,7 +99,7 @@ class Sysv:
             self._unlink(instance.service)
         else:
             self._keep(keeper, "disable", instance.service)
-        if instance.service in self._start_links():
+        if any(instance.service in self._started_by(level) for level in STARTING):
             raise HostError(instance.service, "a runlevel still starts it", code="HST105")
 
     def _keeper(self) -> int | None:
@@ -110,8 +121,10 @@ class Sysv:
                 folder = self._folder(level)
                 self._files.make_directory(folder, 0o755, "root:root")
                 link = join(folder, f"{letter}{order}{service}")
+                if letter == "S" and service in self._started_by(level):
+                    continue  # perhaps in another order, which is the administrator's
                 if self._files.link_target(link) is None:
-                    self._files.make_link(link, f"../init.d/{service}")
+                    put_link(self._files, link, f"../init.d/{service}")
 
     def _unlink(self, service: str) -> None:
         for level in (*STARTING, *STOPPING):
