@@ -165,6 +165,11 @@ def _edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+
+
 def _check(truth: bool) -> None:
     assert truth
 
@@ -184,7 +189,7 @@ FILES: dict[str, Callable[..., object]] = {
     "link": lambda target, path: path.symlink_to(target),
     "chmod": lambda mode, path: path.chmod(int(mode, 8)),
     "edit": _edit,
-    "append": lambda path, text: path.write_text(path.read_text() + text + "\n"),
+    "append": _append,
     "exists": lambda path: _check(path.exists()),
     "absent": lambda path: _check(not path.exists() and not path.is_symlink()),
     "same": lambda one, other: _check(one.read_bytes() == other.read_bytes()),
