@@ -82,3 +82,14 @@ def test_a_directory_half_made_by_a_killed_run_is_swept(tmp_path: Path) -> None:
     site.apply()
     assert not (site.root / "usr/local/.pbxfleet-1-1").exists()
     site.settles()
+
+
+def test_a_refusal_of_the_host_has_its_own_code(tmp_path: Path) -> None:
+    """`explain` of the general code would tell the operator nothing about the link."""
+    site = applied_site(tmp_path)
+    state = site.root / "var/lib/pbxfleet"
+    state.rename(tmp_path / "elsewhere")
+    state.symlink_to(tmp_path / "elsewhere")
+    done = site.run("apply", "--auto-approve")
+    assert done.code == 1
+    assert "error[HST101]: /var/lib/pbxfleet" in done.err

@@ -124,7 +124,7 @@ def main(argv: Sequence[str]) -> int:
             output, refusal.code, refusal.message, refusal.hint, Exit(refusal.exit_code)
         )
     except HostError as error:
-        return _refused(output, "HST100", str(error), "", Exit.REFUSED)
+        return _refused(output, error.code, str(error), "", Exit.REFUSED)
     except KeyboardInterrupt:
         output.complain("interrupted")
         output.data({"format": 1, "outcome": Exit.INTERRUPTED.word})
