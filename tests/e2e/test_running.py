@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from support.e2e import Facts, facts, nothing_changes
 from support.running_site import HTTP, RunningSite
 from support.standin import Bound, accepts, processes, wait_until
 
 Make = Callable[..., RunningSite]
+
+
+def free_port() -> int:
+    """A port that nobody holds on any address."""
+    with socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::", 0))
+        return int(probe.getsockname()[1])
 
 
 def runtime_items(site: RunningSite) -> set[tuple[str, str]]:
@@ -104,34 +108,35 @@ class TestRepair:
         site = running().up()
         site.kill("ash")
         path = site.directory("ash") / "pbx.xml"
-        bind = f">{site.addresses['ash']}:{HTTP}<"
-        path.write_text(site.pbx_xml("ash").replace(bind, f">{HTTP + 7}<"), encoding="utf-8")
+        bind, port = f">{site.addresses['ash']}:{HTTP}<", free_port()
+        path.write_text(site.pbx_xml("ash").replace(bind, f">{port}<"), encoding="utf-8")
         executable = str(site.directory("ash") / "pbxctrl")
         subprocess.run(
             (executable, "--dir", str(site.directory("ash"))),
             check=True, stdin=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
-        wildcard = Bound("tcp6", "::", HTTP + 7)
+        wildcard = Bound("tcp6", "::", port)
         assert wildcard in site.sockets("ash")
         assert runtime_items(site) == {
             ("ash", f"listener tcp {site.addresses['ash']}:{HTTP}"),
-            ("ash", f"listener tcp [::]:{HTTP + 7}"),
+            ("ash", f"listener tcp [::]:{port}"),
         }
         site.apply()
         site.proven()
         assert wildcard not in site.sockets("ash")
 
-    def test_a_declared_stop_is_not_needed_for_a_second_process(self, running: Make) -> None:
+    def test_a_second_process_in_the_same_directory(self, running: Make) -> None:
         """Two processes in one directory would overwrite each other's settings: drift, and one stays."""
         site = running("ash").up()
         executable = str(site.directory("ash") / "pbxctrl")
-        options = ("--no-daemon", "--http-port", str(HTTP + 1), "--https-port", str(HTTP + 2))
+        http, https = free_port(), free_port()
+        options = ("--no-daemon", "--http-port", str(http), "--https-port", str(https))
         with subprocess.Popen(
             (executable, *options, "--dir", str(site.directory("ash"))),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         ) as second:  # fmt: skip
-            wait_until(lambda: len(site.pids()["ash"]) == 2 and accepts("127.0.0.1", HTTP + 1),
+            wait_until(lambda: len(site.pids()["ash"]) == 2 and accepts("127.0.0.1", http),
                        "the second process")  # fmt: skip
             assert ("ash", "processes") in runtime_items(site)
             site.apply()
@@ -183,6 +188,62 @@ class TestChange:
         site.apply()
         site.proven()
 
+    def test_a_new_name_takes_the_directory_over(self, running: Make) -> None:
+        """The old instance is stopped before the new one is started on the same data."""
+        site = running("ash")
+        site.instance("ash", 'directory = "/usr/local/pbx"')
+        site.up()
+        (before,) = processes(site.root / "usr/local/pbx")
+        instances = site.repo / "desired/instances"
+        (instances / "ash.toml").rename(instances / "omega.toml")
+        site.compile()
+        assert site.plan()["summary"]["removed"] == ["ash"]
+        site.apply()
+        (after,) = processes(site.root / "usr/local/pbx")
+        assert after != before
+        assert not accepts("127.0.0.1", HTTP)
+        site.settles()
+        (row,) = site.ok("status", "--json").data["instances"]
+        assert (row["instance"], row["pid"]) == ("omega", after)
+
+    def test_a_core(self, running: Make) -> None:
+        site = running("ash").up()
+        usable = os.sched_getaffinity(0)
+        cores = f'cpus = "0-{max(usable)}"\nrtp ='
+        site.edit("desired/hosts/h1.toml", "rtp =", cores)
+        site.change("ash", f"cpu = {min(usable)}")
+        site.apply()
+        site.proven()
+        assert os.sched_getaffinity(site.pid("ash")) == {min(usable)}
+        if len(usable) > 1:
+            os.sched_setaffinity(site.pid("ash"), usable)
+            assert runtime_items(site) == {("ash", "cpu")}
+            site.apply()
+            site.proven()
+            assert os.sched_getaffinity(site.pid("ash")) == {min(usable)}
+
+    def test_a_second_address_of_the_other_family(self, running: Make) -> None:
+        site = running("ash").up()
+        ports = {
+            "http": 28980,
+            "https": 28943,
+            "sip_udp": 25960,
+            "sip_tcp": 25960,
+            "sip_tls": 25961,
+        }
+        listen = ", ".join(f"{role} = {port}" for role, port in ports.items())
+        site.edit("desired/hosts/h1.toml", "addresses = [", 'addresses = ["::1", ')
+        site.change("ash", f"listen = {{ {listen} }}")
+        path = site.repo / "desired/instances/ash.toml"
+        text = path.read_text(encoding="utf-8")
+        address = site.addresses["ash"]
+        path.write_text(text.replace(f'"{address}"', f'["{address}", "::1"]'), encoding="utf-8")
+        site.compile()
+        site.apply()
+        site.settles()
+        six = {Bound(f"{b.protocol}6", "::1", b.port) for b in site.expected("ash", **ports)}
+        assert site.sockets("ash") == site.expected("ash", **ports) | six
+
     def test_one_is_upgraded_alone(self, running: Make) -> None:
         site = running().up()
         before = site.pids()
@@ -227,183 +288,3 @@ class TestChange:
         assert "retired" in item["name"]
         site.apply()
         assert len(processes(site.directory("ash"))) == 1
-
-
-@pytest.fixture
-def holder() -> Iterator[Callable[[str, int], socket.socket]]:
-    """Holds TCP ports, as another program would."""
-    held: list[socket.socket] = []
-
-    def hold(address: str, port: int) -> socket.socket:
-        taken = socket.socket()
-        taken.bind((address, port))
-        taken.listen()
-        held.append(taken)
-        return taken
-
-    yield hold
-    for taken in held:
-        taken.close()
-
-
-Hold = Callable[[str, int], socket.socket]
-
-
-class TestRefused:
-    """What cannot end well is not begun: nothing is stopped, nothing is written."""
-
-    def test_another_program_holds_a_port(self, running: Make, holder: Hold) -> None:
-        site = running()
-        site.compile()
-        holder(site.addresses["ash"], 15060)
-        (note,) = [n for n in site.plan()["notes"] if n["severity"] == "error"]
-        assert note["code"] == "PLN121" and note["instance"] == "ash"
-        assert f"process holds tcp {site.addresses['ash']}:15060" in note["message"]
-        done = site.apply(expect=1)
-        assert "error[PLN121]" in done.err
-        assert site.pids() == {"ash": [], "birch": []}
-        assert not (site.root / "usr").exists()
-
-    def test_another_program_holds_the_port_that_a_running_instance_shall_have(
-        self, running: Make, holder: Hold
-    ) -> None:
-        site = running().up()
-        before = site.pids()
-        holder(site.addresses["ash"], 18180)
-        site.change("ash", "listen = { http = 18180 }")
-        with nothing_changes(site.directory("ash"), site.directory("birch")):
-            done = site.apply(expect=1)
-        assert "error[PLN121]" in done.err
-        assert site.pids() == before
-
-    @pytest.mark.parametrize("how", ["missing", "another"])
-    def test_a_release_file_that_is_not_the_pinned_one(self, running: Make, how: str) -> None:
-        site = running().up()
-        before = site.pids()
-        dat = site.releases["70.6"].dat
-        if how == "missing":
-            dat.unlink()
-        else:
-            dat.write_bytes(b"another\n")
-        site.change("ash", 'release = "70.6"')
-        with nothing_changes(site.directory("ash"), site.directory("birch")):
-            done = site.apply(expect=1)
-        assert "error[PLN106]" in done.err
-        assert site.pids() == before
-        site.change("ash")
-        site.proven()
-
-    def test_the_lock_is_held(self, running: Make) -> None:
-        site = running("ash").up()
-        site.change("ash", sys_name="Renamed")
-        site.behave("ash", ignore_term=3)
-        with site.applying("--quiet") as first:
-            wait_until(lambda: site.steps_begun() >= 1, "the first apply")
-            done = site.apply(expect=4)
-            assert f"process {first.pid} holds the lock of this host" in done.err
-            refused = site.run("apply", "--auto-approve", "--json")
-            assert (refused.code, refused.data["outcome"]) == (4, "lock_held")
-            waited = site.apply("--lock-timeout", "60")
-            assert waited.out == "h1: nothing to do\n"
-            first.communicate(timeout=60)
-            assert first.returncode == 0
-        site.settles()
-
-
-class TestOddPbx:
-    """A PBX that does not do as it is told, or does more."""
-
-    @pytest.mark.parametrize("when", ["start", "exit", "always"])
-    def test_it_rewrites_its_file(self, running: Make, when: str) -> None:
-        site = running("ash").up()
-        site.behave("ash", rewrite=when, reorder=True, add="pbx_counter={n}", comments="drop")
-        for name in ("First", "Second"):
-            site.change("ash", sys_name=name)
-            site.apply()
-            site.proven()
-            assert f"<sys_name>{name}</sys_name>" in site.pbx_xml("ash")
-        site.kill("ash")
-        site.apply()
-        site.proven()
-        assert "pbx_counter" in site.pbx_xml("ash")
-
-    def test_it_comes_up_late(self, running: Make) -> None:
-        site = running("ash")
-        site.behave("ash", delay_start=2)
-        site.up().proven()
-
-    def test_it_never_comes_up(self, running: Make) -> None:
-        site = running("ash", start_timeout=2).up()
-        pid = site.pid("ash")
-        site.behave("ash", delay_start=30)
-        site.change("ash", sys_name="Renamed")
-        done = site.apply(expect=5)
-        assert "does not hold" in done.err
-        assert site.pids()["ash"] != [pid]
-        site.behave("ash")
-        site.kill("ash")
-        site.apply()
-        site.proven()
-
-    def test_it_does_not_stop(self, running: Make) -> None:
-        site = running("ash", "birch", stop_timeout=1).up()
-        before = site.pids()
-        site.behave("ash", ignore_term=600)
-        text = site.pbx_xml("ash")
-        site.change("ash", sys_name="Renamed")
-        done = site.run("apply", "--auto-approve")
-        assert done.code in (5, 6), done
-        assert "ash did not stop within 1 s" in done.err
-        assert site.pids() == before
-        assert site.pbx_xml("ash") == text
-        site.kill("ash")
-        site.behave("ash")
-        site.apply()
-        site.proven()
-
-    def test_it_does_not_accept_a_setting(self, running: Make) -> None:
-        site = running("ash").up()
-        site.behave("ash", rewrite="start", drop="sys_name=Stubborn")
-        site.change("ash", sys_name="Wanted")
-        done = site.apply(expect=5)
-        assert "sys_name" in done.err and "Stubborn" in done.err
-        pid = site.pid("ash")
-        plan = site.ok("plan")
-        assert "warning[PLN120]" in plan.out and "sys_name" in plan.out
-        assert site.plan()["steps"] == []
-        site.run("apply", "--auto-approve")
-        assert site.pid("ash") == pid
-        # Declared as it really is, it is settled without another restart.
-        site.change("ash", sys_name="Stubborn")
-        site.apply()
-        assert site.pid("ash") == pid
-        site.proven()
-
-    @pytest.mark.parametrize("code", [0, 1])
-    def test_it_ends_at_once(self, running: Make, code: int) -> None:
-        site = running().up()
-        before = site.pids()
-        site.change("ash")
-        text = site.pbx_xml("ash")
-        broken = site.add_release("70.7")
-        script = broken.pbxctrl.read_text(encoding="utf-8").split("\n")
-        script[1:] = [f"print('no licence')\nraise SystemExit({code})\n"]
-        broken.pbxctrl.write_text("\n".join(script), encoding="utf-8")
-        fleet = site.repo / "desired/fleet.toml"
-        new = hashlib.sha256(broken.pbxctrl.read_bytes()).hexdigest()
-        fleet.write_text(
-            fleet.read_text(encoding="utf-8").replace(broken.sha256s["pbxctrl"], new),
-            encoding="utf-8",
-        )
-        site.change("ash", 'release = "70.7"', sys_name="Renamed")
-        done = site.apply(expect=6)
-        assert "no licence" in done.err
-        assert "put back as it was: ash" in done.err
-        # The old executable runs on the old settings, and nobody else noticed.
-        assert site.status_of("ash")["version"] == "70.5"
-        assert site.pbx_xml("ash") == text
-        assert site.sockets("ash") == site.expected("ash")
-        assert site.pids()["birch"] == before["birch"]
-        assert not (site.root / "var/lib/pbxfleet/journal").exists()
-        site.change("ash")
-        site.proven()

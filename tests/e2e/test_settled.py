@@ -176,6 +176,15 @@ def test_one_change_in_the_repository(site: Site, change: str) -> None:
     agree(site)
 
 
+def test_a_rendered_tree_alone_with_another_target(site: Site) -> None:
+    """Where desired/ is not, only the manifest tells that something else is declared now."""
+    site.edit("desired/instances/beta.yaml", "Beta", "Second")
+    site.compile()
+    shutil.rmtree(site.repo / "desired")
+    agree(site)
+    assert site.plan()["outcome"] == "differences"
+
+
 def test_another_owner(site: Site) -> None:
     if os.geteuid() == 0:  # nobody else can give files away
         os.chown(site.root / UNIT, 4711, 4711)
