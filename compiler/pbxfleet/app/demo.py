@@ -23,6 +23,7 @@ from pbxfleet.model.target import InstanceTarget
 
 Say = Callable[[str], None]
 COMMAND_TIMEOUT_S = 120.0
+WILD = 19000  # and the network's number: the port that somebody binds to every address
 
 
 class Place(NamedTuple):
@@ -40,6 +41,8 @@ class Demo:
         self.place = place
         self.say = say
         self.colour = colour
+        # Two demos on one machine do not meet: each has a network of its own, by its process number.
+        self.network = 1 + os.getpid() % 250
         self.instances: tuple[InstanceTarget, ...] = ()
         self.runner = Runner()
 
@@ -63,7 +66,7 @@ class Demo:
     def declare(self) -> None:
         """Act 1: a repository, compiled."""
         self.title("1. What shall be: a repository of small files")
-        fleet.make_repository(self.place.repository)
+        fleet.make_repository(self.place.repository, self.network)
         self.tell(
             "desired/ has one file for the fleet, one for the host and one for each of six instances.",
             "This is all that is written about the instance birch:",
@@ -123,7 +126,7 @@ class Demo:
     def upgrade_one(self) -> None:
         """Act 6: each instance has its own executable."""
         self.title("6. One instance is upgraded alone")
-        fleet.write_instance(self.place.repository, "dogwood", release="70.6")
+        fleet.write_instance(self.place.repository, "dogwood", self.address("dogwood"), "70.6")
         self.show_file("desired/instances/dogwood.toml")
         self.pbxfleet("compile")
         self.pbxfleet("plan", fleet.HOST, "--root", self.place.root)
@@ -218,12 +221,13 @@ class Demo:
     def post_setting(self, name: str, settings: dict[str, str]) -> None:
         """Change settings the way the PBX's own web page does."""
         data = json.dumps(settings)
-        self.say(f"  $ curl {_url(name, 'config')} -d '{data}'")
-        _call(name, "config", data.encode())
+        address = self.address(name)
+        self.say(f"  $ curl http://{address}:{fleet.HTTP}/rest/system/config -d '{data}'")
+        _call(address, "config", data.encode())
 
     def get_status(self, name: str) -> dict[str, object]:
         """The status call of one instance."""
-        found = json.loads(_call(name, "status"))
+        found = json.loads(_call(self.address(name), "status"))
         return found if isinstance(found, dict) else {}
 
     def kill(self, name: str) -> None:
@@ -240,8 +244,8 @@ class Demo:
         directory = f"{self.place.root}/usr/local/pbx-{name}"
         path = f"{directory}/pbx.xml"
         text = (read_file(path) or b"").decode()
-        bind = f"<ip_http_port>{fleet.address_of(name)}:{fleet.HTTP}</ip_http_port>"
-        wild = f"<ip_http_port>{fleet.HTTP + 1}</ip_http_port>"
+        bind = f"<ip_http_port>{self.address(name)}:{fleet.HTTP}</ip_http_port>"
+        wild = f"<ip_http_port>{WILD + self.network}</ip_http_port>"
         text = text.replace(bind, wild)
         write_file(path, text.encode(), 0o600)
         self.say(f"  $ sed -i 's|{bind}|{wild}|' $HOST/usr/local/pbx-{name}/pbx.xml")
@@ -251,6 +255,10 @@ class Demo:
     def live_settings(self, name: str) -> str:
         """The text of an instance's pbx.xml on the host."""
         return (read_file(f"{self.place.root}/usr/local/pbx-{name}/pbx.xml") or b"").decode()
+
+    def address(self, name: str) -> str:
+        """The loopback address of an instance in this demo."""
+        return fleet.address_of(name, self.network)
 
     def pid_of(self, name: str) -> int:
         """The main process of an instance."""
@@ -284,17 +292,13 @@ def line_of(text: str, name: str) -> str:
     return next((line.strip() for line in text.splitlines() if f"<{name}>" in line), "")
 
 
-def _url(name: str, what: str) -> str:
-    return f"http://{fleet.address_of(name)}:{fleet.HTTP}/rest/system/{what}"
-
-
-def _call(name: str, what: str, data: bytes | None = None) -> bytes:
+def _call(address: str, what: str, data: bytes | None = None) -> bytes:
     """One REST call to an instance of the demo; the answer's body."""
     from http.client import HTTPConnection
 
     login = base64.b64encode(f"admin:{fleet.WEB_PASSWORD}".encode()).decode()
     headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
-    connection = HTTPConnection(fleet.address_of(name), fleet.HTTP, timeout=10)
+    connection = HTTPConnection(address, fleet.HTTP, timeout=10)
     try:
         method = "GET" if data is None else "POST"
         connection.request(method, f"/rest/system/{what}", data, headers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from pbxfleet.core.digest import digest_of
@@ -10,8 +9,8 @@ from pbxfleet.host.disk import package_path, read_file, write_file
 
 STANDIN = package_path("standin")
 INSTANCES = ("ash", "birch", "cedar", "dogwood", "elm", "fir")
-# Two demos on one machine do not meet: each has a network of its own, by the number of its process.
-ADDRESS = f"127.77.{1 + os.getpid() % 250}.{{}}"
+ADDRESS = "127.77.{network}.{number}"
+TUTORIAL = 0  # the network of `init --sandbox`; demos have others, so that two of them do not meet
 FIRST = 11
 HTTP = 18080
 WEB_PASSWORD = "reference-password"  # noqa: S105 - of the stand-in's reference file, on loopback
@@ -53,9 +52,9 @@ reference = "reference/pbx.xml"
 reference_address = "198.51.100.10"
 """
 
-SANDBOX = f"""\
+SANDBOX = """\
 # This machine, in a sandbox folder: processes are started by pbxfleet itself, on loopback addresses.
-addresses = ["{ADDRESS.format(FIRST)}-{ADDRESS.format(FIRST + 9)}"]
+addresses = ["{first}-{last}"]
 rtp = "30000-39999"
 services = "direct"
 directory = "/usr/local/pbx-{{instance}}"
@@ -71,15 +70,20 @@ sys_name = "{title}"
 """
 
 
-def make_repository(folder: str) -> None:
-    """Write the demo's fleet repository, with two releases that differ by their version only."""
+def make_repository(folder: str, network: int = TUTORIAL) -> None:
+    """Write the demo's fleet repository, with two releases that differ by their version only.
+
+    `network` is the third number of its loopback addresses, 0 to 255.
+    """
     reference = read_file(f"{STANDIN}/pbx.xml") or b""
     write_file(f"{folder}/desired/reference/pbx.xml", reference, 0o644)
     releases = "".join(_make_release(folder, version) for version in ("70.5", "70.6"))
     write_fleet(folder, releases, budget=1)
-    write_file(f"{folder}/desired/hosts/{HOST}.toml", SANDBOX.encode(), 0o644)
+    first, last = (ADDRESS.format(network=network, number=FIRST + n) for n in (0, 9))
+    host = SANDBOX.format(first=first, last=last)
+    write_file(f"{folder}/desired/hosts/{HOST}.toml", host.encode(), 0o644)
     for name in INSTANCES:
-        write_instance(folder, name)
+        write_instance(folder, name, address_of(name, network))
 
 
 def write_fleet(folder: str, releases: str, *, budget: int) -> None:
@@ -96,16 +100,16 @@ def raise_budget(folder: str, budget: int) -> None:
     write_file(path, text.encode(), 0o644)
 
 
-def write_instance(folder: str, name: str, release: str = "") -> None:
+def write_instance(folder: str, name: str, address: str, release: str = "") -> None:
     """Write one instance's file; `release` overrides the default of the fleet."""
     line = f'release = "{release}"' if release else ""
-    text = INSTANCE.format(address=address_of(name), release=line, title=name.capitalize())
+    text = INSTANCE.format(address=address, release=line, title=name.capitalize())
     write_file(f"{folder}/desired/instances/{name}.toml", text.encode(), 0o644)
 
 
-def address_of(name: str) -> str:
+def address_of(name: str, network: int) -> str:
     """The loopback address of a demo instance."""
-    return ADDRESS.format(FIRST + INSTANCES.index(name))
+    return ADDRESS.format(network=network, number=FIRST + INSTANCES.index(name))
 
 
 def _make_release(folder: str, version: str) -> str:
