@@ -45,7 +45,7 @@ def _known(live: Live) -> dict[str, str]:
     try:
         data = json.loads(content)
         return {str(key): str(value) for key, value in data.items()}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}  # a damaged memory of dates must not hide the drift itself
 
 

@@ -70,7 +70,7 @@ def is_settled(repository: str, host: str, root: str) -> bool:
         content = State(machine).read_record(RECORD)
         data = json.loads(content) if content and manifest else {}
         return bool(data) and _unchanged(repository, root, digest_of(manifest or b""), data)
-    except (HostError, ValueError, KeyError, TypeError, IndexError):
+    except (HostError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return False
 
 

@@ -48,7 +48,7 @@ class StateView:
         for line in content.split(b"\n"):
             try:
                 entry = json.loads(line) if line else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(entry, dict):
                 entries.append(entry)
