@@ -209,6 +209,21 @@ def test_the_readmes_instance_is_that_of_the_example() -> None:
     assert block.splitlines() == [line for line in lines if not line.startswith("#")]
 
 
+def test_the_readme_has_figures_for_every_limit() -> None:
+    table = read(ROOT / "README.md").partition("<!-- bench -->")[2].partition("<!-- end")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().splitlines()]
+    assert [len(row) for row in rows] == [4] * len(rows)
+    limited = {row[0]: row[3] for row in rows if "met" in row[3].lower()}
+    assert set(limited) == {
+        "`pbxfleet --help`",
+        "`pbxfleet --version`",
+        "compile, 1000 instances",
+        "plan with nothing to do, 1000 instances",
+        "its memory",
+    }
+    assert all(verdict.endswith(": met") for verdict in limited.values())
+
+
 def test_targets_of_make_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
     named = {
