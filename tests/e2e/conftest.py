@@ -11,6 +11,26 @@ import pytest
 from support.running_site import RunningSite
 
 
+# Where a host has instances; links in a root folder lead there when they are followed.
+THEIRS = ("/etc/systemd/system", "/etc/init.d", "/etc/pbx", "/usr/local", "/var/lib", "/run")
+
+
+def instances_of_this_machine() -> dict[str, int]:
+    """Names that have to do with a PBX in the places of this machine, with the times of writing."""
+    found = {}
+    for folder in map(Path, THEIRS):
+        if folder.is_dir():
+            found |= {str(p): p.lstat().st_mtime_ns for p in folder.glob("*pbx*")}
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _this_machine_stays_as_it_is() -> Iterator[None]:
+    before = instances_of_this_machine()
+    yield
+    assert instances_of_this_machine() == before
+
+
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Callable[..., RunningSite]]:
     """Makes sites with real processes."""

@@ -79,6 +79,12 @@ def new_file(path: Path, text: str = "") -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def enable_by_copy(link: Path, unit: Path) -> None:
+    """A file where the link was, which leads out of the root folder: never to be written through."""
+    link.unlink()
+    shutil.copy(unit, link)
+
+
 STARTS = "[Service]\nExecStart=/usr/local/pbx-x/pbxctrl\n"
 ON_HOST: dict[str, Callable[[Path], object]] = {
     "nothing": lambda root: None,
@@ -89,7 +95,9 @@ ON_HOST: dict[str, Callable[[Path], object]] = {
     "a unit as a link": lambda root: as_link(root / UNIT),
     "a unit as a folder": lambda root: as_folder(root / UNIT),
     "not enabled": lambda root: (root / WANTED / "pbx-alpha.service").unlink(),
-    "enabled by a copy": lambda root: shutil.copy(root / UNIT, root / WANTED / "pbx-beta.service"),
+    "enabled by a copy": lambda root: enable_by_copy(
+        root / WANTED / "pbx-alpha.service", root / UNIT
+    ),
     "nothing enabled": lambda root: shutil.rmtree(root / WANTED),
     "a unit more": lambda root: new_file(root / "etc/systemd/system/pbx-x.service", STARTS),
     "another's unit": lambda root: new_file(root / "etc/systemd/system/x.service", "[Service]\n"),

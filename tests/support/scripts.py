@@ -27,6 +27,7 @@ $WORK in all lines.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from collections.abc import Callable
@@ -114,12 +115,12 @@ class Script:
             actions[verb](*words)
             return
         assert verb in FILES, f"{verb} is not known"
-        FILES[verb](
-            *(
-                word if at in TEXTS.get(verb, ()) else self.work / word
-                for at, word in enumerate(words)
-            )
-        )
+        texts = TEXTS.get(verb, ())
+        given = [word if at in texts else self.work / word for at, word in enumerate(words)]
+        # What enables a unit is a link to where it lies on a real host, which is this machine.
+        links = [path for path in given if isinstance(path, Path) and path.is_symlink()]
+        assert not links or verb in ("rm", "exists", "absent"), f"{verb} would follow a link"
+        FILES[verb](*given)
 
     def _base(self, name: str) -> None:
         shutil.copytree(FLEETS / name, self.work / "fleet", dirs_exist_ok=True)
@@ -190,8 +191,8 @@ FILES: dict[str, Callable[..., object]] = {
     "chmod": lambda mode, path: path.chmod(int(mode, 8)),
     "edit": _edit,
     "append": _append,
-    "exists": lambda path: _check(path.exists()),
-    "absent": lambda path: _check(not path.exists() and not path.is_symlink()),
+    "exists": lambda path: _check(os.path.lexists(path)),
+    "absent": lambda path: _check(not os.path.lexists(path)),
     "same": lambda one, other: _check(one.read_bytes() == other.read_bytes()),
     "mode": lambda mode, path: _check(path.stat().st_mode & 0o7777 == int(mode, 8)),
     "has": lambda path, text: _check(text in path.read_text(encoding="utf-8")),
