@@ -10,7 +10,6 @@ import pytest
 
 from support.running_site import RunningSite
 
-
 # Where a host has instances; links in a root folder lead there when they are followed.
 THEIRS = ("/etc/systemd/system", "/etc/init.d", "/etc/pbx", "/usr/local", "/var/lib", "/run")
 
