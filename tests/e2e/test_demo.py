@@ -72,7 +72,8 @@ def test_without_the_superuser_and_to_be_looked_at_afterwards(folder: Path) -> N
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing(folder: Path, number: signal.Signals) -> None:
     with subprocess.Popen(
-        (str(PROGRAM), "demo"),
+        # A background job of a shell ignores SIGINT, and so would everything below it.
+        ("env", "--default-signal=INT", str(PROGRAM), "demo"),
         env=environment(TMPDIR=str(folder)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
