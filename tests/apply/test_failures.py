@@ -17,7 +17,7 @@ from pbxfleet.host.state import FOLDER, JOURNAL, StateView
 from pbxfleet.host.wrap import FailingHost, Power, RecordingHost
 from pbxfleet.model.plan import ApplyReport, Do, Plan
 from support.events import happen
-from support.machine import Machine, announced, applied, apply_to, plan_of, settle
+from support.machine import Machine, applied, apply_to, plan_of, settle
 from support.targets import Wish, fleet
 from support.worlds import History, foreign_text, histories, wishes, world
 
@@ -184,17 +184,6 @@ def _converges(machine: Machine) -> None:
         assert foreign_text(old, DECLARED) == foreign_text(new, DECLARED)
 
 
-def test_a_stop_that_takes_too_long_leaves_everything_as_it_was() -> None:
-    machine = copy.deepcopy(START)
-    machine.stubborn.add("/srv/pbx-gamma/pbxctrl")
-    report, _ = _apply(machine, machine)
-    assert report is not None and report.undone == ("gamma",) and not report.broken
-    assert "did not stop within 20 s" in report.failure
-    assert _looks_of(machine)["gamma"] == _looks_of(START)["gamma"]
-    machine.stubborn.clear()
-    _converges(machine)
-
-
 def test_an_instance_that_does_not_come_up_is_put_back_and_runs_as_before() -> None:
     machine = applied(BEFORE, "systemd")
     wish = Wish("beta", "192.0.2.11", release="2")
@@ -260,30 +249,3 @@ def _recorded() -> Iterator[str]:
     recorded = RecordingHost(copy.deepcopy(START))
     apply_to(AFTER, recorded)
     return (f"{e.name} {e.subject}" for e in recorded.effects)
-
-
-def test_steps_are_undone_in_reverse_and_the_manager_reads_restored_units_before_the_start() -> (
-    None
-):
-    machine = applied(BEFORE, "systemd")
-    target = fleet(
-        Wish("alpha", "192.0.2.10", cpu=3, failover="two", settings={"mode": "b"}),
-        *BEFORE.wishes[1:],
-        services="systemd",
-    )
-    plan = plan_of(target, machine)
-    prove = len(announced(plan))
-    works = machine.listens
-    machine.listens = lambda host, instance: works(host, instance) if instance.cpu != 3 else ()
-    recorded = RecordingHost(machine)
-    report = apply_to(target, recorded, plan)
-    assert report.undone == ("alpha",)
-    done = [f"{e.name} {e.subject}" for e in recorded.effects if not e.subject.startswith(FOLDER)]
-    assert done[prove:] == [
-        "stop alpha",
-        "write /srv/pbx-alpha/pbx.xml",
-        "write /etc/systemd/system/pbx-alpha.service",
-        "write /etc/pbx/failover-alpha.conf",
-        "reload_services ",
-        "start alpha",
-    ]

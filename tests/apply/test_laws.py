@@ -66,7 +66,7 @@ def test_what_is_not_managed_is_untouched(history: History, wanted: tuple[Wish, 
     made = {s.path for s in plan.steps}
     after = machine.tree()
     for path in tree.keys() | after.keys():
-        if path in (*managed(*known), "/var", "/var/lib") or path.startswith(FOLDER):
+        if path in (*managed(*known), "/var", "/var/lib", "/etc/pbx") or path.startswith(FOLDER):
             continue
         if tree.get(path) != after.get(path):
             assert path not in tree and any(m.startswith(path + "/") for m in made), path
@@ -201,14 +201,76 @@ def test_an_instance_takes_over_the_directory_of_a_removed_one() -> None:
 
 
 def test_removals_are_counted_whether_or_not_they_have_steps() -> None:
-    target = fleet(Wish("alpha"), Wish("beta", "192.0.2.11"))
-    machine = applied(target)
-    plan = plan_of(fleet(), machine)
+    target = fleet(Wish("alpha"), Wish("beta", "192.0.2.11"), services="systemd")
+    machine = applied(target, "systemd")
+    for name in ("alpha", "beta"):
+        machine.remove(HostPath(f"/etc/systemd/system/pbx-{name}.service"))
+    plan = plan_of(fleet(services="systemd"), machine)
     assert plan.removed_instances() == ("alpha", "beta")
-    for path in [p for p in machine.tree() if p.startswith("/etc/pbx/")]:
+    assert plan.restarts() == (), "who is stopped for good is not restarted"
+    for path in [p for p in machine.tree() if p.startswith("/etc/pbx/") and "host" not in p]:
         machine.remove(HostPath(path))
     machine.processes.clear()
-    assert plan_of(fleet(host_files=()), machine).removed_instances() == ("alpha", "beta")
+    machine.enabled.clear()
+    left = fleet(services="systemd")
+    plan = plan_of(left, machine)
+    assert plan.removed_instances() == ("alpha", "beta")
+    assert {s.wave for s in plan.steps} == {""} and plan.outdated == ("alpha", "beta")
+    settle(left, machine)
+    assert plan_of(left, machine).removed_instances() == ()
+
+
+def test_a_removed_instance_may_come_back_in_another_directory() -> None:
+    machine = applied(fleet(Wish("alpha")))
+    settle(fleet(), machine)
+    settle(fleet(Wish("alpha", directory="/srv/pbx-new")), machine)
+    elsewhere = Look(fleet(Wish("alpha", directory="/srv/pbx-new")), machine)
+    assert [s.path for s in elsewhere.observed.strays] == ["/srv/pbx-alpha"]
+
+
+def test_an_instance_that_was_moved_while_it_ran_is_stopped_where_it_is() -> None:
+    machine = applied(fleet(Wish("alpha")))
+    moved = fleet(Wish("alpha", directory="/srv/pbx-new"))
+    alpha = moved.target.instances["alpha"]
+    for path in [p for p in machine.tree() if p.startswith("/srv/pbx-alpha/")]:
+        place = HostPath(path.replace("pbx-alpha", "pbx-new"))
+        machine.make_directory(alpha.directory, 0o755, "root:root")
+        machine.write(place, machine.read(HostPath(path)) or b"", 0o755, "root:root")
+        machine.remove(HostPath(path))
+    machine.kill("/srv/pbx-alpha/pbxctrl")
+    machine.run(alpha)
+    settle(fleet(Wish("alpha", directory="/srv/pbx-new", release="2")), machine)
+    assert machine.runs("/srv/pbx-new") == 1
+
+
+def test_the_folder_of_a_file_is_made_with_it() -> None:
+    machine = applied(fleet(Wish("alpha")))
+    seen = machine.look(HostPath("/etc/pbx"))
+    assert (seen.what.value, seen.mode, seen.owner) == ("directory", 0o755, "root:root")
+
+
+def test_a_file_that_became_something_else_is_not_pruned() -> None:
+    machine = applied(fleet(Wish("alpha", failover="pbxctrl 1")))
+    target = fleet(Wish("alpha", failover=None))
+    artefact = target.target.resources["artefact:/srv/pbx-alpha/pbxctrl"]
+    path = HostPath("/etc/pbx/failover-alpha.conf")
+    moved = artefact._replace(id=f"artefact:{path}", path=path, mode=0o640)
+    resources = {**target.target.resources, moved.id: moved}
+    settle(target._replace(target=target.target._replace(resources=resources)), machine)
+    assert machine.read(path) == b"pbxctrl 1"
+
+
+def test_a_mode_that_is_not_declared_is_the_hosts() -> None:
+    target = fleet(Wish("alpha"))
+    path = HostPath("/etc/pbx/backup-alpha.list")
+    listed = target.target.resources[f"file:{path}"]
+    resources = {**target.target.resources, listed.id: listed._replace(mode=None)}
+    loose = target._replace(target=target.target._replace(resources=resources))
+    machine = applied(loose)
+    assert machine.look(path).mode == 0o600, "as tight as can be where nothing is said"
+    machine.set_attributes(path, 0o604, "pbx:pbx")
+    settle(loose, machine)
+    assert (machine.look(path).mode, machine.look(path).owner) == (0o604, "root:root")
 
 
 def forget(machine: Machine) -> None:

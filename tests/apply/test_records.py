@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pbxfleet.core.paths import HostPath
+from pbxfleet.host.wrap import RecordingHost
 from pbxfleet.model.applied import decode_record, element_digest, encode_record
-from support.machine import applied, records_on
+from support.machine import applied, apply_to, plan_of, records_on
 from support.targets import Seeded, Wish, fleet
 from support.worlds import wishes
 
@@ -30,6 +32,56 @@ def test_the_declaration_is_remembered_without_its_place() -> None:
     assert RECORD.declared._replace(origin="x") == fleet(
         Wish("alpha", cpu=1, rtp=(30000, 31000))
     ).target.instances["alpha"]._replace(origin="x")
+
+
+def test_release_files_that_were_read_need_not_be_read_again() -> None:
+    target = fleet(Wish("alpha"))
+    machine = applied(target)
+    stats = [
+        r.stat for r in records_on(machine)["alpha"].resources.values() if r.kind == "artefact"
+    ]
+    paths = [Wish("alpha").pbxctrl, HostPath("/srv/pbx-alpha/pbxctrl.dat")]
+    assert stats == [machine.identity(p) for p in paths]
+    machine.lose_record("alpha")
+    apply_to(target, machine)
+    adopted = records_on(machine)["alpha"].resources.values()
+    assert stats == [r.stat for r in adopted if r.kind == "artefact"], "adopted ones just the same"
+
+
+def test_a_release_file_that_changes_while_it_is_read_is_read_again_next_time() -> None:
+    target = fleet(Wish("alpha"))
+    machine = applied(target)
+    machine.lose_record("alpha")
+    path = Wish("alpha").pbxctrl
+
+    class Busy(RecordingHost):
+        def pause(self, seconds: float) -> None:
+            machine.set_attributes(path, 0o755, "root:root")
+
+    apply_to(target, Busy(machine))
+    resources = records_on(machine)["alpha"].resources
+    assert resources[f"artefact:{path}"].stat is None
+    assert resources["artefact:/srv/pbx-alpha/pbxctrl.dat"].stat is not None
+
+
+def test_a_release_file_that_is_another_one_by_now_is_not_remembered() -> None:
+    target = fleet(Wish("alpha"))
+    machine = applied(target)
+    machine.lose_record("alpha")
+    path = Wish("alpha").pbxctrl
+
+    class Busy(RecordingHost):
+        def identity(self, subject: HostPath) -> tuple[int, int, int, int, int] | None:
+            if subject == path and self.machine_is_ours:
+                self.machine_is_ours = False
+                machine.write(path, b"another", 0o755, "root:root")
+            return super().identity(subject)
+
+        machine_is_ours = True
+
+    apply_to(target, Busy(machine))
+    assert records_on(machine)["alpha"].resources[f"artefact:{path}"].stat is None
+    assert plan_of(target, machine).restarts() == ("alpha",)
 
 
 def test_fields_are_digests_or_words() -> None:

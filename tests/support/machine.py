@@ -54,7 +54,7 @@ class Machine(FakeHost):
         self.on_start = _begin
         self.on_stop = _end
         self._ours = True
-        for folder in ("/etc/systemd/system", "/etc/init.d", "/srv", "/etc/pbx"):
+        for folder in ("/etc/systemd/system", "/etc/init.d", "/srv"):
             self.make_directory(HostPath(folder), 0o755, "root:root")
 
     @property
@@ -258,8 +258,9 @@ def settle(fleet: Fleet, machine: Machine) -> None:
 
 
 def effects_on_host(recorded: Sequence[Effect]) -> list[Effect]:
-    """Effects without those on our own state folder."""
-    return [e for e in recorded if not e.subject.startswith(FOLDER)]
+    """Effects without those on our own state folder, and without /etc/pbx, which its files imply."""
+    implied = Effect("make_directory", "/etc/pbx")
+    return [e for e in recorded if not e.subject.startswith(FOLDER) and e != implied]
 
 
 EFFECTS = {

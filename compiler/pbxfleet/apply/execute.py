@@ -109,12 +109,11 @@ class _Run:
                 proofs[step.wave] = found
             self.results[step.number] = StepResult(step.number, "done", "")
             self.progress(step, "done")
-        copied = frozenset(s.resource for s in steps if s.do is Do.COPY_IN)
         names = list(dict.fromkeys(s.wave for s in steps))
         self.applied += names
         for name in names:
             self._say_unproven(name, proofs.get(name, ()))
-        return all([self._remember(name, proofs.get(name), copied) for name in names])
+        return all([self._remember(name, proofs.get(name)) for name in names])
 
     def _step(self, step: Step, prepared: Prepared) -> tuple[Unproven, ...]:
         ready = self.effects.prepare(step)
@@ -127,7 +126,7 @@ class _Run:
     def outdated(self, names: Iterable[str]) -> None:
         """Bring records up to date whose resources are as declared already."""
         for name in names:
-            if not self._remember(name, None, frozenset()):
+            if not self._remember(name, None):
                 return
 
     def report(self, plan: Plan) -> ApplyReport:
@@ -185,9 +184,7 @@ class _Run:
             for found in unproven
         ]
 
-    def _remember(
-        self, name: str, unproven: tuple[Unproven, ...] | None, copied: frozenset[str]
-    ) -> bool:
+    def _remember(self, name: str, unproven: tuple[Unproven, ...] | None) -> bool:
         effects = self.effects
         before = effects.records.get(name)
         try:
@@ -195,7 +192,7 @@ class _Run:
                 record = retired_record(name, before)
             else:
                 keys = None if unproven is None else tuple(found.key for found in unproven)
-                record = record_of(name, effects, before, keys, copied)
+                record = record_of(name, effects, before, keys)
             self.memory.remember(record)
         except (HostError, Refused) as error:
             self.failure = (

@@ -15,26 +15,23 @@ from pbxfleet.model.applied import (
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, needs_edit
 from pbxfleet.model.target import SEEDED, Field, Kind, Resource
 
-# Longer than a tick of the clock that stamps files (10 ms at 100 Hz): a change after this moment
-# cannot carry the ctime that is remembered now.
+# Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
+# file was stamped cannot change again without another stamp.
 SETTLE_S = 0.02
 NOT_AS_DECLARED = Digest("")  # equal to no digest: the file is looked into again
 
+Identity = tuple[int, int, int, int, int]
+
 
 def record_of(
-    name: str,
-    effects: Effects,
-    before: AppliedRecord | None,
-    unproven: tuple[str, ...] | None,
-    copied: frozenset[str],
+    name: str, effects: Effects, before: AppliedRecord | None, unproven: tuple[str, ...] | None
 ) -> AppliedRecord:
     """The record of an instance (or of the host, name "") that is as the target says.
 
     `unproven` None keeps what the last proof said: nothing was started.
     """
-    if copied:
-        effects.host.pause(SETTLE_S)
-    resources = {r.id: _remember(r, effects, before, copied) for r in effects.resources(name)}
+    identities = _identities(effects, name, before)
+    resources = {r.id: _remember(r, effects, identities.get(r.id)) for r in effects.resources(name)}
     kept = before.proof.unproven if before is not None else ()
     return AppliedRecord(
         name,
@@ -44,24 +41,40 @@ def record_of(
     )
 
 
+def _identities(effects: Effects, name: str, before: AppliedRecord | None) -> dict[str, Identity]:
+    """By resource id, identities under which release files have the content that is declared."""
+    host = effects.host
+    known: dict[str, Identity] = {}
+    unknown: dict[str, tuple[Resource, Identity]] = {}
+    for resource in effects.resources(name):
+        identity = host.identity(resource.path) if resource.kind is Kind.ARTEFACT else None
+        old = before.resources.get(resource.id) if before is not None else None
+        if identity is None:
+            continue
+        if old is not None and old.stat == identity and old.digest == resource.digest:
+            known[resource.id] = identity
+        else:
+            unknown[resource.id] = (resource, identity)
+    if unknown:
+        host.pause(SETTLE_S)
+    for resource, identity in unknown.values():
+        seen = host.look(resource.path)
+        if seen.digest == resource.digest and host.identity(resource.path) == identity:
+            known[resource.id] = identity
+    return known
+
+
 def retired_record(name: str, before: AppliedRecord | None) -> AppliedRecord:
     """What stays known of a removed instance: where its directory is, so that it is not taken for a stray."""
     return AppliedRecord(name, None if before is None else before.declared, {}, Proof(()))
 
 
-def _remember(
-    resource: Resource, effects: Effects, before: AppliedRecord | None, copied: frozenset[str]
-) -> AppliedResource:
-    digest, fields, stat = resource.digest, {}, None
+def _remember(resource: Resource, effects: Effects, stat: Identity | None) -> AppliedResource:
+    digest, fields = resource.digest, {}
     if resource.kind is Kind.SETTINGS:
         declared = effects.contents.fields(resource.instance)
         fields = {f.name: _remembered(f) for f in declared}
         digest = _settings_digest(resource, effects)
-    elif resource.kind is Kind.ARTEFACT:
-        stat = effects.host.identity(resource.path)
-        old = before.resources.get(resource.id) if before is not None else None
-        if resource.id not in copied and (old is None or old.stat != stat):
-            stat = None  # its content was compared, but not at a moment that can be remembered
     return AppliedResource(
         str(resource.kind),
         resource.path,

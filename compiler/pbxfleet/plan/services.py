@@ -71,7 +71,7 @@ def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | No
     said of it.
     """
     declared = record.declared
-    if declared is None or record.instance not in observed.services:
+    if declared is None:
         return None, []
     resource_id = f"{Kind.SERVICE}:{declared.service}"
     running = bool(observed.runtime.get(record.instance, NOTHING_RUNS).trees)
