@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
@@ -31,40 +31,57 @@ def observe(
     A pbx.xml whose bytes are those that apply left behind is not parsed: its elements are known.
     `read_fields` gives the declared elements of an instance, asked only where that is not so.
     """
-    seen: dict[str, Seen] = {}
-    settings: dict[str, SettingsSeen] = {}
-    same: set[str] = set()
+    files = _files(view, target, records, read_fields)
+    gone = _no_longer_declared(target, records)
+    for resource_id, path in gone.items():
+        files.seen[resource_id] = view.look(path)
+    ours = {r.path for r in target.resources.values() if r.kind is Kind.FILE}.union(gone.values())
+    instances = known_instances(target, records)
+    running = view.runs_services
+    return Observed(
+        seen=files.seen,
+        settings=files.settings,
+        same_as_applied=frozenset(files.same_as_applied),
+        services=view.service_states(instances),
+        runtime=view.runtime(instances) if running else {},
+        foreign=view.foreign_sockets(instances) if running else (),
+        strays=find_strays(view, target.services, ours, instances),
+        facts=view.facts() if running else None,
+        runs_services=running,
+        owners_matter=view.owners_matter,
+    )
+
+
+class _Files(NamedTuple):
+    """Parts of `Observed`."""
+
+    seen: dict[str, Seen]
+    settings: dict[str, SettingsSeen]
+    same_as_applied: set[str]
+
+
+def _files(
+    view: HostView,
+    target: Target,
+    records: Mapping[str, AppliedRecord],
+    read_fields: ReadFields,
+) -> _Files:
+    files = _Files({}, {}, set())
     for resource in target.resources.values():
         if resource.kind is Kind.SERVICE:
             continue
         record = records.get(resource.instance)
         before = record.resources.get(resource.id) if record is not None else None
         state = _look(view, resource.path, resource.kind, before)
-        seen[resource.id] = state
+        files.seen[resource.id] = state
         if resource.kind is Kind.SETTINGS and state.what is What.FILE:
             if before is not None and _is_as_left(resource, state, before):
-                same.add(resource.id)
+                files.same_as_applied.add(resource.id)
             else:
                 fields = read_fields(resource.instance)
-                settings[resource.id] = read_settings(view, resource.path, fields, before)
-    gone = _no_longer_declared(target, records)
-    for resource_id, path in gone.items():
-        seen[resource_id] = view.look(path)
-    instances = known_instances(target, records)
-    running = view.runs_services
-    files = {r.path for r in target.resources.values() if r.kind is Kind.FILE}
-    return Observed(
-        seen=seen,
-        settings=settings,
-        same_as_applied=frozenset(same),
-        services=view.service_states(instances),
-        runtime=view.runtime(instances) if running else {},
-        foreign=view.foreign_sockets(instances) if running else (),
-        strays=find_strays(view, target.services, files.union(gone.values()), instances),
-        facts=view.facts() if running else None,
-        runs_services=running,
-        owners_matter=view.owners_matter,
-    )
+                found = read_settings(view, resource.path, fields, before)
+                files.settings[resource.id] = found
+    return files
 
 
 def _no_longer_declared(

@@ -26,7 +26,12 @@ def drift_items(difference: Difference, observed: Observed) -> tuple[DriftItem, 
     items += [
         DriftItem("extra", f"path:{s.path}", "", s.why, None, s.path) for s in observed.strays
     ]
-    items += [_noted("runtime", note) for note in difference.notes if note.code in RUNTIME_NOTES]
+    new = {c.instance for c in difference.changes if _is_first_start(c)}
+    items += [
+        _noted("runtime", note)
+        for note in difference.notes
+        if note.code in RUNTIME_NOTES and note.instance not in new
+    ]
     items += [_noted("changed", note) for note in difference.notes if note.code in BROKEN_NOTES]
     return tuple(sorted(dict.fromkeys(items), key=lambda i: (i.instance, i.resource, i.name)))
 
@@ -39,6 +44,11 @@ def pending_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
         if fields:
             found.append(change._replace(fields=fields))
     return tuple(found)
+
+
+def _is_first_start(change: Change) -> bool:
+    """Whether the instance has never run in our name: then nothing about it can have drifted."""
+    return change.action is Verb.START and change.status is Status.PENDING
 
 
 def _item(change: Change, field: FieldDelta) -> DriftItem:

@@ -45,10 +45,9 @@ def runtime_deltas(
     unproven: Collection[str] = record.proof.unproven if record is not None else ()
     for name in differences(target, observed, sockets_known=not runtime.unreadable):
         declared, seen = target.get(name), observed.get(name)
-        # Cores were nobody's business before they were declared: then they cannot have drifted.
-        known = before is not None and (name != CPU or name in applied)
-        status = status_of(declared, seen, applied.get(name), known=known)
-        if status is None or not (known or before is None):
+        status = status_of(declared, seen, applied.get(name), known=before is not None)
+        if status is None or (name == CPU and CPU not in applied and before is not None):
+            # Cores were nobody's business before they were declared: they cannot have drifted.
             status = Status.PENDING
         shown = _with_numbers(runtime) if name == "processes" else seen
         delta = FieldDelta(name, shown, declared, status, instance.origin)
