@@ -1,20 +1,29 @@
-"""Checks over whole hosts and the whole fleet: one file per family of diagnostics."""
+"""Checks over one host and over the whole fleet: one file per family of diagnostics.
+
+A host check sees one `ResolvedHost` only; a fleet check sees the hosts' summaries only. What is found
+on a host can so be kept for as long as the host stays the same, whatever happens elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.model.resolved import Resolved, ResolvedHost
+from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.checks import (
     addresses,
     advice,
     cpus,
     failover,
+    identity,
     listeners,
     paths,
     rtp,
 )
+from pbxfleet.resolve.checks.summary import summarise
+
+__all__ = ["FLEET_CHECKS", "HOST_CHECKS", "check", "check_fleet", "check_host", "summarise"]
 
 HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     listeners.check,
@@ -22,20 +31,33 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     addresses.check,
     cpus.check,
     paths.check,
-    advice.check_host,
+    advice.check,
 )
-FLEET_CHECKS: tuple[Callable[[Resolved], Iterator[Diagnostic]], ...] = (
+FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
     failover.check,
-    advice.check_fleet,
+    identity.check,
 )
+
+
+def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
+    """What cannot be true together on one host, or deserves attention, in order of places.
+
+    Takes time in proportion to the number of instances. Reports BND101, BND106, RTP101 to RTP104,
+    NET101 to NET104, CPU101 to CPU104, DIR102 to DIR107, ADV102 and ADV103.
+    """
+    return in_order(d for run in HOST_CHECKS for d in run(host))
+
+
+def check_fleet(hosts: Sequence[HostSummary]) -> tuple[Diagnostic, ...]:
+    """What cannot be true together between hosts, in order of places.
+
+    Takes time in proportion to the number of instances. Reports FLO104 to FLO106, ADV104 and ADV105.
+    """
+    return in_order(d for run in FLEET_CHECKS for d in run(hosts))
 
 
 def check(resolved: Resolved) -> tuple[Diagnostic, ...]:
-    """Everything that cannot be true together or deserves attention, in order of places.
-
-    Takes time in proportion to the number of instances. Reports BND101, BND106, RTP101 to RTP104,
-    NET101 to NET104, CPU101 to CPU104, DIR102 to DIR107, FLO104 to FLO106 and ADV102 to ADV105.
-    """
-    found = [d for host in resolved.hosts for run in HOST_CHECKS for d in run(host)]
-    found += [d for run in FLEET_CHECKS for d in run(resolved)]
+    """`check_host` of every host and `check_fleet` of their summaries, in order of places."""
+    found = [d for host in resolved.hosts for d in check_host(host)]
+    found += check_fleet(tuple(map(summarise, resolved.hosts)))
     return in_order(found)

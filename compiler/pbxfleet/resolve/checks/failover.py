@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.model.desired import FailoverRole
-from pbxfleet.model.resolved import Failover, Resolved, ResolvedHost, ResolvedInstance
+from pbxfleet.model.summary import HalfSummary, HostSummary, InstanceSummary
 
 
 class Half(NamedTuple):
     """An instance that is declared as half of a pair."""
 
-    host: ResolvedHost
-    instance: ResolvedInstance
-    failover: Failover
+    host: HostSummary
+    instance: InstanceSummary
+    failover: HalfSummary
 
 
-def check(resolved: Resolved) -> Iterator[Diagnostic]:
+def check(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
     """FLO104 not named back, FLO105 one role twice, FLO106 (a warning) both on one host.
 
-    A peer that is not in the resolved state has problems of its own and is passed over.
+    A peer that is not among the hosts has problems of its own and is passed over.
     """
-    instances = {i.name: i for host in resolved.hosts for i in host.instances}
+    instances = {i.name: i for host in hosts for i in host.instances}
     halves = {
         i.name: Half(host, i, i.failover)
-        for host in resolved.hosts
+        for host in hosts
         for i in host.instances
         if i.failover is not None
     }
@@ -40,9 +40,9 @@ def check(resolved: Resolved) -> Iterator[Diagnostic]:
             yield from _pair(half, peer)
 
 
-def _not_back(half: Half, other: ResolvedInstance) -> Diagnostic:
+def _not_back(half: Half, other: InstanceSummary) -> Diagnostic:
     name, peer = half.instance.name, other.name
-    wants = "primary" if half.failover.role is FailoverRole.SECONDARY else "secondary"
+    wants = "primary" if half.failover.role == FailoverRole.SECONDARY else "secondary"
     place = other.span if other.failover is None else other.failover.origin
     says = "nothing of failover" if other.failover is None else f"peer {other.failover.peer}"
     return Diagnostic(
@@ -56,14 +56,12 @@ def _not_back(half: Half, other: ResolvedInstance) -> Diagnostic:
 
 def _pair(half: Half, peer: Half) -> Iterator[Diagnostic]:
     one, other = half.instance.name, peer.instance.name
-    if half.failover.role is peer.failover.role:
-        place = peer.failover.role_origin or peer.failover.origin
-        first = half.failover.role_origin or half.failover.origin
+    if half.failover.role == peer.failover.role:
         yield Diagnostic(
             "FLO105",
             f"{one} and {other} are both {half.failover.role}",
-            place,
-            related=((first, f"{one} is {half.failover.role} here"),),
+            peer.failover.role_origin,
+            related=((half.failover.role_origin, f"{one} is {half.failover.role} here"),),
             hint="make one of them primary and the other secondary",
         )
     if half.host.name == peer.host.name:

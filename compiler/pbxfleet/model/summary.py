@@ -1,0 +1,49 @@
+"""What fleet-wide checks know of a host: small records that can be pickled and kept.
+
+They hold texts, numbers and places only, and no secret value.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pbxfleet.core.span import Span
+
+
+class Said(NamedTuple):
+    """A text of one instance, and the place where it is written."""
+
+    value: str
+    origin: Span
+
+
+class HalfSummary(NamedTuple):
+    """Half of a failover pair as its instance declares it; `role` is `primary` or `secondary`."""
+
+    role: str
+    peer: str
+    origin: Span
+    role_origin: Span
+
+
+class InstanceSummary(NamedTuple):
+    """One instance as the rest of the fleet sees it; `addresses` are literal texts.
+
+    `system_name` is None where none is declared, `failover` for an instance without a peer.
+    """
+
+    name: str
+    span: Span
+    release: str
+    addresses: tuple[Said, ...]
+    tenants: tuple[Said, ...]
+    system_name: Said | None
+    failover: HalfSummary | None
+
+
+class HostSummary(NamedTuple):
+    """A host with its instances in order of their names."""
+
+    name: str
+    span: Span
+    instances: tuple[InstanceSummary, ...]
