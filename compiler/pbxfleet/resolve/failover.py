@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import (
-    Desired,
     FailoverRole,
     FailoverWish,
     HostFile,
@@ -23,18 +22,21 @@ from pbxfleet.resolve.problems import Problems
 
 
 def check_failover(
-    desired: Desired, file: InstanceFile, wish: FailoverWish, problems: Problems
+    host: HostFile,
+    instances: Collection[str],
+    file: InstanceFile,
+    wish: FailoverWish,
+    problems: Problems,
 ) -> None:
     """Report a half-declared pair (FLO101), an unknown peer (FLO102), a peer of its own (FLO103).
 
-    FLO108: the host does not say where the failover file lies or what is in it.
+    FLO108: the host does not say where the failover file lies or what is in it. `instances` are the
+    names of all that are declared.
     """
     role, peer = wish.role, wish.peer
     if role is None and peer is None:
         return
-    host = desired.hosts.get(file.host.value)
-    if host is not None:
-        _check_files(host, file, problems)
+    _check_files(host, file, problems)
     if role is None or peer is None:
         problems.add(_half(file.name, role, peer), file.name)
         return
@@ -42,8 +44,8 @@ def check_failover(
         hint = "name the instance that is the other half"
         message = f"{file.name} names itself as its peer"
         problems.add(Diagnostic("FLO103", message, peer.origin, hint=hint), file.name)
-    elif peer.value not in desired.instances:
-        hint = problems.hint("instance", peer.value, desired.instances)
+    elif peer.value not in instances:
+        hint = problems.hint("instance", peer.value, instances)
         message = f'no instance is called "{peer.value}"'
         diagnostic = Diagnostic("FLO102", message, peer.origin, hint=hint)
         problems.share(diagnostic, file.name, file.span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
@@ -14,21 +15,34 @@ from pbxfleet.resolve.problems import Problems, fold
 IDENTITY = ("activation_key", "pw_pass", "sys_name", "sys_wildcard")
 
 
-def check_identity(drafts: Iterable[Draft], problems: Problems) -> None:
-    """Advise (ADV106) about identity that several instances would take over from the reference."""
-    takers: dict[tuple[str, str], list[tuple[str, Span]]] = {}
-    places: dict[tuple[str, str], Span] = {}
+class Taken(NamedTuple):
+    """An element whose value instances of one host take over from a reference file."""
+
+    name: str
+    place: Span
+    who: tuple[tuple[str, Span], ...]
+
+
+def taken_over(drafts: Iterable[Draft]) -> tuple[Taken, ...]:
+    """The identity that instances take over, by reference file and element."""
+    takers: dict[tuple[str, Span], list[tuple[str, Span]]] = {}
     for draft in drafts:
         reference = draft.elements.reference
         for name in IDENTITY:
             value, span = reference.settings.get(name, ("", reference_start(draft)))
             if value != "" and name not in draft.layer.settings:
-                key = (reference.file, name)
-                takers.setdefault(key, []).append((draft.file.name, draft.file.span))
-                places[key] = span
-    for key, who in takers.items():
-        if len(who) > 1:
-            problems.add(fold(_copied(key[1], places[key]), who))
+                takers.setdefault((name, span), []).append((draft.file.name, draft.file.span))
+    return tuple(Taken(name, place, tuple(who)) for (name, place), who in takers.items())
+
+
+def check_identity(taken: Iterable[Taken], problems: Problems) -> None:
+    """Advise (ADV106) about identity that several instances would take over from the reference."""
+    takers: dict[tuple[str, Span], list[tuple[str, Span]]] = {}
+    for name, place, who in taken:
+        takers.setdefault((name, place), []).extend(who)
+    for (name, place), everybody in takers.items():
+        if len(everybody) > 1:
+            problems.add(fold(_copied(name, place), everybody))
 
 
 def reference_start(draft: Draft) -> Span:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
 from pbxfleet.core.span import Span
 
 NAMED_AT_MOST = 3
+
+
+class Shared(NamedTuple):
+    """A problem with the names and files of the instances that have it, in order of names."""
+
+    diagnostic: Diagnostic
+    who: tuple[tuple[str, Span], ...]
 
 
 @dataclass(slots=True)
@@ -45,6 +53,16 @@ class Problems:
             return f'did you mean "{close}"?'
         return f"known here: {some(sorted(known))}" if known else f"there is no {kind} yet"
 
+    def shared_by(self) -> tuple[Shared, ...]:
+        """The problems that may hit instances elsewhere too, in the order they were found."""
+        return tuple(Shared(diagnostic, tuple(who)) for diagnostic, who in self.shared.items())
+
+    def take(self, single: Iterable[Diagnostic], shared: Iterable[Shared]) -> None:
+        """Add what was found elsewhere; of one problem with two lists of instances one remains."""
+        self.single += single
+        for diagnostic, who in shared:
+            self.shared.setdefault(diagnostic, []).extend(who)
+
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, in order of places."""
         folded = (fold(diagnostic, who) for diagnostic, who in self.shared.items())
@@ -57,7 +75,7 @@ def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
     A place in an instance's own file says by itself which instance it is about.
     """
     own = None if diagnostic.span is None else diagnostic.span.file
-    places = {name: place for name, place in who if place.file != own}
+    places = {name: place for name, place in sorted(who, key=_name) if place.file != own}
     named = list(places.items())[:NAMED_AT_MOST]
     more = len(places) - len(named)
     related = [(place, f"instance {name}") for name, place in named]
@@ -72,6 +90,10 @@ def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
         (*diagnostic.related, *related),
         diagnostic.hint,
     )
+
+
+def _name(use: tuple[str, Span]) -> str:
+    return use[0]
 
 
 def some(names: Iterable[str]) -> str:

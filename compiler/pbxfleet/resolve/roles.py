@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity, nearest
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import LISTENER_ROLES, AffinityBy, Desired, Layer, Role
+from pbxfleet.model.desired import (
+    LISTENER_ROLES,
+    AffinityBy,
+    FleetFile,
+    HostFile,
+    Layer,
+    Role,
+)
 from pbxfleet.model.resolved import Reference
 from pbxfleet.pbx.learn import learn
 from pbxfleet.pbx.roles import CONFIRMED, label_of
@@ -31,11 +38,11 @@ class RoleMap:
     origins: Mapping[Role, Span]
 
 
-def role_map(desired: Desired, problems: Problems) -> RoleMap:
+def role_map(fleet: FleetFile, problems: Problems) -> RoleMap:
     """The roles whose element is known; reports elements that are mapped to two roles (REF103)."""
     elements = dict(CONFIRMED)
-    elements |= {role: name.value for role, name in desired.fleet.catalogue.items()}
-    origins = {role: name.origin for role, name in desired.fleet.catalogue.items()}
+    elements |= {role: name.value for role, name in fleet.catalogue.items()}
+    origins = {role: name.origin for role, name in fleet.catalogue.items()}
     roles: dict[str, Role] = {}
     for role in sorted(elements, key=lambda role: (role in origins, role.value)):
         first = roles.setdefault(elements[role], role)
@@ -50,34 +57,36 @@ def key_of(role: Role) -> str:
 
 
 def check_mapped(
-    desired: Desired, references: Mapping[str, Reference], roles: RoleMap, problems: Problems
+    fleet: FleetFile,
+    references: Mapping[str, Reference],
+    unmapped: Iterable[tuple[Role, Span]],
+    problems: Problems,
 ) -> None:
-    """Report every role that is declared in any layer but has no element (REF102).
+    """Report the roles that are declared in any layer but have no element (REF102).
 
     Once per place, with the lines to add; names come from the reference files, if these suggest any.
     """
-    places: dict[Role, list[Span]] = {}
-    for role, place in _declared(desired):
-        if role not in roles.elements and place not in places.setdefault(role, []):
-            places[role].append(place)
+    places: dict[Role, dict[Span, None]] = {}
+    for role, place in unmapped:
+        places.setdefault(role, {})[place] = None
     by_first: dict[Span, list[Role]] = {}
     for role, found in places.items():
-        by_first.setdefault(found[0], []).append(role)
-    names = _suggested(desired, references) if places else {}
+        by_first.setdefault(next(iter(found)), []).append(role)
+    names = _suggested(fleet, references) if places else {}
     for first, wanted in by_first.items():
         labels = " and ".join(f'"{label_of(role)}"' for role in wanted)
         one = len(wanted) == 1
         what = (
             f"the element of {labels}, which is" if one else f"the elements of {labels}, which are"
         )
-        others = dict.fromkeys(place for role in wanted for place in places[role][1:])
+        others = dict.fromkeys(place for role in wanted for place in [*places[role]][1:])
         problems.add(
             Diagnostic(
                 "REF102",
                 f"{key_of(wanted[0])} needs {what} not mapped",
                 first,
                 related=tuple((place, "needed here too") for place in [*others][:NAMED_AT_MOST]),
-                hint=_lines_to_add(desired.fleet.span.file, wanted, names),
+                hint=_lines_to_add(fleet.span.file, wanted, names),
             )
         )
 
@@ -89,11 +98,11 @@ def _lines_to_add(file: str, wanted: Iterable[Role], names: Mapping[Role, str]) 
     return f"add to [catalogue] in {file}: {lines}; pbxfleet learn FILE proposes names"
 
 
-def _suggested(desired: Desired, references: Mapping[str, Reference]) -> dict[Role, str]:
+def _suggested(fleet: FleetFile, references: Mapping[str, Reference]) -> dict[Role, str]:
     """Names that the reference files of the releases suggest without a rival."""
     names: dict[Role, set[str]] = {}
     for name, reference in references.items():
-        release = desired.fleet.releases[name]
+        release = fleet.releases[name]
         for proposal in learn(reference, {a.value for a in release.reference_address}):
             if proposal.role in list(Role) and proposal.confidence in ("likely", "possible"):
                 names.setdefault(Role(proposal.role), set()).add(proposal.name)
@@ -101,10 +110,18 @@ def _suggested(desired: Desired, references: Mapping[str, Reference]) -> dict[Ro
 
 
 def check_reference(
-    desired: Desired, roles: RoleMap, reference: Reference, release: Span, problems: Problems
+    fleet: FleetFile,
+    roles: RoleMap,
+    declared: Collection[Role],
+    reference: Reference,
+    place: Span,
+    problems: Problems,
 ) -> None:
-    """Warn of mapped elements that the reference lacks (REF104) and of blind spots (REF105)."""
-    for role, place in roles.origins.items():
+    """Warn of mapped elements that a reference file lacks (REF104) and of blind spots (REF105).
+
+    `declared` are the roles that some layer declares although no element is mapped to them.
+    """
+    for role, mapped in roles.origins.items():
         name = roles.elements[role]
         if name not in reference.settings:
             close = nearest(name, set(reference.settings) - set(roles.roles))
@@ -112,12 +129,11 @@ def check_reference(
                 Diagnostic(
                     "REF104",
                     f'{reference.file} has no element "{name}", which is mapped to {role}',
-                    place,
+                    mapped,
                     Severity.WARNING,
                     hint=f'did you mean "{close}"?' if close else "compare it with the file",
                 )
             )
-    declared = {role for role, _ in _declared(desired)}
     blind = [
         role.value
         for role in (*LISTENER_ROLES, Role.RTP_BIND)
@@ -125,9 +141,9 @@ def check_reference(
     ]
     if blind:
         message = f"nothing is known of {', '.join(blind)} in {reference.file}: not mapped"
-        hint = f"they may be on every address: map them in [catalogue] of {desired.fleet.span.file}"
+        hint = f"they may be on every address: map them in [catalogue] of {fleet.span.file}"
         hint += f"; pbxfleet learn {reference.file} proposes names"
-        problems.add(Diagnostic("REF105", message, release, Severity.WARNING, hint=hint))
+        problems.add(Diagnostic("REF105", message, place, Severity.WARNING, hint=hint))
 
 
 def _two_roles(name: str, first: Role, role: Role, origins: Mapping[Role, Span]) -> Diagnostic:
@@ -141,20 +157,18 @@ def _two_roles(name: str, first: Role, role: Role, origins: Mapping[Role, Span])
     )
 
 
-def _declared(desired: Desired) -> Iterator[tuple[Role, Span]]:
-    yield from _in_layer(desired.fleet.defaults)
-    for host in desired.hosts.values():
-        yield from _in_layer(host.defaults)
-        if host.rtp is not None:
-            yield Role.RTP_START, host.rtp.origin
-            yield Role.RTP_END, host.rtp.origin
-        if host.affinity.value is AffinityBy.PBX:
-            yield Role.AFFINITY, host.affinity.origin
-    for instance in desired.instances.values():
-        yield from _in_layer(instance.layer)
+def roles_of_host(host: HostFile) -> Iterator[tuple[Role, Span]]:
+    """The roles that a host's file declares, and where."""
+    yield from roles_of_layer(host.defaults)
+    if host.rtp is not None:
+        yield Role.RTP_START, host.rtp.origin
+        yield Role.RTP_END, host.rtp.origin
+    if host.affinity.value is AffinityBy.PBX:
+        yield Role.AFFINITY, host.affinity.origin
 
 
-def _in_layer(layer: Layer) -> Iterator[tuple[Role, Span]]:
+def roles_of_layer(layer: Layer) -> Iterator[tuple[Role, Span]]:
+    """The roles that one layer declares, and where."""
     for role, wish in layer.listen.items():
         yield role, wish.origin
     if layer.rtp is not None:

@@ -1,0 +1,207 @@
+"""One host: its own files, its part of the ledger, and what its instances must know of their peers.
+
+Nothing here looks at another host, so what comes out can be kept until one of these changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import HostFile, InstanceFile, ReleaseFile, Role
+from pbxfleet.model.net import Address
+from pbxfleet.model.resolved import Ledger, ResolvedHost, ResolvedInstance
+from pbxfleet.resolve.allocate import Grant, allocate
+from pbxfleet.resolve.context import FleetContext
+from pbxfleet.resolve.desk import Asking
+from pbxfleet.resolve.elements import Elements
+from pbxfleet.resolve.failover import check_failover, failover_of
+from pbxfleet.resolve.identity import Taken, taken_over
+from pbxfleet.resolve.instance import build_instance
+from pbxfleet.resolve.layers import join
+from pbxfleet.resolve.listeners import Draft
+from pbxfleet.resolve.paths import needs_number
+from pbxfleet.resolve.problems import Problems, Shared
+from pbxfleet.resolve.roles import roles_of_host, roles_of_layer
+
+
+class Unmapped(NamedTuple):
+    """A role that is declared although no element is mapped to it; `instance` is "" for the host."""
+
+    instance: str
+    role: Role
+    place: Span
+
+
+class HostFindings(NamedTuple):
+    """What the rest of the fleet must know of a host's resolution: small, can be pickled and kept.
+
+    `releases` are those that its instances use, `taken` what they take over from reference files.
+    """
+
+    host: str
+    single: tuple[Diagnostic, ...]
+    shared: tuple[Shared, ...]
+    unmapped: tuple[Unmapped, ...]
+    releases: tuple[str, ...]
+    taken: tuple[Taken, ...]
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class HostDraft:
+    """A host whose instances are resolved but for their failover halves; by name, in order.
+
+    `built` lacks instances that could not be made; some in it have problems of their own.
+    """
+
+    host: HostFile
+    drafts: Mapping[str, Draft]
+    built: Mapping[str, ResolvedInstance]
+    unmapped: tuple[Unmapped, ...]
+    ledger: Ledger
+    problems: Problems
+
+
+def draft_host(
+    context: FleetContext, host: HostFile, files: Sequence[InstanceFile], ledger: Ledger
+) -> HostDraft:
+    """Resolve the instances of one host (all of them, in order of names) up to their peers.
+
+    `ledger` is the host's part of it (`ledger_parts.parts_of`).
+    """
+    problems = Problems()
+    defaults = join(host.defaults, context.fleet.defaults)
+    askings = [
+        Asking(file, host, join(file.layer, defaults), needs_number(host, file)) for file in files
+    ]
+    grants, kept = allocate(askings, ledger, problems)
+    drafts = _drafts(context, askings, grants, problems)
+    built: dict[str, ResolvedInstance] = {}
+    for name, draft in drafts.items():
+        check_failover(host, context.instances, draft.file, draft.layer.failover, problems)
+        instance = build_instance(draft, host)
+        if instance is not None:
+            built[name] = instance
+    return HostDraft(host, drafts, built, _unmapped(context, host, files), kept, problems)
+
+
+def link_host(
+    draft: HostDraft, peers: Mapping[str, tuple[str, ResolvedInstance]]
+) -> tuple[ResolvedHost, HostFindings]:
+    """Join the halves of failover pairs, and leave out the instances that have an error.
+
+    `peers` has by instance name the host's name and the built instance: of this host's instances, and
+    of those that they name as peers.
+    """
+    problems = draft.problems
+    instances: list[ResolvedInstance] = []
+    for name, instance in draft.built.items():
+        own = draft.drafts[name]
+        failover = failover_of(own.file, own.layer.failover, peers, problems)
+        instances.append(instance if failover is None else replace(instance, failover=failover))
+    sound = [instance for instance in instances if instance.name not in problems.names_failed]
+    return _resolved(draft.host, sound), _findings(draft)
+
+
+def _findings(draft: HostDraft) -> HostFindings:
+    return HostFindings(
+        host=draft.host.name,
+        single=tuple(draft.problems.single),
+        shared=draft.problems.shared_by(),
+        unmapped=draft.unmapped,
+        releases=tuple(sorted({d.elements.release.name for d in draft.drafts.values()})),
+        taken=taken_over(draft.drafts.values()),
+        ledger=draft.ledger,
+    )
+
+
+def _unmapped(
+    context: FleetContext, host: HostFile, files: Sequence[InstanceFile]
+) -> tuple[Unmapped, ...]:
+    known = context.roles.elements
+    found = [Unmapped("", role, at) for role, at in roles_of_host(host) if role not in known]
+    for file in files:
+        for role, at in roles_of_layer(file.layer):
+            if role not in known:
+                found.append(Unmapped(file.name, role, at))
+    return tuple(found)
+
+
+def _drafts(
+    context: FleetContext,
+    askings: Sequence[Asking],
+    grants: Mapping[str, Grant],
+    problems: Problems,
+) -> dict[str, Draft]:
+    """The instances whose release and reference file are known."""
+    drafts: dict[str, Draft] = {}
+    for asking in askings:
+        release = _release(context, asking, problems)
+        if release is None:
+            continue
+        elements = context.elements(release.name)
+        if elements is None:
+            problems.share(_no_reference(release), asking.name, asking.file.span)
+            continue
+        drafts[asking.name] = _draft(context, asking, grants[asking.name], elements, problems)
+    return drafts
+
+
+def _draft(
+    context: FleetContext, asking: Asking, grant: Grant, elements: Elements, problems: Problems
+) -> Draft:
+    first: dict[int, Address] = {}
+    for address in grant.addresses:
+        first.setdefault(address.value.version, address.value)
+    return Draft(
+        file=asking.file,
+        layer=asking.layer,
+        grant=grant,
+        own=frozenset(address.value for address in grant.addresses),
+        moves={a: first[a.version] for a in elements.addresses if a.version in first},
+        elements=elements,
+        roles=context.roles,
+        problems=problems,
+    )
+
+
+def _release(context: FleetContext, asking: Asking, problems: Problems) -> ReleaseFile | None:
+    """The release of the instance; reports REL101 and REL102."""
+    wish, releases = asking.layer.release, context.fleet.releases
+    if wish is None:
+        hint = "say release = ... for it, for its host or in [defaults] of the fleet"
+        message = f"{asking.name} has no release"
+        diagnostic = Diagnostic("REL101", message, asking.file.span, hint=hint)
+        problems.add(diagnostic, asking.name)
+        return None
+    release = releases.get(wish.value)
+    if release is None:
+        hint = problems.hint("release", wish.value, releases)
+        message = f'no release is called "{wish.value}"'
+        diagnostic = Diagnostic("REL102", message, wish.origin, hint=hint)
+        problems.share(diagnostic, asking.name, asking.file.span)
+    return release
+
+
+def _no_reference(release: ReleaseFile) -> Diagnostic:
+    return Diagnostic(
+        "REL103",
+        f"release {release.name} cannot be used without its reference file",
+        release.reference.origin,
+        hint=f"put the pbx.xml of an installed instance at desired/{release.reference.value}",
+    )
+
+
+def _resolved(file: HostFile, instances: Sequence[ResolvedInstance]) -> ResolvedHost:
+    return ResolvedHost(
+        name=file.name,
+        file=file,
+        services=file.services.value,
+        affinity=file.affinity.value,
+        stop_timeout_s=file.stop_timeout_s.value,
+        instances=tuple(instances),
+    )
