@@ -27,19 +27,19 @@ def test_the_example_fleet_is_valid() -> None:
 
 
 def test_a_fleet_needs_its_file() -> None:
-    (problem,) = validate({}).diagnostics
+    (problem,) = validate({}).outcome.diagnostics
     assert (problem.code, str(problem.span)) == ("FMT101", "desired/fleet.toml:1:1")
 
 
 def test_a_file_that_could_not_be_read_is_there() -> None:
-    found = validate(documents({"desired/hosts/fra1.toml": b'cpus = "0-3"'}), BASE)
+    found = validate(documents({"desired/hosts/fra1.toml": b'cpus = "0-3"'}), BASE).outcome
     assert found.diagnostics == ()
     assert found.value is None
 
 
 def test_other_suffixes_of_the_same_name_are_found_even_if_they_could_not_be_read() -> None:
     names = [*BASE, "desired/instances/a.yml", "desired/instances/a.yaml"]
-    found = validate(documents(BASE), names)
+    found = validate(documents(BASE), names).outcome
     assert [(d.code, str(d.span)) for d in found.diagnostics] == [
         ("FMT112", "desired/instances/a.yml:1:1")
     ]

@@ -34,7 +34,7 @@ def read_desired(files: Mapping[str, bytes]) -> Outcome[Desired]:
             found += read.diagnostics
             if read.value is not None:
                 documents[name] = read.value
-    validated = validate(documents, files)
+    validated = validate(documents, files).outcome
     return Outcome(validated.value, in_order((*found, *validated.diagnostics)))
 
 

@@ -67,7 +67,7 @@ def diagnose(files: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
             if loaded.value is not None:
                 documents[name] = loaded.value
     ledger = read_ledger(documents.pop(LEDGER, None))
-    desired = validate(documents)
+    desired = validate(documents).outcome
     found += [*ledger.diagnostics, *desired.diagnostics]
     if desired.value is None or ledger.value is None:
         return in_order(found)

@@ -83,22 +83,24 @@ def read_fleet(repository: str) -> Fleet:
 def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
     documents = _documents(contents, fleet, found)
-    unread = LEDGER in contents and LEDGER not in documents
-    unread = unread or any(folder in contents for folder in FOLDERS)
+    no_ledger = LEDGER in contents and LEDGER not in documents
     ledger = read_ledger(documents.pop(LEDGER, None))
     found += ledger.diagnostics
     fleet.ledger_before = ledger.value
     validated = validate(documents, _names(contents, found))
-    found += validated.diagnostics
-    fleet.desired = validated.value
-    # Without the ledger that is there, every `auto` would be handed out anew; without a folder that is
-    # there, its hosts or instances would be taken for removed.
-    if validated.value is None or ledger.value is None or unread:
+    found += validated.outcome.diagnostics
+    fleet.desired = validated.outcome.value
+    # Without a folder that is there, its hosts or instances would be taken for unknown.
+    if any(folder in contents for folder in FOLDERS):
         return
-    _references(fleet, validated.value, found)
-    _templates(fleet, validated.value, found)
-    resolution = resolve_and_check(validated.value, fleet.references, ledger.value)
-    found += _without_echo(fleet, validated.value, resolution.outcome.diagnostics, found)
+    desired = validated.sound
+    # Without the ledger that is there, every `auto` would be handed out anew.
+    if ledger.value is None or no_ledger:
+        desired = replace(desired, gaps=desired.gaps._replace(ledger=True))
+    _references(fleet, desired, found)
+    _templates(fleet, desired, found)
+    resolution = resolve_and_check(desired, fleet.references, ledger.value or Ledger({}))
+    found += _without_echo(fleet, desired, resolution.outcome.diagnostics, found)
     fleet.ledger = resolution.ledger
     if not any(d.severity is Severity.ERROR for d in found):
         fleet.resolved = resolution.outcome.value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
@@ -85,15 +85,10 @@ class ServiceBackend(StrEnum):
 
 
 class AffinityBy(StrEnum):
-    """Who pins the process.
-
-    Its starter (`unit`), the PBX's own mask setting (`pbx`), or the kernel's set of cores for the
-    service (`cpuset`), which the process cannot leave.
-    """
+    """Who pins the process: the starter (`unit`) or the PBX's own mask setting (`pbx`)."""
 
     UNIT = "unit"
     PBX = "pbx"
-    CPUSET = "cpuset"
 
 
 class FailoverRole(StrEnum):
@@ -214,7 +209,6 @@ class HostFile:
     stop_timeout_s: Sourced[int]
     defaults: Layer
     start_timeout_s: Sourced[int] | None = None
-    hardening: Sourced[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +256,36 @@ class FleetFile:
     policy: Policy
 
 
+class Gaps(NamedTuple):
+    """What is declared but has errors of its own, so that nobody knows what it says.
+
+    Names of hosts, instances and releases are not "unknown" then. `fleet`: what holds for all of
+    them (defaults, releases, catalogue) is not known either; `ledger`: what was allocated is not.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    instances: frozenset[str] = frozenset()
+    releases: frozenset[str] = frozenset()
+    fleet: bool = False
+    ledger: bool = False
+
+    @property
+    def claims(self) -> bool:
+        """Whether addresses, ports and cores may be in use that nobody knows of."""
+        return bool(self.instances) or self.ledger
+
+
+NO_GAPS = Gaps()
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything that `desired/` says; keys are names, in sorted order."""
+    """Everything that `desired/` says; keys are names, in sorted order.
+
+    With `gaps` it is only the sound part: good for finding further problems, never for compiling.
+    """
 
     fleet: FleetFile
     hosts: Mapping[str, HostFile]
     instances: Mapping[str, InstanceFile]
+    gaps: Gaps = NO_GAPS

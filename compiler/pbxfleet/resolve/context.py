@@ -17,6 +17,8 @@ from pbxfleet.resolve.roles import RoleMap, role_map
 class FleetContext:
     """The same for all hosts. `instances` are the names of all that are declared, on any host.
 
+    `broken_releases` are declared, but not understood.
+
     Reference files are sorted into elements once per release; what was found in them on the way is
     in `elements_found`, and concerns the fleet only if an instance uses the release.
     """
@@ -26,6 +28,7 @@ class FleetContext:
     instances: Collection[str]
     roles: RoleMap
     found: tuple[Diagnostic, ...]
+    broken_releases: Collection[str] = ()
     _elements: dict[str, tuple[Elements | None, tuple[Diagnostic, ...]]] = field(
         default_factory=dict
     )
@@ -51,9 +54,13 @@ class FleetContext:
 
 
 def fleet_context(
-    fleet: FleetFile, references: Mapping[str, Reference], instances: Collection[str]
+    fleet: FleetFile,
+    references: Mapping[str, Reference],
+    instances: Collection[str],
+    broken_releases: Collection[str] = (),
 ) -> FleetContext:
     """The context of a fleet; `found` has what is wrong with its `[catalogue]` (REF103)."""
     problems = Problems()
     roles = role_map(fleet, problems)
-    return FleetContext(fleet, references, instances, roles, problems.diagnostics())
+    found = problems.diagnostics()
+    return FleetContext(fleet, references, instances, roles, found, broken_releases)

@@ -19,6 +19,7 @@ from pbxfleet.model.resolved import Failover, Listener, ResolvedInstance
 from pbxfleet.pbx.binds import bracketed
 from pbxfleet.resolve.checks.sockets import spots
 from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.references import check_peer
 
 
 def check_failover(
@@ -40,15 +41,7 @@ def check_failover(
     if role is None or peer is None:
         problems.add(_half(file.name, role, peer), file.name)
         return
-    if peer.value == file.name:
-        hint = "name the instance that is the other half"
-        message = f"{file.name} names itself as its peer"
-        problems.add(Diagnostic("FLO103", message, peer.origin, hint=hint), file.name)
-    elif peer.value not in instances:
-        hint = problems.hint("instance", peer.value, instances)
-        message = f'no instance is called "{peer.value}"'
-        diagnostic = Diagnostic("FLO102", message, peer.origin, hint=hint)
-        problems.share(diagnostic, file.name, file.span)
+    check_peer(instances, file, peer, problems)
 
 
 def failover_of(

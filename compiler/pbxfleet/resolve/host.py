@@ -25,6 +25,7 @@ from pbxfleet.resolve.layers import join
 from pbxfleet.resolve.listeners import Draft
 from pbxfleet.resolve.paths import needs_number
 from pbxfleet.resolve.problems import Problems, Shared
+from pbxfleet.resolve.references import release_called
 from pbxfleet.resolve.roles import roles_of_host, roles_of_layer
 
 
@@ -79,10 +80,11 @@ def draft_host(
         Asking(file, host, join(file.layer, defaults), needs_number(host, file)) for file in files
     ]
     grants, kept = allocate(askings, ledger, problems)
+    for asking in askings:
+        check_failover(host, context.instances, asking.file, asking.layer.failover, problems)
     drafts = _drafts(context, askings, grants, problems)
     built: dict[str, ResolvedInstance] = {}
     for name, draft in drafts.items():
-        check_failover(host, context.instances, draft.file, draft.layer.failover, problems)
         instance = build_instance(draft, host)
         if instance is not None:
             built[name] = instance
@@ -178,13 +180,7 @@ def _release(context: FleetContext, asking: Asking, problems: Problems) -> Relea
         diagnostic = Diagnostic("REL101", message, asking.file.span, hint=hint)
         problems.add(diagnostic, asking.name)
         return None
-    release = releases.get(wish.value)
-    if release is None:
-        hint = problems.hint("release", wish.value, releases)
-        message = f'no release is called "{wish.value}"'
-        diagnostic = Diagnostic("REL102", message, wish.origin, hint=hint)
-        problems.share(diagnostic, asking.name, asking.file.span)
-    return release
+    return release_called(releases, context.broken_releases, wish, asking.file, problems)
 
 
 def _no_reference(release: ReleaseFile) -> Diagnostic:

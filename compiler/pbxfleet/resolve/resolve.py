@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
-from pbxfleet.model.desired import Desired, InstanceFile
+from pbxfleet.model.desired import NO_GAPS, Desired, InstanceFile
 from pbxfleet.model.resolved import Ledger, Reference, Resolved, ResolvedInstance
 from pbxfleet.resolve.checks import check
 from pbxfleet.resolve.context import FleetContext, fleet_context
+from pbxfleet.resolve.gaps import certain, handed_out_now
 from pbxfleet.resolve.host import HostDraft, HostFindings, draft_host, link_host
 from pbxfleet.resolve.identity import check_identity
 from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_instances, parts_of
 from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.references import declared, unplaced
 from pbxfleet.resolve.roles import check_mapped, check_reference, roles_of_layer
 
 
@@ -40,7 +42,9 @@ def resolve(desired: Desired, references: Mapping[str, Reference], ledger: Ledge
     needs one. The ledger keeps what it remembers; new allocations are added, entries of instances
     that no longer exist leave it. It is to be written only if the outcome has a value.
     """
-    context = fleet_context(desired.fleet, references, desired.instances)
+    if desired.gaps.fleet:
+        return _names_only(desired, ledger)
+    context = fleet_context(desired.fleet, references, declared(desired), desired.gaps.releases)
     drafts: list[HostDraft] = []
     files = files_by_host(desired.instances)
     hosts = {name: file.host.value for name, file in desired.instances.items()}
@@ -51,24 +55,29 @@ def resolve(desired: Desired, references: Mapping[str, Reference], ledger: Ledge
     peers = built_instances(drafts)
     linked = [link_host(draft, peers) for draft in drafts]
     findings = [found for _, found in linked]
-    found = [*conclude(context, findings), *_without_host(desired)]
+    found = [*conclude(context, findings), *unplaced(desired)]
     sound = Resolved(
         fleet_name=desired.fleet.name.value,
         hosts=tuple(host for host, _ in linked),
         deletion_budget=desired.fleet.policy.deletion_budget,
     )
     # An instance whose host is not declared keeps what the ledger remembers of it.
-    unplaced = [name for name, host in hosts.items() if host not in desired.hosts]
-    kept = joined([of_instances(ledger, unplaced), *(found.ledger for found in findings)])
+    homeless = [name for name, host in hosts.items() if host not in desired.hosts]
+    kept = joined([of_instances(ledger, homeless), *(found.ledger for found in findings)])
     return Resolution(outcome(sound, found), kept, sound)
 
 
 def resolve_and_check(
     desired: Desired, references: Mapping[str, Reference], ledger: Ledger
 ) -> Resolution:
-    """`resolve`, then every check of the whole fleet, with the diagnostics of both together."""
+    """`resolve`, then every check of the whole fleet, with the diagnostics of both together.
+
+    Of a desired state with gaps, only what stays true whatever the files that are not understood say.
+    """
     resolution = resolve(desired, references, ledger)
     found = [*resolution.outcome.diagnostics, *check(resolution.sound)]
+    if desired.gaps != NO_GAPS:
+        found = list(certain(found, desired, handed_out_now(ledger, resolution.ledger)))
     return resolution._replace(outcome=outcome(resolution.sound, found))
 
 
@@ -103,23 +112,17 @@ def conclude(context: FleetContext, findings: Sequence[HostFindings]) -> tuple[D
     places = sorted((u for found in findings for u in found.unmapped), key=lambda u: u.instance)
     unmapped += [(role, place) for _, role, place in places]
     check_mapped(context.fleet, context.references, unmapped, problems)
-    declared = {role for role, _ in unmapped}
+    wanted = {role for role, _ in unmapped}
     for release in sorted({name for found in findings for name in found.releases}):
         reference = context.references[release]
         place = context.fleet.releases[release].reference.origin
-        check_reference(context.fleet, context.roles, declared, reference, place, problems)
+        check_reference(context.fleet, context.roles, wanted, reference, place, problems)
         problems.single += context.elements_found(release)
     check_identity((taken for found in findings for taken in found.taken), problems)
     return problems.diagnostics()
 
 
-def _without_host(desired: Desired) -> list[Diagnostic]:
-    """REF101 for instances on a host that nobody declares."""
-    problems = Problems()
-    for name in sorted(desired.instances):
-        wish = desired.instances[name].host
-        if wish.value not in desired.hosts:
-            hint = problems.hint("host", wish.value, desired.hosts)
-            message = f'no host is called "{wish.value}"'
-            problems.add(Diagnostic("REF101", message, wish.origin, hint=hint), name)
-    return list(problems.diagnostics())
+def _names_only(desired: Desired, ledger: Ledger) -> Resolution:
+    """What can be told without defaults, releases and catalogue: which names lead nowhere."""
+    sound = Resolved(desired.fleet.name.value, (), desired.fleet.policy.deletion_budget)
+    return Resolution(outcome(sound, unplaced(desired)), ledger, sound)

@@ -84,8 +84,13 @@ def _not_read(name: str) -> list[Diagnostic]:
     ]
 
 
+def better_name(stem: str) -> str:
+    """What a file with a name that is not allowed was probably meant to be called."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in stem.lower()).strip("-")
+
+
 def _bad_name(file: str, part: Part, stem: str) -> Diagnostic:
-    better = "".join(c if c.isascii() and c.isalnum() else "-" for c in stem.lower()).strip("-")
+    better = better_name(stem)
     hint = f'rename the file, for example to "{better}"' if is_name(better) else "rename the file"
     return Diagnostic(
         "FMT111",

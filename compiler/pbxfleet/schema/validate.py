@@ -6,15 +6,18 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
-from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, Severity, outcome
 from pbxfleet.core.span import Span, whole_file
-from pbxfleet.model.desired import Desired, FleetFile, HostFile, InstanceFile
+from pbxfleet.model.desired import NO_GAPS, Desired, Gaps, HostFile, InstanceFile
 from pbxfleet.schema.errors import fields_of, read_table
 from pbxfleet.schema.files import FleetModel, HostModel, InstanceModel
 from pbxfleet.schema.layers import LayerModel
-from pbxfleet.schema.layout import Part, lay_out
+from pbxfleet.schema.layout import Part, better_name, lay_out
 from pbxfleet.schema.lower import lower_fleet, lower_host, lower_instance
+from pbxfleet.schema.names import is_name
+from pbxfleet.schema.sound import SoundFleet, nothing_sound, sound_fleet
 from pbxfleet.schema.table import Table
 from pbxfleet.source.limits import MAX_PROBLEMS
 from pbxfleet.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -23,29 +26,41 @@ from pbxfleet.source.screen import clipped
 FLEET_FILE = "desired/fleet.toml"
 
 
-def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) -> Outcome[Desired]:
+class Validation(NamedTuple):
+    """What came out: the desired state (or why not), and the part of it that is sound.
+
+    `sound` has every file without an error, and the names of the others as its gaps: whoever looks
+    at it finds the problems between the sound files, so that all problems are told at once.
+    """
+
+    outcome: Outcome[Desired]
+    sound: Desired
+
+
+def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) -> Validation:
     """Everything that `desired/` says, from the top-level tables of its files by file name.
 
     `names` are all files below desired/, also those that could not be read. What these say is
-    unknown, so the value is None even if this stage finds no error in the others. Problems: FMT1xx.
-    References between files are not looked at.
+    unknown, so the outcome has no value even if this stage finds no error in the others. Problems:
+    FMT1xx. References between files are not looked at.
     """
     layout = lay_out((*documents, *names))
     used = {path for root in documents.values() for path in _paths_in(root)}
     reading = _Reading([d for d in layout.found if d.code != "FMT113" or _file(d) not in used])
     if not any(part is Part.FLEET for part, _ in layout.files):
         reading.found.append(_no_fleet())
-    unread = False
     for (part, name), files in sorted(layout.files.items()):
         for file in files:
             root = documents.get(file)
-            unread = unread or root is None
-            if root is not None:
-                reading.file(part, name, root)
-    read = outcome(reading, reading.found)
-    if read.value is None or unread or reading.fleet is None:
-        return Outcome(None, read.diagnostics)
-    return Outcome(Desired(reading.fleet, reading.hosts, reading.instances), read.diagnostics)
+            if root is None or not reading.file(part, name, root):
+                reading.lose(part, name)
+        if len(files) > 1 or not is_name(name):
+            reading.lose(part, name)
+            reading.lose(part, better_name(name))
+    sound = reading.sound()
+    read = outcome(sound, reading.found)
+    value = read.value if sound.gaps == NO_GAPS else None
+    return Validation(Outcome(value, read.diagnostics), sound)
 
 
 @dataclass
@@ -53,20 +68,43 @@ class _Reading:
     """What was read so far, by name in sorted order, and what is wrong with it."""
 
     found: list[Diagnostic]
-    fleet: FleetFile | None = None
+    fleet: SoundFleet | None = None
     hosts: dict[str, HostFile] = field(default_factory=dict)
     instances: dict[str, InstanceFile] = field(default_factory=dict)
+    lost: dict[Part, set[str]] = field(default_factory=lambda: {part: set() for part in Part})
 
-    def file(self, part: Part, name: str, root: MappingNode) -> None:
-        """Read one file of the format."""
+    def lose(self, part: Part, name: str) -> None:
+        """Take a file for declared, but not understood."""
+        if part is not Part.FLEET:
+            self.lost[part].add(name)
+        elif self.fleet is None or self.fleet.whole:
+            self.fleet = nothing_sound(whole_file(FLEET_FILE))
+
+    def sound(self) -> Desired:
+        """The files without errors, and what else is declared."""
+        fleet = self.fleet or nothing_sound(whole_file(FLEET_FILE))
+        hosts, instances = self.lost[Part.HOST], self.lost[Part.INSTANCE]
+        return Desired(
+            fleet.file,
+            {name: host for name, host in self.hosts.items() if name not in hosts},
+            {name: one for name, one in self.instances.items() if name not in instances},
+            Gaps(
+                frozenset(hosts), frozenset(instances), fleet.broken_releases, fleet=not fleet.whole
+            ),
+        )
+
+    def file(self, part: Part, name: str, root: MappingNode) -> bool:
+        """Read one file of the format; whether what it says can be relied on."""
+        before = len(self.found)
         if not root.entries:
             self.found.append(_says_nothing(root.span.file))
-            return
+            return False
         match part:
             case Part.FLEET:
                 fleet, found = read_table(FleetModel, root, _ELSEWHERE[part])
-                if fleet is not None:
-                    self.fleet = lower_fleet(fleet, root)
+                self.fleet = (
+                    sound_fleet(root) if fleet is None else SoundFleet(lower_fleet(fleet, root))
+                )
             case Part.HOST:
                 host, found = read_table(HostModel, root, _ELSEWHERE[part])
                 if host is not None:
@@ -76,11 +114,15 @@ class _Reading:
                 if instance is not None:
                     self.instances[name] = lower_instance(name, instance, root)
         self.found += found
+        told = len(self.found)
         defaults = root.get("defaults")
         for layer in (root, defaults.node if defaults else None):
             if isinstance(layer, MappingNode):
                 self.found += islice(_both_ways(layer), MAX_PROBLEMS)
                 self.found += islice(_twice(layer), MAX_PROBLEMS)
+        # A broken fleet file was looked at part by part, its layer was not.
+        sure_since = told if part is Part.FLEET else before
+        return all(d.severity is not Severity.ERROR for d in self.found[sure_since:])
 
 
 def _file(diagnostic: Diagnostic) -> str:
