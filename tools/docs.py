@@ -38,6 +38,7 @@ FAMILIES = {
     "CPU": "cores",
     "DIR": "paths and names",
     "FLO": "failover",
+    "SVC": "service managers, and what they can do",
     "ALC": "allocation and the ledger",
     "ADV": "advice: legal, but seldom what is wanted",
     "PLN": "plan, apply and drift",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,15 +12,17 @@ import pytest
 from pbxfleet.model.desired import AffinityBy, ServiceBackend
 from pbxfleet.render.compile import compile_host
 from pbxfleet.render.services import BACKENDS
+from pbxfleet.render.services.hardening import CAPABILITIES, DIRECTIVES, LEFT_OUT
 from pbxfleet.render.services.systemd import command, to_end_of_line, word
 from support import beds
 from support.resolved import HOST_FILE, Wish, host, reference
+from support.tree import ROOT
 
 ODD_DIRECTORY = "/srv/p b%x/$HOME ;[1]*#~{a}\u00fc"
 
 
-def unit(wish: Wish, affinity: AffinityBy = AffinityBy.UNIT) -> str:
-    resolved = host([wish], ServiceBackend.SYSTEMD, affinity=affinity)
+def unit(wish: Wish, affinity: AffinityBy = AffinityBy.UNIT, *, hardening: bool = True) -> str:
+    resolved = host([wish], ServiceBackend.SYSTEMD, affinity=affinity, hardening=hardening)
     made = BACKENDS[ServiceBackend.SYSTEMD].service_file(resolved, resolved.instances[0])
     assert made is not None and made.mode == 0o644
     return made.content.decode()
@@ -76,28 +79,77 @@ def test_systemd_is_the_only_supervisor() -> None:
     assert "--no-daemon" in started and "--respawn" not in started and "--pidfile" not in started
 
 
+@pytest.mark.parametrize("affinity", [AffinityBy.UNIT, AffinityBy.CPUSET])
 @pytest.mark.parametrize("directory", ["/usr/local/pbx-acme", ODD_DIRECTORY])
-def test_systemd_finds_nothing_to_complain_about(tmp_path: Path, directory: str) -> None:
+def test_systemd_finds_nothing_to_complain_about(
+    tmp_path: Path, directory: str, affinity: AffinityBy
+) -> None:
+    text = unit(Wish("acme", cpu=1, directory=directory, peer="acme-dr"), affinity)
+    done = analyze(tmp_path, directory, text, "verify", "--recursive-errors=no", "--man=no")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_exposure_is_the_one_in_the_documents(tmp_path: Path) -> None:
+    document = (ROOT / "docs/how-to/services.md").read_text(encoding="utf-8")
+    found = []
+    for hardening in (True, False):
+        folder = tmp_path / str(hardening)
+        text = unit(Wish("acme", cpu=1), hardening=hardening)
+        argv = ("security", "--offline=true", "--no-pager")
+        done = analyze(folder, "/usr/local/pbx-acme", text, *argv)
+        found.append(re.findall(r"exposure level for pbx-acme.service: ([0-9.]+)", done.stdout))
+    ((hard,), (soft,)) = found
+    assert f"exposure of **{hard}** (of 10" in " ".join(document.split())
+    assert f"without hardening {soft})" in " ".join(document.split())
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"`systemd-analyze security`: {hard})" in changelog
+
+
+def test_the_documents_explain_every_line_of_the_hardening() -> None:
+    document = (ROOT / "docs/how-to/services.md").read_text(encoding="utf-8")
+    rows = [f"| `{row.name}` | {row.why} |" for row in (*DIRECTIVES, *CAPABILITIES, *LEFT_OUT)]
+    assert [row for row in rows if row not in document] == []
+    names = {row.name.partition("=")[0] for row in LEFT_OUT} - {"ProtectSystem"}
+    assert names.isdisjoint(line.partition("=")[0] for line in unit(Wish("acme")).splitlines())
+
+
+def test_hardening_knows_where_the_files_of_the_instance_lie() -> None:
+    plain = unit(Wish("acme"))
+    assert "\nReadWritePaths=/usr/local/pbx-acme\n" in plain and "Paths=-" not in plain
+    beside = unit(Wish("acme", peer="other", settings={"log_filename": "/var/log/pbx x/a.log"}))
+    assert '\nReadWritePaths=-/etc/pbx\nReadWritePaths=-"/var/log/pbx x"\n' in beside
+    assert "PrivateTmp" not in unit(Wish("acme", directory="/var/tmp/pbx"))
+    assert "ProtectHome" not in unit(Wish("acme", directory="/run/user/pbx"))
+    assert "ReadWritePaths" not in unit(Wish("acme", peer="other"), hardening=False)
+
+
+def test_a_set_of_cores_is_a_limit_and_no_affinity() -> None:
+    text = unit(Wish("acme", cpu=3), AffinityBy.CPUSET)
+    assert "\nAllowedCPUs=3\n" in text and "CPUAffinity=" not in text
+    assert "AllowedCPUs" not in unit(Wish("acme"), AffinityBy.CPUSET)
+
+
+def analyze(root: Path, directory: str, text: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """What systemd-analyze says of the unit below a root of its own.
+
+    This machine's units are not under test, and the program must be there.
+    """
     beds.require_programs("systemd-analyze", "systemd-analyze")
-    # A root of its own: this machine's units are not under test, and the program must be there.
-    units = tmp_path / "etc/systemd/system"
-    program = tmp_path / directory.lstrip("/") / "pbxctrl"
+    units = root / "etc/systemd/system"
+    program = root / directory.lstrip("/") / "pbxctrl"
     for folder in (units, program.parent):
         folder.mkdir(parents=True)
     shutil.copy("/bin/true", program)
-    text = unit(Wish("acme", cpu=1, directory=directory))
     (units / "pbx-acme.service").write_text(text, encoding="utf-8")
     for target in _wanted(text):
         (units / target).write_text("[Unit]\nDescription=stands in for the real one\n")
-    argv = ("systemd-analyze", "verify", "--recursive-errors=no", "--man=no")
-    done = subprocess.run(
-        [*argv, f"--root={tmp_path}", "pbx-acme.service"],
+    return subprocess.run(
+        ["systemd-analyze", *argv, f"--root={root}", "pbx-acme.service"],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def _wanted(text: str) -> set[str]:

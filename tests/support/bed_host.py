@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pbxfleet.model.desired import ServiceBackend
@@ -14,16 +15,27 @@ PYTHON = "/usr/bin/python3"  # of the host, for the stand-in
 HTTP_PORT = 18080
 
 
-def wish(name: str, address: str, cpu: int | None = None, directory: str | None = None) -> Wish:
+def wish(
+    name: str,
+    address: str,
+    cpu: int | None = None,
+    directory: str | None = None,
+    *,
+    peer: str = "",
+    settings: Mapping[str, str] | None = None,
+) -> Wish:
     """An instance that has all its listeners on its own address."""
-    return Wish(name, address=address, cpu=cpu, directory=directory, settings=bound_to(address))
+    bound = bound_to(address) if settings is None else settings
+    return Wish(name, address=address, cpu=cpu, directory=directory, peer=peer, settings=bound)
 
 
-def install(bed: Bed, scratch: Path, services: ServiceBackend, *wishes: Wish) -> None:
+def install(
+    bed: Bed, scratch: Path, services: ServiceBackend, *wishes: Wish, hardening: bool = True
+) -> None:
     """Compile the instances, and put every rendered file and the release to its place."""
     release = make_release(scratch / "release", python=PYTHON)
     first = configuration(bound_to("198.51.100.10"))
-    resolved = host(wishes, services, stop_timeout_s=20)
+    resolved = host(wishes, services, stop_timeout_s=20, hardening=hardening)
     outcome = compile_host(resolved, "bed", 1, reference(first), {}, INPUTS)
     assert outcome.value is not None, outcome.diagnostics
     for resource in outcome.value.target.resources.values():

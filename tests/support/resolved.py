@@ -123,10 +123,12 @@ def host(
     stop_timeout_s: int = 60,
     template: str | None = None,
     places: Places = Places(),
+    hardening: bool = True,
 ) -> ResolvedHost:
     """A host `fra1` with these instances, in order of their names."""
     places = replace(places, unit=places.unit or UNITS[services])
     file = _host_file(services, affinity, stop_timeout_s, template)
+    file = replace(file, hardening=sourced(hardening, 15))
     instances = tuple(instance(wish, places) for wish in sorted(wishes, key=lambda w: w.name))
     return ResolvedHost("fra1", file, services, affinity, stop_timeout_s, instances)
 

@@ -85,10 +85,15 @@ class ServiceBackend(StrEnum):
 
 
 class AffinityBy(StrEnum):
-    """Who pins the process: the starter (`unit`) or the PBX's own mask setting (`pbx`)."""
+    """Who pins the process.
+
+    Its starter (`unit`), the PBX's own mask setting (`pbx`), or the kernel's set of cores for the
+    service (`cpuset`), which the process cannot leave.
+    """
 
     UNIT = "unit"
     PBX = "pbx"
+    CPUSET = "cpuset"
 
 
 class FailoverRole(StrEnum):
@@ -209,6 +214,7 @@ class HostFile:
     stop_timeout_s: Sourced[int]
     defaults: Layer
     start_timeout_s: Sourced[int] | None = None
+    hardening: Sourced[bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

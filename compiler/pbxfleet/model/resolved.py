@@ -117,6 +117,11 @@ class ResolvedHost:
     stop_timeout_s: int
     instances: tuple[ResolvedInstance, ...]
 
+    @property
+    def hardened(self) -> bool:
+        """Whether the service manager takes away what no PBX needs; it does if nobody says."""
+        return self.file.hardening is None or self.file.hardening.value
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:

@@ -18,6 +18,7 @@ BACKUP_LIST = "/etc/pbx/backup-{instance}.list"
 BACKUP_EXCLUDE = "/etc/pbx/backup-{instance}.exclude"
 HOST_BACKUP_LIST = HostPath("/etc/pbx/backup.list")
 AFFINITY = AffinityBy.UNIT
+HARDENING = True
 STOP_TIMEOUT_S = 30
 START_TIMEOUT_S = 60
 

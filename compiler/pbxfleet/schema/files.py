@@ -238,8 +238,14 @@ class HostModel(FileModel):
     )
     affinity: _Affinity | None = Field(
         None,
-        description='Who pins a process: its starter ("unit") or the PBX itself ("pbx").',
+        description='Who pins a process: its starter ("unit"), the PBX itself ("pbx"), or the '
+        'kernel, for good ("cpuset"; with systemd and compose).',
         json_schema_extra={"default": defaults.AFFINITY},
+    )
+    hardening: Truth | None = Field(
+        None,
+        description="Whether units and containers take away from an instance what no PBX needs.",
+        json_schema_extra={"default": defaults.HARDENING},
     )
     stop_timeout: Annotated[Sourced[int], _number(1, 3600)] | None = Field(
         None,

@@ -131,6 +131,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         stop_timeout_s=given(model.stop_timeout, defaults.STOP_TIMEOUT_S),
         defaults=_lower_defaults(model.defaults, root),
         start_timeout_s=given(model.start_timeout, defaults.START_TIMEOUT_S),
+        hardening=model.hardening,
     )
 
 

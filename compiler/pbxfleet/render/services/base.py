@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.core.paths import join
+from pbxfleet.core.paths import HostPath, join
 from pbxfleet.model.desired import AffinityBy
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.pbx import layout
+from pbxfleet.render.services.hardening import Directive, directives, written_folders
 
 
 class FileText(NamedTuple):
@@ -33,7 +34,9 @@ class Backend(Protocol):
 class ServiceValues(NamedTuple):
     """Everything that a unit or script template knows, raw; the template quotes.
 
-    `cpu` is the core that the starter pins the process to, None if the starter does not pin.
+    `cpu` is the core that the starter pins the process to, None if the starter does not pin;
+    `cpuset` the core that the kernel keeps it on. `hardening` are lines of a unit, `writes` folders
+    that stay writable beside the directory.
     """
 
     name: str
@@ -43,13 +46,17 @@ class ServiceValues(NamedTuple):
     pid_file: str
     lock_file: str
     cpu: int | None
+    cpuset: int | None
     stop_timeout_s: int
+    hardening: tuple[Directive, ...]
+    writes: tuple[HostPath, ...]
 
 
 def service_values(host: ResolvedHost, instance: ResolvedInstance) -> ServiceValues:
     """The values of one instance; with affinity `pbx` the starter does not pin, the PBX does."""
     paths = instance.paths
-    by_starter = host.affinity is AffinityBy.UNIT and instance.cpu is not None
+    core = None if instance.cpu is None else instance.cpu.value
+    hardened = host.hardened
     return ServiceValues(
         name=instance.name,
         service=paths.service_name,
@@ -57,6 +64,9 @@ def service_values(host: ResolvedHost, instance: ResolvedInstance) -> ServiceVal
         executable=join(paths.directory, layout.EXECUTABLE),
         pid_file=paths.pid_file,
         lock_file=paths.lock_file,
-        cpu=instance.cpu.value if by_starter and instance.cpu is not None else None,
+        cpu=core if host.affinity is AffinityBy.UNIT else None,
+        cpuset=core if host.affinity is AffinityBy.CPUSET else None,
         stop_timeout_s=host.stop_timeout_s,
+        hardening=tuple(directives(host, instance)) if hardened else (),
+        writes=written_folders(host, instance) if hardened else (),
     )

@@ -1,0 +1,38 @@
+"""What a host asks of its service manager, and whether that one has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.model.desired import AffinityBy, ServiceBackend
+from pbxfleet.model.resolved import ResolvedHost
+
+# Managers that make a set of cores for a service: systemd by AllowedCPUs (systemd.resource-control),
+# containers by the same kernel interface.
+WITH_CPUSET = frozenset((ServiceBackend.SYSTEMD,))
+WITH_HARDENING = WITH_CPUSET
+
+
+def check(host: ResolvedHost) -> Iterator[Diagnostic]:
+    """SVC101 no set of cores, SVC102 nothing to harden."""
+    file, services = host.file, host.file.services
+    chosen = ((services.origin, f'services is "{host.services}"'),)
+    if host.affinity is AffinityBy.CPUSET and host.services not in WITH_CPUSET:
+        yield Diagnostic(
+            "SVC101",
+            f'"{host.services}" cannot keep a process on a set of cores',
+            file.affinity.origin,
+            related=chosen,
+            hint='use affinity = "unit", or "pbx"',
+        )
+    hardening = file.hardening
+    if hardening is not None and hardening.value and host.services not in WITH_HARDENING:
+        yield Diagnostic(
+            "SVC102",
+            f'"{host.services}" takes nothing away from a process',
+            hardening.origin,
+            Severity.WARNING,
+            related=chosen,
+            hint="remove the line: it promises what does not happen",
+        )
