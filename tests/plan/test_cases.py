@@ -28,22 +28,25 @@ def test_case(path: Path, update_golden: bool) -> None:
     services = case.get("services", "systemd")
     machine = Machine(services)
     before = _fleet(case["applied"], services)
-    instance = (_fleet(case["target"], services) if case["target"] is not None else before).target
+    downgrades = case.get("downgrades", "allow")
+    wanted = _fleet(case["target"], services, downgrades)
+    instance = (wanted if case["target"] is not None else before).target
     if case["applied"] is not None:
         report = apply_to(before, machine)
         assert not report.failure, report.failure
         instance = before.target
     for event in case.get("events", ()):
         happen(machine, instance.instances["alpha"], event)
-    found = _outcome(_fleet(case["target"], services), machine)
+    found = _outcome(wanted, machine)
     if update_golden:
         path.write_text(_text({**case, "expect": found}), encoding="utf-8")
     else:
         assert found == case["expect"]
 
 
-def _fleet(wanted: dict[str, Any] | None, services: str) -> Fleet:
-    return fleet(*([] if wanted is None else [_wish(wanted)]), services=services, host_files=())
+def _fleet(wanted: dict[str, Any] | None, services: str, downgrades: str = "allow") -> Fleet:
+    wishes = [] if wanted is None else [_wish(wanted)]
+    return fleet(*wishes, services=services, host_files=(), downgrades=downgrades)
 
 
 def _wish(wanted: dict[str, Any]) -> Wish:

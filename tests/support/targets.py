@@ -17,6 +17,7 @@ from pbxfleet.model.target import (
     Impact,
     InstanceTarget,
     Kind,
+    ReleaseTarget,
     Resource,
     Target,
 )
@@ -121,12 +122,17 @@ class Fleet(NamedTuple):
 
 
 def fleet(
-    *wishes: Wish, services: str = "direct", budget: int = 1, host_files: Sequence[str] = ("list",)
+    *wishes: Wish,
+    services: str = "direct",
+    budget: int = 1,
+    host_files: Sequence[str] = ("list",),
+    downgrades: str = "allow",
 ) -> Fleet:
     """The compiled target of a host `fra1` with these instances.
 
     Every instance has a directory, two release files, pbx.xml, a unit or script, a service, a file
     that costs a restart (failover) and one that costs nothing (backup). `host_files` are the host's.
+    The releases 1 and 2 are always declared.
     """
     contents = MemoryContents()
     resources: dict[str, Resource] = {}
@@ -152,6 +158,10 @@ def fleet(
         resources=resources,
         inputs={},
         digest=Digest(""),
+        releases={
+            name: _declared(name) for name in sorted({"1", "2", *(w.release for w in wishes)})
+        },
+        downgrades=downgrades,
     )
     return Fleet(target._replace(digest=digest_of(encode(target))), contents, wishes)
 
@@ -213,7 +223,7 @@ def _instance(wish: Wish) -> InstanceTarget:
         directory=wish.folder,
         service=f"pbx-{wish.name}",
         executable=wish.pbxctrl,
-        executable_digest=digest_of(_release(wish, "pbxctrl")),
+        executable_digest=digest_of(release_file(wish.release, "pbxctrl")),
         pid_file=HostPath(f"/run/pbx-{wish.name}.pid"),
         cpu=wish.cpu,
         listeners=listeners,
@@ -222,11 +232,18 @@ def _instance(wish: Wish) -> InstanceTarget:
         rtp=wish.rtp,
         peer=None,
         origin=f"desired/instances/{wish.name}.toml:1:1",
+        release=wish.release,
     )
 
 
-def _release(wish: Wish, file: str) -> bytes:
-    return f"{file} {wish.release}".encode()
+def release_file(release: str, file: str) -> bytes:
+    """The content of `pbxctrl` or `pbxctrl.dat` of a release."""
+    return f"{file} {release}".encode()
+
+
+def _declared(name: str) -> ReleaseTarget:
+    pbxctrl, dat = (digest_of(release_file(name, f)) for f in ("pbxctrl", "pbxctrl.dat"))
+    return ReleaseTarget(name, pbxctrl, dat)
 
 
 def _resources(wish: Wish, services: str, contents: MemoryContents) -> list[Resource]:
@@ -264,7 +281,7 @@ def _resources(wish: Wish, services: str, contents: MemoryContents) -> list[Reso
 
 def _artefact(wish: Wish, name: str, mode: int, contents: MemoryContents) -> Resource:
     path = join(wish.folder, name)
-    content = _release(wish, name)
+    content = release_file(wish.release, name)
     source = f"file:../artefacts/{wish.release}/{name}"
     contents.artefacts[source] = content
     return Resource(

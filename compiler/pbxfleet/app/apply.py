@@ -15,6 +15,7 @@ from pbxfleet.host.state import FOLDER, RECORDS, State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.plan.make import stale
+from pbxfleet.plan.releases import POLICY_CODES
 
 Approve = Callable[[Plan], bool]
 
@@ -99,7 +100,9 @@ def _same(stored: Plan, now: Plan) -> None:
 def _allowed(live: Live, plan: Plan) -> None:
     if plan.blocked:
         first = plan.blocked[0]
-        raise Refused(
+        # What [policy] forbids is said last: everything else is to be mended first.
+        refusal = Denied if all(n.code in POLICY_CODES for n in plan.blocked) else Refused
+        raise refusal(
             f"{first.instance + ': ' if first.instance else ''}{first.message}"
             + (f" (and {len(plan.blocked) - 1} more)" if len(plan.blocked) > 1 else ""),
             hint=first.hint,

@@ -10,12 +10,14 @@ from pbxfleet.apply.io import Contents
 from pbxfleet.apply.prove import prove, wait_for
 from pbxfleet.apply.ready import Ready, ready
 from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.observed import RuntimeSeen
+from pbxfleet.model.observed import RuntimeSeen, Seen
 from pbxfleet.model.plan import Do, Step
 from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
+from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES
 
 FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 
@@ -84,6 +86,19 @@ class Effects:
         if runtime.unreadable:
             raise HostError(instance.service, f"may still run: {runtime.unreadable}")
 
+    def _must_be_whole(self, name: str) -> None:
+        """Executable and resources are read once more: a mixed pair is never started."""
+        for resource in self.resources(name):
+            if resource.kind is not Kind.ARTEFACT:
+                continue
+            if self.host.look(resource.path).digest != resource.digest:
+                raise HostError(resource.path, "is not of the declared release; nothing is started")
+
+    def _release_files(self, instance: InstanceTarget) -> tuple[Seen, ...]:
+        """What lies where the two release files of an instance belong."""
+        names = (EXECUTABLE, RESOURCES)
+        return tuple(self.host.look(join(instance.directory, name)) for name in names)
+
     def _runtime(self, instance: InstanceTarget) -> RuntimeSeen:
         return self.host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
 
@@ -95,6 +110,7 @@ class Effects:
             case Do.START:
                 instance = self.instance(step)
                 self._must_be_stopped(instance)
+                self._must_be_whole(step.wave)
                 stop = partial(host.stop, instance, self.target.stop_timeout_s)
                 return ready(partial(host.start, instance), stop)
             case Do.ENABLE | Do.DISABLE:
@@ -116,10 +132,14 @@ class Effects:
         instance = self._previous(step)
         runtime = self._runtime(instance)
         held = observed_facts(instance, runtime).keys() & declared_facts(instance).keys()
+        before = [seen.digest for seen in self._release_files(instance)]
 
         def start_again() -> None:
             if not runtime.trees or self._runtime(instance).trees:
                 return  # it did not run, or it still does
+            if [seen.digest for seen in self._release_files(instance)] != before:
+                why = "its release files could not be put back; it is not started with others"
+                raise HostError(instance.service, why)
             self.host.start(instance)
             wait_for(self.host, instance, held, self.target.start_timeout_s)
 

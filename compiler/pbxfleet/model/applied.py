@@ -114,7 +114,10 @@ def decode_record(content: bytes) -> AppliedRecord:
 
 
 def _instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]
-    values = dict(zip(InstanceTarget._fields, fields, strict=True))
+    # Fields that came later stand at the end and have a default; older records lack them.
+    values = dict(zip(InstanceTarget._fields, fields, strict=False))
+    if len(fields) > len(InstanceTarget._fields):
+        raise ValueError("not an applied record: it has fields of a later version")
     values["listeners"] = tuple(ExpectedListener(*entry) for entry in values["listeners"])
     values["addresses"] = tuple(values["addresses"])
     values["rtp"] = None if values["rtp"] is None else tuple(values["rtp"])

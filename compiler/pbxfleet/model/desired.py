@@ -96,6 +96,13 @@ class AffinityBy(StrEnum):
     CPUSET = "cpuset"
 
 
+class Downgrades(StrEnum):
+    """Whether apply may put an older release on data that a newer one has written."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class FailoverRole(StrEnum):
     """Half of a failover pair."""
 
@@ -232,7 +239,8 @@ class ArtefactPin:
 class ReleaseFile:
     """A release: executable and resource bundle, which always switch together.
 
-    Beside them the reference pbx.xml of an instance of this release.
+    Beside them the reference pbx.xml of an instance of this release. `version` is what orders it
+    among the others where its name does not.
     """
 
     name: str
@@ -241,6 +249,12 @@ class ReleaseFile:
     dat: ArtefactPin
     reference: Sourced[str]
     reference_address: tuple[Sourced[Address], ...]
+    version: Sourced[str] | None = None
+
+    @property
+    def version_text(self) -> str:
+        """What the release is ordered by."""
+        return self.name if self.version is None else self.version.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +262,7 @@ class Policy:
     """Guards of apply. `deletion_budget` is the number of instances one apply may remove."""
 
     deletion_budget: int = 1
+    downgrades: Downgrades = Downgrades.REFUSE
 
 
 @dataclass(frozen=True, slots=True)

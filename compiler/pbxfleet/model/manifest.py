@@ -18,6 +18,7 @@ from pbxfleet.model.target import (
     Impact,
     InstanceTarget,
     Kind,
+    ReleaseTarget,
     Resource,
     Target,
 )
@@ -29,10 +30,11 @@ MANIFEST = "manifest.json"
 PROTOCOLS = ("tcp", "udp", "any")
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _IMPACTS: Mapping[str, Impact] = {impact.value: impact for impact in Impact}
-_TEXT_KEYS = ("host", "fleet", "services", "affinity")
+_TEXT_KEYS = ("host", "fleet", "services", "affinity", "downgrades")
 _NUMBER_KEYS = ("stop_timeout_s", "start_timeout_s", "deletion_budget")
 _resource_values = itemgetter(*Resource._fields)
 _instance_values = itemgetter(*InstanceTarget._fields)
+_release_values = itemgetter(*ReleaseTarget._fields)
 _field_values = itemgetter(*Field._fields)
 _new = tuple.__new__  # half the time of the constructor, which only unpacks and packs again
 
@@ -50,6 +52,9 @@ def encode(target: Target) -> bytes:
     parts["instances"] = _block(
         "{}",
         (_entry(name, target.instances[name]._asdict()) for name in sorted(target.instances)),
+    )
+    parts["releases"] = _block(
+        "{}", (_entry(n, target.releases[n]._asdict()) for n in sorted(target.releases))
     )
     in_order = sorted(target.resources.values(), key=lambda r: (r.instance, r.id))
     parts["resources"] = _block("[]", (_line(_resource_data(r)) for r in in_order))
@@ -81,6 +86,8 @@ def decode(content: bytes) -> Target:
             fleet=_typed(data, "fleet", str),
             services=_typed(data, "services", str),
             affinity=_typed(data, "affinity", str),
+            downgrades=_typed(data, "downgrades", str),
+            releases={n: _release(n, raw) for n, raw in _typed(data, "releases", dict).items()},
             stop_timeout_s=_typed(data, "stop_timeout_s", int),
             start_timeout_s=_typed(data, "start_timeout_s", int),
             deletion_budget=_typed(data, "deletion_budget", int),
@@ -203,6 +210,7 @@ def _instance(name: str, raw: Any) -> InstanceTarget:
     if not (
         found.name == name
         and type(found.service) is type(found.executable_digest) is type(found.origin) is str
+        and type(found.release) is str
         and (found.cpu is None or type(found.cpu) is int)
         and (found.rtp_address is None or type(found.rtp_address) is str)
         and (found.peer is None or type(found.peer) is str)
@@ -211,6 +219,15 @@ def _instance(name: str, raw: Any) -> InstanceTarget:
     for path in (found.directory, found.executable, found.pid_file):
         _check_path(name, path)
     return found._replace(listeners=listeners, addresses=addresses, rtp=rtp)
+
+
+def _release(name: str, raw: Any) -> ReleaseTarget:
+    try:
+        found = ReleaseTarget._make(_release_values(raw))
+    except (KeyError, TypeError) as error:
+        raise _Malformed(f"release {name}: {_said(error)}") from error
+    _all_text(f"release {name}", found)
+    return found
 
 
 def _listener(raw: Any) -> ExpectedListener:

@@ -9,6 +9,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import (
     AffinityBy,
+    Downgrades,
     FailoverRole,
     HostFile,
     Ownership,
@@ -107,6 +108,14 @@ class ResolvedInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseRules:
+    """What every host's target says of releases: all that are declared, and what may be done."""
+
+    declared: tuple[ReleaseFile, ...] = ()
+    downgrades: Downgrades = Downgrades.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedHost:
     """A host and its instances in order of their names. `file` is what the host's file says."""
 
@@ -116,6 +125,7 @@ class ResolvedHost:
     affinity: AffinityBy
     stop_timeout_s: int
     instances: tuple[ResolvedInstance, ...]
+    releases: ReleaseRules = ReleaseRules()
 
     @property
     def hardened(self) -> bool:

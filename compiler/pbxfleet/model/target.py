@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest
@@ -93,7 +94,7 @@ class ExpectedListener(NamedTuple):
 class InstanceTarget(NamedTuple):
     """What must be true of one running instance, for starting, stopping and proving it.
 
-    `cpu` is a core number or None for "not pinned".
+    `cpu` is a core number or None for "not pinned". `release` is the name of its release.
     `rtp` is `(first, last)` with `rtp_address`, or None.
     """
 
@@ -110,13 +111,26 @@ class InstanceTarget(NamedTuple):
     rtp: tuple[int, int] | None
     peer: str | None
     origin: str
+    release: str = ""
+
+
+class ReleaseTarget(NamedTuple):
+    """A declared release: what it is ordered by ("" if nothing tells), and its two files."""
+
+    version: str
+    pbxctrl: Digest
+    dat: Digest
+
+
+NO_RELEASES: Mapping[str, ReleaseTarget] = MappingProxyType({})
 
 
 class Target(NamedTuple):
     """A host's target.
 
     `digest` identifies it; `inputs` maps the desired files it came from to digests. Timeouts are in
-    seconds: to stop, and to hold all declared sockets after a start.
+    seconds: to stop, and to hold all declared sockets after a start. `releases` are all that the
+    fleet declares, by name; `downgrades` is `refuse` or `allow`.
     """
 
     host: str
@@ -131,3 +145,5 @@ class Target(NamedTuple):
     inputs: Mapping[str, Digest]
     digest: Digest
     start_timeout_s: int = 60
+    releases: Mapping[str, ReleaseTarget] = NO_RELEASES
+    downgrades: str = "refuse"

@@ -11,6 +11,7 @@ from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
+from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
 from pbxfleet.plan.runtime import socket_index
 from pbxfleet.plan.services import NOTHING_RUNS, diff_removed, diff_service
 from pbxfleet.plan.settings import diff_settings
@@ -19,10 +20,11 @@ ReadFields = Callable[[str], tuple[Field, ...]]
 
 
 class Difference(NamedTuple):
-    """Everything that is not as declared: changes by instance in order, and notes."""
+    """Everything that is not as declared: changes by instance in order, notes, and other releases."""
 
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
+    switches: tuple[Switch, ...] = ()
 
 
 def diff(
@@ -50,7 +52,8 @@ def diff(
         )
         for stray in observed.strays
     ]
-    return Difference(tuple(sorted(comparison.changes, key=_order)), tuple(dict.fromkeys(notes)))
+    changes = tuple(sorted(comparison.changes, key=_order))
+    return Difference(changes, tuple(dict.fromkeys(notes)), tuple(comparison.switches))
 
 
 KINDS = tuple(Kind)
@@ -85,6 +88,7 @@ class _Comparison:
         self.foreign = socket_index(observed.foreign)
         self.changes: list[Change] = []
         self.notes: list[Note] = []
+        self.switches: list[Switch] = []
 
     def instance(self, name: str, resources: list[Resource]) -> None:
         """One declared instance, or (name "") the host's own files."""
@@ -98,6 +102,7 @@ class _Comparison:
             else:
                 change = self._resource(resource, record)
                 changes += [change] if change is not None else []
+        changes = self._released(name, record, changes)
         runtime = self.observed.runtime.get(name, NOTHING_RUNS)
         # Below a root folder nobody can tell whether the instance runs, so the dearer class stands.
         if self.observed.runs_services and not runtime.trees and not runtime.unreadable:
@@ -110,6 +115,18 @@ class _Comparison:
             )
             self.notes += said
             self.changes += [change] if change is not None else []
+
+    def _released(
+        self, name: str, record: AppliedRecord | None, changes: list[Change]
+    ) -> list[Change]:
+        """The changes in words of releases, where release files are among them."""
+        declared = self.target.instances.get(name)
+        if declared is None or not any(c.kind is Kind.ARTEFACT for c in changes):
+            return changes
+        switch = release_switch(self.target, declared, self.observed, record)
+        self.switches += [switch] if switch is not None else []
+        self.notes += release_notes(self.target, switch)
+        return [with_release(change, switch) for change in changes]
 
     def _resource(self, resource: Resource, record: AppliedRecord | None) -> Change | None:
         seen = self.observed.seen.get(resource.id, ABSENT)

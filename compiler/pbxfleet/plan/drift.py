@@ -9,20 +9,26 @@ from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.target import Kind
 from pbxfleet.plan.diff import Difference
+from pbxfleet.plan.releases import BOTH_FILES, How, Switch
 
 MOVED = (Status.DRIFT, Status.CONFLICT)
 RUNTIME_NOTES = ("PLN120", "PLN121", "PLN122")
 BROKEN_NOTES = ("PLN110", "PLN111")
+RELEASE = "release"
+UNDECLARED = "a release that is not declared"
 
 
 def drift_items(difference: Difference, observed: Observed) -> tuple[DriftItem, ...]:
     """What is not as it was applied, in order of instance and resource."""
+    replaced = {s.instance: s for s in difference.switches if s.how is How.REPLACED}
     items = [
         _item(change, field)
         for change in difference.changes
         for field in change.fields
         if field.status in MOVED and field.name != "process"
+        if not (_is_release_file(change, field) and change.instance in replaced)
     ]
+    items += [_other_release(switch) for switch in replaced.values()]
     items += [
         DriftItem("extra", f"path:{s.path}", "", s.why, None, s.path) for s in observed.strays
     ]
@@ -56,6 +62,17 @@ def _item(change: Change, field: FieldDelta) -> DriftItem:
     return DriftItem(
         _kind(change, field), change.resource, change.instance, field.name, applied, field.before
     )
+
+
+def _is_release_file(change: Change, field: FieldDelta) -> bool:
+    return change.kind is Kind.ARTEFACT and field.name == "content"
+
+
+def _other_release(switch: Switch) -> DriftItem:
+    """Both release files as one finding: it is one thing that was done."""
+    declared = f"{switch.before} (declared in fleet.toml)"
+    found = f"{declared if switch.before else UNDECLARED}; {BOTH_FILES}"
+    return DriftItem("changed", switch.resource, switch.instance, RELEASE, switch.after, found)
 
 
 def _kind(change: Change, field: FieldDelta) -> str:

@@ -21,6 +21,7 @@ UNDO = {
     Do.START: "stop it again",
     Do.PROVE: "nothing: it only looks",
 }
+STARTED_WITH_THE_MACHINE = ("systemd", "sysv")
 
 
 def make_steps(
@@ -29,7 +30,8 @@ def make_steps(
     """Steps in order of execution, numbered from 1; `held` are the binds that each instance has now.
 
     Per instance: what needs no interruption, stop, files and pbx.xml while it is stopped, start, prove,
-    remove what is no longer declared. The host's own files come last.
+    remove what is no longer declared. The host's own files come last. While release files are
+    switched, the instance does not start with the machine.
     """
     by_instance: dict[str, list[Change]] = {}
     for change in changes:
@@ -68,6 +70,8 @@ class _Writer:
         for change in changes:
             if change.kind is Kind.SERVICE and change.impact is Impact.RESTART:
                 self.add(name, Do.STOP, change, "running")
+            if _switches_off(self.target, change, changes):
+                self.add(name, Do.DISABLE, change, "")
 
     def replace(self, name: str, changes: list[Change]) -> None:
         for change in changes:
@@ -86,7 +90,7 @@ class _Writer:
         for change in changes:
             if change.kind is not Kind.SERVICE or change.action is Verb.REMOVE:
                 continue
-            if _has(change, "enabled"):
+            if _has(change, "enabled") or _switches_off(self.target, change, changes):
                 self.add(name, Do.ENABLE, change, "")
             if change.action in (Verb.START, Verb.RESTART):
                 self.add(name, Do.START, change, "stopped")
@@ -138,10 +142,31 @@ class _Writer:
 
 
 def _needs_stop(change: Change) -> bool:
-    """Whether the change waits until the instance is stopped: pbx.xml always, others by their impact."""
+    """Whether the change waits until the instance is stopped, and does not start with the machine.
+
+    pbx.xml and release files always, others by their impact.
+    """
     if change.kind is Kind.SERVICE or change.action is Verb.REMOVE:
         return False
-    return change.kind is Kind.SETTINGS or change.impact is Impact.RESTART
+    if change.kind is Kind.SETTINGS or _is_release_file(change):
+        return True
+    return change.impact is Impact.RESTART
+
+
+def _switches_off(target: Target, service: Change, changes: Iterable[Change]) -> bool:
+    """Whether the instance must not start with the machine until its release files are a pair again.
+
+    A power cut between the two files would else start an executable with another release's resources.
+    """
+    if target.services not in STARTED_WITH_THE_MACHINE or service.kind is not Kind.SERVICE:
+        return False
+    if service.action not in (Verb.START, Verb.RESTART) or _has(service, "enabled"):
+        return False
+    return any(_is_release_file(change) for change in changes)
+
+
+def _is_release_file(change: Change) -> bool:
+    return change.kind is Kind.ARTEFACT and _has(change, "content")
 
 
 def _is_service_file(target: Target, change: Change) -> bool:

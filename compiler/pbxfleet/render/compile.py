@@ -10,7 +10,7 @@ from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.manifest import MANIFEST, encode, encode_fields
 from pbxfleet.model.resolved import Reference, ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Kind, Resource, Target
-from pbxfleet.render.declared import host_addresses, instance_target
+from pbxfleet.render.declared import host_addresses, instance_target, release_targets
 from pbxfleet.render.failover import FailoverTemplate, failover_text, read_template, template_file
 from pbxfleet.render.resources import Piece, host_pieces, instance_pieces
 from pbxfleet.render.services import BACKENDS
@@ -107,6 +107,8 @@ def _target(
         inputs=inputs,
         digest=digest_of(b""),
         start_timeout_s=start.value if (start := host.file.start_timeout_s) else 60,
+        releases=release_targets(host.releases),
+        downgrades=host.releases.downgrades.value,
     )
 
 

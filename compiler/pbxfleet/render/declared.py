@@ -5,9 +5,10 @@ from __future__ import annotations
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import join
 from pbxfleet.model.net import Bind, Family
-from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
-from pbxfleet.model.target import ExpectedListener, InstanceTarget
+from pbxfleet.model.resolved import Listener, ReleaseRules, ResolvedHost, ResolvedInstance
+from pbxfleet.model.target import ExpectedListener, InstanceTarget, ReleaseTarget
 from pbxfleet.pbx import layout
+from pbxfleet.pbx.versions import parse_version
 
 
 def instance_target(instance: ResolvedInstance) -> InstanceTarget:
@@ -28,7 +29,20 @@ def instance_target(instance: ResolvedInstance) -> InstanceTarget:
         rtp=None if rtp is None else (rtp.value.first, rtp.value.last),
         peer=None if instance.failover is None else instance.failover.peer,
         origin=str(instance.span),
+        release=instance.release.name,
     )
+
+
+def release_targets(rules: ReleaseRules) -> dict[str, ReleaseTarget]:
+    """Every declared release, by name: what lies on a host may be another one than it should be."""
+    return {
+        release.name: ReleaseTarget(
+            release.version_text if parse_version(release.version_text) else "",
+            Digest(f"sha256:{release.pbxctrl.sha256.value}"),
+            Digest(f"sha256:{release.dat.sha256.value}"),
+        )
+        for release in rules.declared
+    }
 
 
 def host_addresses(host: ResolvedHost) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import HostFile, InstanceFile, ReleaseFile, Role
 from pbxfleet.model.net import Address
-from pbxfleet.model.resolved import Ledger, ResolvedHost, ResolvedInstance
+from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
 from pbxfleet.resolve.context import FleetContext
 from pbxfleet.resolve.desk import Asking
@@ -65,6 +65,7 @@ class HostDraft:
     unmapped: tuple[Unmapped, ...]
     ledger: Ledger
     problems: Problems
+    releases: ReleaseRules = ReleaseRules()
 
 
 def draft_host(
@@ -88,7 +89,14 @@ def draft_host(
         instance = build_instance(draft, host)
         if instance is not None:
             built[name] = instance
-    return HostDraft(host, drafts, built, _unmapped(context, host, files), kept, problems)
+    unmapped, rules = _unmapped(context, host, files), _release_rules(context)
+    return HostDraft(host, drafts, built, unmapped, kept, problems, rules)
+
+
+def _release_rules(context: FleetContext) -> ReleaseRules:
+    declared = context.fleet.releases
+    policy = context.fleet.policy
+    return ReleaseRules(tuple(declared[name] for name in sorted(declared)), policy.downgrades)
 
 
 def link_host(
@@ -106,7 +114,7 @@ def link_host(
         failover = failover_of(own.file, own.layer.failover, peers, problems)
         instances.append(instance if failover is None else replace(instance, failover=failover))
     sound = [instance for instance in instances if instance.name not in problems.names_failed]
-    return _resolved(draft.host, sound), _findings(draft)
+    return _resolved(draft, sound), _findings(draft)
 
 
 def _findings(draft: HostDraft) -> HostFindings:
@@ -192,7 +200,8 @@ def _no_reference(release: ReleaseFile) -> Diagnostic:
     )
 
 
-def _resolved(file: HostFile, instances: Sequence[ResolvedInstance]) -> ResolvedHost:
+def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> ResolvedHost:
+    file = draft.host
     return ResolvedHost(
         name=file.name,
         file=file,
@@ -200,4 +209,5 @@ def _resolved(file: HostFile, instances: Sequence[ResolvedInstance]) -> Resolved
         affinity=file.affinity.value,
         stop_timeout_s=file.stop_timeout_s.value,
         instances=tuple(instances),
+        releases=draft.releases,
     )

@@ -10,6 +10,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.model.desired import (
     AddressRange,
     AffinityBy,
+    Downgrades,
     ServiceBackend,
     Sourced,
 )
@@ -67,6 +68,16 @@ _Affinity: TypeAlias = Annotated[
 ]
 
 
+_Downgrades: TypeAlias = Annotated[
+    Sourced[Downgrades],
+    Reads(scalars.one_of(Downgrades), {"enum": [str(word) for word in Downgrades]}),
+]
+_Version: TypeAlias = Annotated[
+    Sourced[str],
+    Reads(names.version, {"type": "string", "pattern": names.VERSION_PATTERN}),
+]
+
+
 class FileModel(Table):
     """Keys that every file may have."""
 
@@ -111,6 +122,12 @@ class ReleaseModel(Table):
         description="Addresses of that instance; its binds on them become the instance's own.",
         examples=["198.51.100.10"],
     )
+    version: _Version | None = Field(
+        None,
+        description="Version of the release, where its name is none: it tells an upgrade from a "
+        "downgrade.",
+        examples=["70.3.beta"],
+    )
 
 
 class CatalogueModel(Table):
@@ -136,6 +153,12 @@ class PolicyModel(Table):
         description="Number of instances that one apply may remove.",
         examples=[1],
         json_schema_extra={"default": 1},
+    )
+    downgrades: _Downgrades | None = Field(
+        None,
+        description="Whether apply may put an older release in the place of a newer one, whose data "
+        "the older one may not understand.",
+        json_schema_extra={"default": "refuse"},
     )
 
 

@@ -28,6 +28,7 @@ from pbxfleet.schema.files import (
     FleetModel,
     HostModel,
     InstanceModel,
+    PolicyModel,
     ReleaseModel,
 )
 from pbxfleet.schema.layers import LayerModel, SettingModel
@@ -138,7 +139,6 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
 def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
     """The fleet as its file says."""
     spans = _key_spans(root, "releases")
-    budget = model.policy.deletion_budget if model.policy else None
     return FleetFile(
         name=model.name,
         span=first_key(root),
@@ -148,8 +148,19 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
             for name, release in sorted((model.releases or {}).items())
         },
         catalogue=_catalogue(model.catalogue),
-        policy=Policy() if budget is None else Policy(budget.value),
+        policy=_policy(model.policy),
     )
+
+
+def _policy(model: PolicyModel | None) -> Policy:
+    if model is None:
+        return Policy()
+    given = {
+        key: written.value
+        for key in PolicyModel.model_fields
+        if (written := getattr(model, key)) is not None
+    }
+    return Policy(**given)
 
 
 def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:
@@ -160,6 +171,7 @@ def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:
         dat=ArtefactPin(model.dat.source, model.dat.sha256),
         reference=model.reference,
         reference_address=tuple(model.reference_address or ()),
+        version=model.version,
     )
 
 

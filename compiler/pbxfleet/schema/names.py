@@ -11,6 +11,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.paths import HostPath, host_path
 from pbxfleet.model.desired import Sourced
+from pbxfleet.pbx.versions import parse_version
 from pbxfleet.schema.problem import KEY, inside, problem
 from pbxfleet.schema.scalars import scalar, text_of, truth_word
 from pbxfleet.source.nodes import Kind, MappingNode, Node, ScalarNode, SequenceNode
@@ -33,6 +34,7 @@ ELEMENT_PATTERN = f"^[{_XML_START}][{_XML_START}.0-9\\u00b7\\u0300-\\u036f\\u203
 ELEMENT_SCHEMA_PATTERN = r"^[^\x00-@\[-^`{-\x7f][^\x00-,/:-@\[-^`{-\x7f]*$"
 
 REFERENCE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$"
+VERSION_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,7}(\.beta)?$"
 DIGEST_PATTERN = "^[0-9a-fA-F]{64}$"
 
 _NAME = re.compile(NAME_PATTERN)
@@ -118,6 +120,14 @@ def sha256(node: Node) -> Sourced[str]:
         hint = f'write "{bare}"' if _DIGEST.fullmatch(bare) else "sha256sum FILE prints them"
         raise problem("FMT123", f"{KEY} must be 64 hex digits", hint=hint)
     return Sourced(found.text.lower(), found.span)
+
+
+def version(node: Node) -> Sourced[str]:
+    """A version of the PBX: numbers with dots, `.beta` for a pre-release. Problems: FMT128."""
+    found = text_of(node, 'a version such as "70.5" or "70.3.beta"')
+    if parse_version(found.text) is None:
+        raise problem("FMT128", f'{KEY} must be a version such as "70.5" or "70.3.beta"')
+    return Sourced(found.text, found.span)
 
 
 def artefact_source(node: Node) -> Sourced[str]:
