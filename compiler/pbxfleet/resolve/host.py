@@ -65,7 +65,7 @@ class HostDraft:
     unmapped: tuple[Unmapped, ...]
     ledger: Ledger
     problems: Problems
-    releases: ReleaseRules = ReleaseRules()
+    releases: ReleaseRules
 
 
 def draft_host(
