@@ -15,13 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.errors import HostError
-from pbxfleet.host.workspace import (
-    LARGEST_BYTES,
-    ReadProblem,
-    TreeChange,
-    read_tree,
-    write_tree,
-)
+from pbxfleet.host.workspace import LARGEST_BYTES, ReadProblem, read_tree
+from pbxfleet.host.written_tree import TreeChange, write_tree
 from support.beds import require_root
 
 

@@ -14,7 +14,8 @@ from pbxfleet.host.disk import folder_names, read_file, write_file
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.views import FileView
-from pbxfleet.host.workspace import read_tree, write_tree
+from pbxfleet.host.workspace import read_tree
+from pbxfleet.host.written_tree import write_tree
 from pbxfleet.model.manifest import MANIFEST
 from pbxfleet.model.observed import What
 from pbxfleet.render.compile import compile_host

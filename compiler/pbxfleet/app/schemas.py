@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pbxfleet.host.workspace import write_tree
+from pbxfleet.host.written_tree import write_tree
 from pbxfleet.schema.json_schema import json_schema_files, json_schemas
 
 

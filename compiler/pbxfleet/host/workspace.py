@@ -1,4 +1,4 @@
-"""Folders of the fleet repository: read whatever is in them without ever hanging, write only changes.
+"""Folders of the fleet repository: read whatever is in them without ever hanging.
 
 A pull request may put anything into a repository: links that lead out of it, loops, FIFOs, endless
 files. None of them is followed or waited for; each is a problem with its name, and the rest is read.
@@ -9,18 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from pbxfleet.core.paths import HostPath
-from pbxfleet.host.files import Files
-from pbxfleet.host.owners import Owners
-from pbxfleet.host.refusals import refused
-from pbxfleet.host.rooted import Root
 from pbxfleet.host.views import CHUNK_BYTES, LOOK
 
 LARGEST_BYTES = 16 << 20  # a desired file of 10 MB is read; what is larger was put there by mistake
-FILE_MODE, PROGRAM_MODE = 0o644, 0o755
 
 REASONS = {
     errno.ELOOP: "is a link that leads to itself",
@@ -35,16 +29,6 @@ class ReadProblem(NamedTuple):
     """Why a file could not be read, as the end of a sentence that begins with its name."""
 
     reason: str
-
-
-class TreeChange(NamedTuple):
-    """What `write_tree` did, as sorted names relative to the folder."""
-
-    written: tuple[str, ...]
-    removed: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.written or self.removed)
 
 
 def read_tree(
@@ -165,83 +149,6 @@ class _Reader:
 
     def _is_inside(self, real: str) -> bool:
         return real == self._top or real.startswith(self._top.rstrip("/") + "/")
-
-
-def write_tree(
-    directory: str,
-    files: Mapping[str, bytes],
-    *,
-    programs: Collection[str] = (),
-    prune: bool = True,
-) -> TreeChange:
-    """Make a folder hold `files` (by relative name), and with `prune` nothing else.
-
-    Files are replaced one by one, each whole; one that is as it should be is not touched. Those in
-    `programs` are 0755, others 0644, whatever the umask. Nothing outside the folder is changed, and
-    no link is followed. An empty folder that is left behind goes too.
-    """
-    removed = tuple(sorted(_prune(directory, "", frozenset(files)))) if prune else ()
-    if not files:
-        if prune:
-            _remove_if_empty(directory)
-        return TreeChange((), removed)
-    os.makedirs(directory, exist_ok=True)
-    tree = _tree(directory)
-    written = [name for name in sorted(files) if _write(tree, name, files[name], name in programs)]
-    return TreeChange(tuple(written), removed)
-
-
-def _tree(directory: str) -> Files:
-    tree = Files(Root(directory, is_machine=False), Owners(matter=False))
-    tree.durable = False  # it can be compiled again, and a fsync per file would take minutes
-    return tree
-
-
-def _write(tree: Files, name: str, content: bytes, program: bool) -> bool:
-    path = HostPath("/" + name)
-    mode = PROGRAM_MODE if program else FILE_MODE
-    try:
-        here = os.lstat(tree.root.prefix + path)
-        # Group's and others' bits follow the umask of whoever checked the repository out.
-        same_kind = stat.S_ISREG(here.st_mode) and bool(here.st_mode & 0o100) is program
-        if same_kind and here.st_size == len(content) and tree.read(path) == content:
-            return False
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
-            raise refused(name, error) from error
-        tree.make_directory(HostPath(os.path.dirname(path)), 0o755, "")
-    tree.write(path, content, mode, "")
-    return True
-
-
-def _prune(directory: str, folder: str, wanted: frozenset[str]) -> Iterator[str]:
-    """Remove what is not wanted, and folders that hold nothing then; names of what was removed."""
-    place = os.path.join(directory, folder)
-    try:
-        entries = sorted(os.scandir(place), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise refused(place, error) from error
-    for entry in entries:
-        name = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _prune(directory, name, wanted)
-            _remove_if_empty(os.path.join(directory, name))
-        elif name not in wanted:
-            try:
-                os.unlink(entry.path)
-            except OSError as error:
-                raise refused(entry.path, error) from error
-            yield name
-
-
-def _remove_if_empty(directory: str) -> None:
-    try:
-        os.rmdir(directory)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.ENOTDIR):
-            raise refused(directory, error) from error
 
 
 def _problem(error: OSError) -> ReadProblem:

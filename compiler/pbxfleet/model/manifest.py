@@ -7,8 +7,9 @@ Both formats put one thing on one line, sorted, so that a diff of two revisions 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from operator import itemgetter
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
@@ -22,6 +23,9 @@ from pbxfleet.model.target import (
     Resource,
     Target,
 )
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
 
 T = TypeVar("T")
 
@@ -131,9 +135,15 @@ def _resource_data(resource: Resource) -> Mapping[str, object]:
 
 
 def _line(value: object) -> str:
-    import json
+    return _encoder().encode(value)
 
-    return json.dumps(value, sort_keys=True)
+
+@cache
+def _encoder() -> JSONEncoder:
+    """One for all lines: `json.dumps` makes a new one for each."""
+    from json import JSONEncoder
+
+    return JSONEncoder(sort_keys=True)
 
 
 def _entry(key: str, value: object) -> str:

@@ -7,6 +7,7 @@ for all addresses, ADDRESS:PORT or [IPV6]:PORT, several separated by spaces; emp
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -89,6 +90,7 @@ def format_binds(binds: Iterable[Bind]) -> str:
     return " ".join(format_bind(bind) for bind in binds)
 
 
+@lru_cache(maxsize=4096)  # each address stands in half a dozen values, and its text is dear
 def bracketed(address: Address) -> str:
     """The address as it stands before a colon and a port: IPv6 in square brackets."""
     return str(address) if address.version == 4 else f"[{address}]"
