@@ -59,7 +59,7 @@ core = 3
         ("FMT116", f"{FILE}:3:31", "restore it from the last commit"),
         ("FMT107", f"{FILE}:4:7", "write 2 without quotes"),
         ("FMT117", f"{FILE}:7:7", 'write "1-9"'),
-        ("FMT104", f"{FILE}:8:1", "known here: addresses, cpu, host, number, rtp"),
+        ("FMT104", f"{FILE}:8:1", "known here: addresses, cpu, host, number, ports, rtp"),
     ]
 
 

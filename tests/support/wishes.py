@@ -126,6 +126,7 @@ def layer(file: File, **says: Any) -> Layer:
         backup_recordings=file.put_if(says.get("recordings")),
         settings={k: file.put(_setting(v)) for k, v in says.get("settings", {}).items()},
         tenants=_tenants(file, says.get("tenants")),
+        ports=file.put_if(_block(says.get("ports"))),
     )
 
 
@@ -151,6 +152,12 @@ def _listen(value: int | str) -> Any:
 
 def _rtp(value: str | None) -> Any:
     return None if value is None else Auto.ANY if value == "auto" else ports(value)
+
+
+def _block(value: str | None) -> Any:
+    if value in ("auto", None):
+        return None if value is None else Auto.ANY
+    return Off.OFF if value == "off" else ports(value)
 
 
 def _setting(value: Any) -> SettingWish:
@@ -203,6 +210,8 @@ def host(name: str = "fra1", **says: Any) -> HostFile:
         affinity=file.put(AffinityBy(says.get("affinity", "unit"))),
         stop_timeout_s=file.put(30),
         defaults=layer(file, **says.get("defaults", {})),
+        ports=file.put_if(ports(says["ports"]) if "ports" in says else None),
+        port_block=file.put(says.get("port_block", 10)),
     )
 
 

@@ -64,7 +64,7 @@ class Auto(StrEnum):
 
 
 class Off(StrEnum):
-    """The listener is closed, or the instance is not pinned to a core."""
+    """The listener is closed, the instance is not pinned to a core, or has no block of ports."""
 
     OFF = "off"
 
@@ -114,6 +114,7 @@ AddressWish: TypeAlias = Address | Auto
 ListenWish: TypeAlias = int | Off | tuple[Bind, ...]
 CpuWish: TypeAlias = int | Auto | Off
 RtpWish: TypeAlias = PortRange | Auto
+PortsWish: TypeAlias = PortRange | Auto | Off
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Layer:
     backup_recordings: Sourced[bool] | None = None
     settings: Mapping[str, Sourced[SettingWish]] = field(default_factory=dict)
     tenants: tuple[Sourced[str], ...] | None = None
+    ports: Sourced[PortsWish] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,8 @@ class HostFile:
     defaults: Layer
     start_timeout_s: Sourced[int] | None = None
     hardening: Sourced[bool] | None = None
+    ports: Sourced[PortRange] | None = None
+    port_block: Sourced[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class Resolved:
 class Allocation:
     """What was handed out to one instance; None where nothing was asked for.
 
-    `addresses` are literal text, `rtp` is `first-last`.
+    `addresses` are literal text; `rtp` and `ports` are `first-last`.
     """
 
     host: str
@@ -154,6 +154,7 @@ class Allocation:
     cpu: int | None = None
     rtp: str | None = None
     number: int | None = None
+    ports: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.resolved import Allocation, Ledger
 from pbxfleet.resolve.allocate_addresses import allocate_addresses, wishes_of
 from pbxfleet.resolve.allocate_numbers import allocate_cores, allocate_instance_numbers
+from pbxfleet.resolve.allocate_ports import allocate_ports
 from pbxfleet.resolve.allocate_rtp import allocate_rtp
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.problems import Problems
@@ -23,6 +24,7 @@ class Grant:
     cpu: Sourced[int] | None
     rtp: Sourced[PortRange] | None
     number: int | None
+    ports: Sourced[PortRange] | None = None
 
 
 def allocate(
@@ -56,14 +58,18 @@ def _allocate_host(
     addresses = allocate_addresses(desk, askings)
     known = {n: [a for a in found if a is not None] for n, found in addresses.items()}
     cores = allocate_cores(desk, askings)
-    rtp = allocate_rtp(desk, askings, {n: [a.value for a in found] for n, found in known.items()})
+    addresses_of = {n: [a.value for a in found] for n, found in known.items()}
+    rtp = allocate_rtp(desk, askings, addresses_of)
+    ports = allocate_ports(desk, askings, addresses_of)
     numbers = allocate_instance_numbers(desk, askings)
     grants: dict[str, Grant] = {}
     allocations: dict[str, Allocation] = {}
     for asking in askings:
         name = asking.name
         ordered = sorted(known[name], key=lambda a: a.value.version)
-        grants[name] = Grant(tuple(ordered), cores.get(name), rtp.get(name), numbers.get(name))
+        grants[name] = Grant(
+            tuple(ordered), cores.get(name), rtp.get(name), numbers.get(name), ports.get(name)
+        )
         entry = _entry(asking, addresses[name], grants[name])
         if name in desk.problems.names_failed:
             entry = desk.ledger.allocations.get(name)
@@ -74,9 +80,10 @@ def _allocate_host(
 
 def _asks(asking: Asking) -> bool:
     """Whether anything is to be allocated for the instance."""
-    cpu, rtp = asking.layer.cpu, asking.layer.rtp
+    layer = asking.layer
     wishes: list[object] = [wish.value for wish in wishes_of(asking)]
-    wishes += [sourced.value for sourced in (cpu, rtp) if sourced is not None]
+    for sourced in (layer.cpu, layer.rtp, layer.ports):
+        wishes += [] if sourced is None else [sourced.value]
     return _asks_number(asking) or any(isinstance(wish, Auto) for wish in wishes)
 
 
@@ -90,7 +97,7 @@ def _entry(
     """The ledger's entry: only what was allocated, nothing that is declared."""
     if not _asks(asking):
         return None
-    cpu, rtp = asking.layer.cpu, asking.layer.rtp
+    cpu, rtp, ports = asking.layer.cpu, asking.layer.rtp, asking.layer.ports
     return Allocation(
         host=asking.host.name,
         addresses=tuple(
@@ -101,4 +108,7 @@ def _entry(
         cpu=grant.cpu.value if grant.cpu and cpu and isinstance(cpu.value, Auto) else None,
         rtp=str(grant.rtp.value) if grant.rtp and rtp and isinstance(rtp.value, Auto) else None,
         number=grant.number if _asks_number(asking) else None,
+        ports=str(grant.ports.value)
+        if grant.ports and ports and isinstance(ports.value, Auto)
+        else None,
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from pbxfleet.model.desired import Auto, Sourced
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.resolve.allocate_blocks import BlockSupply, Ranges, hand_out_blocks
 from pbxfleet.resolve.desk import Asking, Desk
-from pbxfleet.resolve.pools import PortBlocks
+from pbxfleet.resolve.pools import even_up
 
-Ranges = dict[str, Sourced[PortRange]]
 AddressesOf = Mapping[str, Sequence[Address]]
 
 
@@ -21,29 +20,31 @@ def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesO
     ranges of instances that share an address with it: only there do overlaps do harm.
     """
     literal = _declared(desk, askings)
-    wishes = {
+    wishes: dict[str, Sourced[object]] = {
         asking.name: Sourced(asking.layer.rtp.value, asking.layer.rtp.origin)
         for asking in askings
         if asking.layer.rtp is not None and isinstance(asking.layer.rtp.value, Auto)
     }
-    kept = _kept(desk, [asking for asking in askings if asking.name in wishes])
-    pool = desk.host.rtp
-    blocks = None
-    if pool is not None:
-        size = desk.host.rtp_block.value
-        blocks = PortBlocks(pool.value, size, (block.value for block in kept.values()))
     beside = _by_address(literal, addresses_of)
-    for asking in askings:
-        if asking.name not in wishes or asking.name in kept or desk.is_elsewhere(asking):
-            continue
-        rtp = wishes[asking.name]
-        near = [r for address in addresses_of[asking.name] for r in beside.get(address, ())]
-        block = None if blocks is None else blocks.take(near)
-        if block is None:
-            desk.nothing_left(asking, rtp.origin, *_exhausted(desk, near))
-            continue
-        kept[asking.name] = Sourced(block, rtp.origin, rtp.overrode)
-    return literal | kept
+
+    def near(name: str) -> Sequence[PortRange]:
+        return [r for address in addresses_of[name] for r in beside.get(address, ())]
+
+    return literal | hand_out_blocks(desk, askings, wishes, _supply(desk), near)
+
+
+def _supply(desk: Desk) -> BlockSupply:
+    pool = desk.host.rtp
+    return BlockSupply(
+        kind="rtp",
+        word="RTP ports",
+        pool=pool,
+        size=desk.host.rtp_block.value,
+        step=2,
+        base=0 if pool is None else even_up(pool.value.first),
+        taken=(),
+        missing=lambda near: _missing(desk, near),
+    )
 
 
 def _declared(desk: Desk, askings: Sequence[Asking]) -> Ranges:
@@ -57,40 +58,6 @@ def _declared(desk: Desk, askings: Sequence[Asking]) -> Ranges:
     return declared
 
 
-def _kept(desk: Desk, askings: Sequence[Asking]) -> Ranges:
-    """Remembered blocks; those that are no longer the host's, or overlap, are reported."""
-    kept: Ranges = {}
-    starts: list[tuple[PortRange, str]] = []
-    for asking in askings:
-        entry, rtp = desk.remembered(asking), asking.layer.rtp
-        if entry is None or entry.rtp is None or rtp is None:
-            continue
-        block = parse_range(entry.rtp)
-        kept[asking.name] = Sourced(block, rtp.origin, rtp.overrode)
-        if not _is_within(block, desk.host.rtp):
-            why = f"is outside the RTP range of {desk.host.name}"
-            desk.stale(asking, rtp.origin, f"RTP ports {block}", why)
-        else:
-            starts.append((block, asking.name))
-    by_name = {asking.name: asking for asking in askings}
-    starts.sort(key=lambda held: (held[0].first, held[1]))
-    for (block, first), (after, name) in pairwise(starts):
-        if block.overlaps(after):
-            asking = by_name[name]
-            desk.twice(asking, kept[name].origin, f"RTP ports {after}", first)
-    return kept
-
-
-def parse_range(text: str) -> PortRange:
-    """The range that the ledger writes as `first-last`."""
-    first, _, last = text.partition("-")
-    return PortRange(int(first), int(last))
-
-
-def _is_within(block: PortRange, pool: Sourced[PortRange] | None) -> bool:
-    return pool is not None and block.first in pool.value and block.last in pool.value
-
-
 def _by_address(literal: Ranges, addresses_of: AddressesOf) -> dict[Address, list[PortRange]]:
     beside: dict[Address, list[PortRange]] = {}
     for name, declared in literal.items():
@@ -99,7 +66,7 @@ def _by_address(literal: Ranges, addresses_of: AddressesOf) -> dict[Address, lis
     return beside
 
 
-def _exhausted(desk: Desk, near: Sequence[PortRange]) -> tuple[str, str]:
+def _missing(desk: Desk, near: Sequence[PortRange]) -> tuple[str, str]:
     """What is missing and what to do, for an instance that gets no block."""
     host = desk.host
     if host.rtp is None:

@@ -15,6 +15,7 @@ from pbxfleet.model.desired import HostFile, InstanceFile, ReleaseFile, Role
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
+from pbxfleet.resolve.allocate_ports import listen_in_block, with_media
 from pbxfleet.resolve.context import FleetContext
 from pbxfleet.resolve.desk import Asking
 from pbxfleet.resolve.elements import Elements
@@ -78,7 +79,8 @@ def draft_host(
     problems = Problems()
     defaults = join(host.defaults, context.fleet.defaults)
     askings = [
-        Asking(file, host, join(file.layer, defaults), needs_number(host, file)) for file in files
+        Asking(file, host, with_media(join(file.layer, defaults)), needs_number(host, file))
+        for file in files
     ]
     grants, kept = allocate(askings, ledger, problems)
     for asking in askings:
@@ -167,9 +169,13 @@ def _draft(
     first: dict[int, Address] = {}
     for address in grant.addresses:
         first.setdefault(address.value.version, address.value)
+    layer = asking.layer
+    if grant.ports is not None:
+        on = {role for role, element in elements.by_role.items() if element.binds}
+        layer = listen_in_block(layer, asking.file.layer, grant.ports, on)
     return Draft(
         file=asking.file,
-        layer=asking.layer,
+        layer=layer,
         grant=grant,
         own=frozenset(address.value for address in grant.addresses),
         moves={a: first[a.version] for a in elements.addresses if a.version in first},

@@ -31,6 +31,7 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         backup_recordings=_one(nearer.backup_recordings, farther.backup_recordings),
         settings=_keys(nearer.settings, farther.settings),
         tenants=_whole(nearer.tenants, farther.tenants),
+        ports=_one(nearer.ports, farther.ports),
     )
 
 

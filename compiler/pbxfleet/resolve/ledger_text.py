@@ -38,5 +38,7 @@ def _table(name: str, allocation: Allocation) -> Iterator[str]:
         yield f"cpu = {allocation.cpu}\n"
     if allocation.rtp is not None:
         yield f'rtp = "{allocation.rtp}"\n'
+    if allocation.ports is not None:
+        yield f'ports = "{allocation.ports}"\n'
     if allocation.number is not None:
         yield f"number = {allocation.number}\n"

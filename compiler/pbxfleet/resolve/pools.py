@@ -89,12 +89,18 @@ def even_up(port: int) -> int:
 
 
 class PortBlocks:
-    """RTP blocks of one host: handed-out blocks never overlap each other."""
+    """Blocks of ports of one host: handed-out blocks never overlap each other.
 
-    def __init__(self, pool: PortRange, size: int, taken: Iterable[PortRange]) -> None:
+    `grid` is the first port at which a block may start, and the distance to the next such port.
+    """
+
+    def __init__(
+        self, pool: PortRange, size: int, taken: Iterable[PortRange], grid: tuple[int, int]
+    ) -> None:
         self._pool = pool
         self._size = size
-        self._low = even_up(pool.first)
+        self._base, self._step = grid
+        self._low = self._base
         self._taken: list[tuple[int, int]] = []
         for first, last in sorted((block.first, block.last) for block in taken):
             if self._taken and first <= self._taken[-1][1]:
@@ -106,7 +112,7 @@ class PortBlocks:
     def take(self, beside: Sequence[PortRange]) -> PortRange | None:
         """The lowest free block that is disjoint from all of `beside`, or None if there is none."""
         while (end := self._blocked_until(self._low)) is not None:
-            self._low = even_up(end + 1)
+            self._low = self._above(end)
         first = self._low
         while first + self._size - 1 <= self._pool.last:
             block = PortRange(first, first + self._size - 1)
@@ -115,8 +121,12 @@ class PortBlocks:
             if end is None:
                 insort(self._taken, (block.first, block.last))
                 return block
-            first = even_up(end + 1)
+            first = self._above(end)
         return None
+
+    def _above(self, port: int) -> int:
+        """The first port above `port` at which a block may start."""
+        return self._base + ((port - self._base) // self._step + 1) * self._step
 
     def _blocked_until(self, first: int) -> int | None:
         # Taken blocks are disjoint, so only the one that starts last can reach into this block.

@@ -13,10 +13,12 @@ from pbxfleet.model.desired import (
     FleetFile,
     HostFile,
     Layer,
+    Off,
     Role,
 )
 from pbxfleet.model.resolved import Reference
 from pbxfleet.pbx.learn import learn
+from pbxfleet.pbx.port_block import ALWAYS
 from pbxfleet.pbx.roles import CONFIRMED, label_of
 from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems
 
@@ -171,6 +173,8 @@ def roles_of_layer(layer: Layer) -> Iterator[tuple[Role, Span]]:
     """The roles that one layer declares, and where."""
     for role, wish in layer.listen.items():
         yield role, wish.origin
+    if layer.ports is not None and not isinstance(layer.ports.value, Off):
+        yield from ((role, layer.ports.origin) for role in ALWAYS)
     if layer.rtp is not None:
         yield Role.RTP_START, layer.rtp.origin
         yield Role.RTP_END, layer.rtp.origin

@@ -10,6 +10,7 @@ from pbxfleet.source.nodes import Node
 
 RESERVE_ADDRESS = False
 RTP_BLOCK = 1024
+PORT_BLOCK = 10
 SERVICES = ServiceBackend.SYSTEMD
 DIRECTORY = "/usr/local/pbx-{instance}"
 PID_FILE = "/run/pbx-{instance}.pid"

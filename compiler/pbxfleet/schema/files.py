@@ -15,6 +15,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -214,6 +215,16 @@ class HostModel(FileModel):
         None,
         description='Number of ports that an instance with rtp = "auto" gets.',
         json_schema_extra={"default": defaults.RTP_BLOCK},
+    )
+    ports: _Ports | None = Field(
+        None,
+        description="Ports that instances on a shared address take blocks of.",
+        examples=["8000-8999"],
+    )
+    port_block: Annotated[Sourced[int], _number(LEAST_BLOCK, 1000)] | None = Field(
+        None,
+        description='Number of ports that an instance with ports = "auto" gets.',
+        json_schema_extra={"default": defaults.PORT_BLOCK},
     )
     services: _Services | None = Field(
         None, description="How instances are run.", json_schema_extra={"default": defaults.SERVICES}

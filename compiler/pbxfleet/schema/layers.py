@@ -13,6 +13,7 @@ from pbxfleet.model.desired import (
     FailoverRole,
     ListenWish,
     Ownership,
+    PortsWish,
     RtpWish,
     Sourced,
 )
@@ -59,6 +60,10 @@ _Cpu: TypeAlias = Annotated[
 ]
 _Rtp: TypeAlias = Annotated[
     Sourced[RtpWish], Reads(network.rtp_wish, {"anyOf": [{"const": "auto"}, _PORT_RANGE]})
+]
+_Ports: TypeAlias = Annotated[
+    Sourced[PortsWish],
+    Reads(network.ports_wish, {"anyOf": [{"enum": ["auto", "off"]}, _PORT_RANGE]}),
 ]
 _Role: TypeAlias = Annotated[
     Sourced[FailoverRole],
@@ -176,6 +181,13 @@ class LayerModel(Table):
         None,
         description="UDP ports for media, both ends included; the host's range if not said.",
         examples=["49152-51199", "auto"],
+    )
+    ports: _Ports | None = Field(
+        None,
+        description="Block of ports for its listeners where several instances share an address: "
+        'a range, or "auto" for one of the host\'s ports; "off" takes no block.',
+        examples=["auto", "8000-8009"],
+        json_schema_extra={"default": "off"},
     )
     failover: FailoverModel | None = Field(None, description="Failover pair.")
     backup: BackupModel | None = Field(None, description="Backup.")

@@ -45,6 +45,13 @@ class AllocationModel(Table):
         ]
         | None
     ) = Field(None, description="UDP ports for media.", examples=["49152-50175"])
+    ports: (
+        Annotated[
+            Sourced[PortRange],
+            Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+        ]
+        | None
+    ) = Field(None, description="Block of ports for listeners.", examples=["8000-8009"])
     number: (
         Annotated[Sourced[int], Reads(scalars.whole(0, 99_999), {"type": "integer", "minimum": 0})]
         | None
@@ -91,4 +98,5 @@ def _allocation(model: AllocationModel) -> Allocation:
         cpu=model.cpu.value if model.cpu else None,
         rtp=str(model.rtp.value) if model.rtp else None,
         number=model.number.value if model.number else None,
+        ports=str(model.ports.value) if model.ports else None,
     )

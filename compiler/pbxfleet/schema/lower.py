@@ -74,6 +74,7 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         backup_recordings=backup.recordings if backup else None,
         settings=dict(sorted({**settings, **removed}.items())),
         tenants=None if model.tenants is None else tuple(model.tenants),
+        ports=model.ports,
     )
 
 
@@ -133,6 +134,8 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         defaults=_lower_defaults(model.defaults, root),
         start_timeout_s=given(model.start_timeout, defaults.START_TIMEOUT_S),
         hardening=model.hardening,
+        ports=model.ports,
+        port_block=given(model.port_block, defaults.PORT_BLOCK),
     )
 
 

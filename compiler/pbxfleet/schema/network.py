@@ -13,11 +13,13 @@ from pbxfleet.model.desired import (
     CpuWish,
     ListenWish,
     Off,
+    PortsWish,
     RtpWish,
     Sourced,
 )
 from pbxfleet.model.net import Address, PortRange
 from pbxfleet.pbx.binds import BindError, parse_binds
+from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema.problem import KEY, inside, problem
 from pbxfleet.schema.scalars import is_whole, quoted_choice, scalar, text_of, whole
 from pbxfleet.source.nodes import Kind, Node, ScalarNode, SequenceNode
@@ -146,6 +148,22 @@ def rtp_wish(node: Node) -> Sourced[RtpWish]:
     if found.text == Auto.ANY:
         return Sourced(Auto.ANY, found.span)
     ports = port_range(node)
+    return Sourced(ports.value, ports.origin)
+
+
+def ports_wish(node: Node) -> Sourced[PortsWish]:
+    """A block of ports, `auto` or `off`. Problems: FMT117, also for a block that is too small."""
+    found = text_of(node, f'{_PORTS}, "auto" or "off"')
+    if found.text in (Auto.ANY, Off.OFF):
+        wish: PortsWish = Auto.ANY if found.text == Auto.ANY else Off.OFF
+        return Sourced(wish, found.span)
+    ports = port_range(node)
+    if ports.value.size < LEAST_BLOCK:
+        raise problem(
+            "FMT117",
+            f"{KEY} {ports.value} has {ports.value.size} ports; a block has {LEAST_BLOCK} or more",
+            hint=f'write "{ports.value.first}-{ports.value.first + LEAST_BLOCK - 1}", or "auto"',
+        )
     return Sourced(ports.value, ports.origin)
 
 

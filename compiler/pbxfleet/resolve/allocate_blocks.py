@@ -1,0 +1,103 @@
+"""Blocks of ports of the instances of one host: remembered, or the lowest that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import Sourced
+from pbxfleet.model.net import PortRange
+from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.pools import PortBlocks
+
+Ranges = dict[str, Sourced[PortRange]]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSupply:
+    """Where blocks of one kind come from; blocks start at `base` or a multiple of `step` above.
+
+    `taken` are the ranges that nobody may get; `missing` says what is not there, and what to do,
+    for an instance that gets no block beside these ranges.
+    """
+
+    kind: Literal["rtp", "ports"]
+    word: str
+    pool: Sourced[PortRange] | None
+    size: int
+    step: int
+    base: int
+    taken: tuple[PortRange, ...]
+    missing: Callable[[Sequence[PortRange]], tuple[str, str]]
+
+
+def parse_range(text: str) -> PortRange:
+    """The range that the ledger writes as `first-last`."""
+    first, _, last = text.partition("-")
+    return PortRange(int(first), int(last))
+
+
+def hand_out_blocks(
+    desk: Desk,
+    askings: Sequence[Asking],
+    wishes: Mapping[str, Sourced[object]],
+    supply: BlockSupply,
+    beside: Callable[[str], Sequence[PortRange]],
+) -> Ranges:
+    """The block of each instance in `wishes`, disjoint from all others and from `beside(name)`.
+
+    Reports ALC101 (nothing left), ALC102 (no longer the host's), ALC104 (remembered twice).
+    """
+    kept = _kept(desk, askings, wishes, supply)
+    blocks = None
+    if supply.pool is not None:
+        taken = [*supply.taken, *(block.value for block in kept.values())]
+        blocks = PortBlocks(supply.pool.value, supply.size, taken, (supply.base, supply.step))
+    for asking in askings:
+        name = asking.name
+        if name not in wishes or name in kept or desk.is_elsewhere(asking):
+            continue
+        near = beside(name)
+        block = None if blocks is None else blocks.take(near)
+        if block is None:
+            desk.nothing_left(asking, wishes[name].origin, *supply.missing(near))
+            continue
+        kept[name] = Sourced(block, wishes[name].origin, wishes[name].overrode)
+    return kept
+
+
+def _kept(
+    desk: Desk,
+    askings: Sequence[Asking],
+    wishes: Mapping[str, Sourced[object]],
+    supply: BlockSupply,
+) -> Ranges:
+    """Remembered blocks; those that are no longer the host's, or overlap, are reported."""
+    kept: Ranges = {}
+    starts: list[tuple[PortRange, str]] = []
+    by_name = {asking.name: asking for asking in askings}
+    for name, wish in wishes.items():
+        entry = desk.remembered(by_name[name])
+        text = None if entry is None else entry.rtp if supply.kind == "rtp" else entry.ports
+        if text is None:
+            continue
+        block = parse_range(text)
+        kept[name] = Sourced(block, wish.origin, wish.overrode)
+        if not _is_within(block, supply.pool):
+            why = f"is outside the {supply.word} of {desk.host.name}"
+            desk.stale(by_name[name], wish.origin, f"{supply.word} {block}", why)
+        else:
+            starts.append((block, name))
+    starts.sort(key=lambda held: (held[0].first, held[1]))
+    for (block, first), (after, name) in pairwise(starts):
+        if block.overlaps(after):
+            place: Span = kept[name].origin
+            desk.twice(by_name[name], place, f"{supply.word} {after}", first)
+    return kept
+
+
+def _is_within(block: PortRange, pool: Sourced[PortRange] | None) -> bool:
+    return pool is not None and block.first in pool.value and block.last in pool.value
