@@ -73,7 +73,8 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     again = look(live)
     remaining = again.plan
     clean = not remaining.steps and not report.unproven
-    if clean and not again.difference.notes and not live.machine.runs_services:
+    whole = not live.host_only and not live.machine.runs_services
+    if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
 

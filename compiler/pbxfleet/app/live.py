@@ -16,7 +16,7 @@ from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Do, Note, Plan, Step
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
-from pbxfleet.plan.diff import Difference, diff
+from pbxfleet.plan.diff import Difference, diff, of_host
 from pbxfleet.plan.make import make_basis, make_plan
 
 UNFINISHED = "PLN131"
@@ -26,7 +26,10 @@ HOST_RECORD = "_host"  # no instance can have this name
 
 
 class Live(NamedTuple):
-    """Everything the host half works with; `records` is by instance name, "" for the host itself."""
+    """Everything the host half works with; `records` is by instance name, "" for the host itself.
+
+    With `host_only` plans are about the host's own files, and leave every instance alone.
+    """
 
     tree: RenderedTree
     target: Target
@@ -34,6 +37,7 @@ class Live(NamedTuple):
     state: State
     records: dict[str, AppliedRecord]
     root: str
+    host_only: bool = False
 
 
 class Looked(NamedTuple):
@@ -44,7 +48,7 @@ class Looked(NamedTuple):
     plan: Plan
 
 
-def open_live(repository: str, host: str, root: str) -> Live:
+def open_live(repository: str, host: str, root: str, *, host_only: bool = False) -> Live:
     """The host `host` of a repository, on this machine or below `root`; nothing is changed."""
     tree = RenderedTree(absolute(repository), _name(host))
     target = tree.target()
@@ -58,7 +62,7 @@ def open_live(repository: str, host: str, root: str) -> Live:
         )
     machine = LocalHost(root, target.services, pin=target.affinity == "unit")
     state = State(machine)
-    return Live(tree, target, machine, state, read_records(state), root)
+    return Live(tree, target, machine, state, read_records(state), root, host_only)
 
 
 def _name(host: str) -> str:
@@ -114,7 +118,11 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     fields = live.tree.fields
     observed = observe(live.machine, live.target, live.records, fields)
     difference = diff(live.target, observed, live.records, fields)
+    if live.host_only:
+        difference = of_host(difference)
     plan = make_plan(live.target, observed, live.records, difference, live.root)
+    if live.host_only:
+        plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     plan = plan._replace(notes=(*plan.notes, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))

@@ -69,8 +69,17 @@ def _compile(parser: ArgumentParser) -> None:
     )
 
 
+def _host_only(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--host-only",
+        action="store_true",
+        help="only the host's own files, such as its network; no instance is looked at",
+    )
+
+
 def _plan(parser: ArgumentParser) -> None:
     _host(parser)
+    _host_only(parser)
     parser.add_argument("--out", metavar="FILE", help="store the plan, for show and apply")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there is something to do"
@@ -84,6 +93,7 @@ def _show(parser: ArgumentParser) -> None:
 def _apply(parser: ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOST|PLANFILE", help="a host, or a plan that was reviewed")
     _root(parser)
+    _host_only(parser)
     parser.add_argument(
         "--auto-approve", action="store_true", help="do not ask; for unattended runs"
     )

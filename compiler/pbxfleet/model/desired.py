@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.net import Address, Bind, PortRange
+
+if TYPE_CHECKING:
+    from pbxfleet.model.network import HostNetwork, Network, SourceWish
 
 T = TypeVar("T")
 
@@ -160,6 +163,8 @@ class Layer:
     settings: Mapping[str, Sourced[SettingWish]] = field(default_factory=dict)
     tenants: tuple[Sourced[str], ...] | None = None
     ports: Sourced[PortsWish] | None = None
+    admin_allow: tuple[Sourced[Network], ...] | None = None
+    source_address: tuple[Sourced[SourceWish], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,7 @@ class HostFile:
     hardening: Sourced[bool] | None = None
     ports: Sourced[PortRange] | None = None
     port_block: Sourced[int] | None = None
+    network: HostNetwork | None = None
 
 
 @dataclass(frozen=True, slots=True)

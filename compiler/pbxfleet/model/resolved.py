@@ -19,6 +19,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
+from pbxfleet.model.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,11 @@ class Failover:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedInstance:
-    """One PBX process. `addresses` has the IPv4 address first if there is one of each family."""
+    """One PBX process. `addresses` has the IPv4 address first if there is one of each family.
+
+    `admin_allow` are the networks that may reach its web ports, all if there are none.
+    `source_addresses` are those that its outgoing TCP shall leave from, at most one of each family.
+    """
 
     name: str
     number: int | None
@@ -105,6 +110,8 @@ class ResolvedInstance:
     failover: Failover | None
     backup_recordings: bool
     tenants: tuple[Sourced[str], ...]
+    admin_allow: tuple[Sourced[Network], ...] = ()
+    source_addresses: tuple[Sourced[Address], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
+from pbxfleet.plan.activation import activation_notes
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
 from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
 from pbxfleet.plan.runtime import socket_index
@@ -53,7 +54,16 @@ def diff(
         for stray in observed.strays
     ]
     changes = tuple(sorted(comparison.changes, key=_order))
-    return Difference(changes, tuple(dict.fromkeys(notes)), tuple(comparison.switches))
+    said = tuple(dict.fromkeys((*notes, *activation_notes(changes))))
+    return Difference(changes, said, tuple(comparison.switches))
+
+
+def of_host(difference: Difference) -> Difference:
+    """What differs of the host's own files, without its instances."""
+    return Difference(
+        tuple(change for change in difference.changes if not change.instance),
+        tuple(note for note in difference.notes if not note.instance),
+    )
 
 
 KINDS = tuple(Kind)

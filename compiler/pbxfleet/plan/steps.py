@@ -45,6 +45,8 @@ def make_steps(
         writer.group(group, by_instance)
     for change in host_wide:
         writer.file(change, "")
+    if any(_is_service_file(target, change) for change in host_wide):
+        writer.reload("")
     return tuple(writer.steps)
 
 
@@ -84,7 +86,11 @@ class _Writer:
                     self.add(name, Do.DISABLE, change, "")
             self.prune(name, changes)
         if any(_is_service_file(self.target, c) for c in changes):
-            self._step(name, Do.RELOAD, "", HostPath("/"), "", "service files changed")
+            self.reload(name)
+
+    def reload(self, name: str) -> None:
+        """The service manager reads its files again."""
+        self._step(name, Do.RELOAD, "", HostPath("/"), "", "service files changed")
 
     def start(self, name: str, changes: list[Change]) -> None:
         for change in changes:

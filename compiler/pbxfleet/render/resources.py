@@ -13,7 +13,8 @@ from pbxfleet.model.manifest import fields_digest
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Impact, Kind, Resource
 from pbxfleet.pbx import layout
-from pbxfleet.render import backups
+from pbxfleet.render import backups, network
+from pbxfleet.render.network import nftables
 from pbxfleet.render.services import BACKENDS
 from pbxfleet.render.services.base import FileText
 from pbxfleet.render.settings import CompiledSettings
@@ -54,6 +55,9 @@ def instance_pieces(
         text = FileText(failover, 0o640)
         origin = instance.failover.origin
         yield _file(name, paths.failover_file, text, Impact.RESTART, (origin,))
+    for made in nftables.instance_files(instance):
+        wished = (instance.source_addresses[0].origin,)
+        yield _file(name, made.path, FileText(made.content, made.mode), Impact.NONE, wished)
     lists = (
         (paths.backup_list, backups.instance_list(instance), host.file.backup_list.origin),
         (
@@ -75,6 +79,9 @@ def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
     yield _file("", listed, text, Impact.NONE, origins)
     text = FileText(backups.host_excludes(host), 0o644)
     yield _file("", backups.host_exclude_path(host), text, Impact.NONE, origins)
+    for file in network.network_files(host):
+        text = FileText(file.content, file.mode)
+        yield _file("", file.path, text, Impact.NONE, network.origins(host))
 
 
 def _directory(instance: ResolvedInstance) -> Resource:

@@ -8,6 +8,7 @@ from pbxfleet.resolve.listeners import Draft, add_listeners
 from pbxfleet.resolve.media import add_affinity, add_media
 from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths, path_values
 from pbxfleet.resolve.settings import add_settings
+from pbxfleet.resolve.source_address import source_addresses
 
 
 def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
@@ -45,4 +46,6 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
         failover=None,
         backup_recordings=recordings is not None and recordings.value,
         tenants=layer.tenants or (),
+        admin_allow=layer.admin_allow or (),
+        source_addresses=source_addresses(layer.source_address or (), grant.addresses),
     )

@@ -32,6 +32,8 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         settings=_keys(nearer.settings, farther.settings),
         tenants=_whole(nearer.tenants, farther.tenants),
         ports=_one(nearer.ports, farther.ports),
+        admin_allow=_whole(nearer.admin_allow, farther.admin_allow),
+        source_address=_whole(nearer.source_address, farther.source_address),
     )
 
 

@@ -18,6 +18,7 @@ from pbxfleet.model.net import Address, PortRange
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
+from pbxfleet.schema.network_host import NetworkModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
 _PATH = {"type": "string", "pattern": "^/."}
@@ -42,6 +43,10 @@ _Cores: TypeAlias = Annotated[Sourced[tuple[int, ...]], Reads(network.cores, _CO
 _Ports: TypeAlias = Annotated[
     Sourced[PortRange],
     Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+]
+_RtpBlock: TypeAlias = Annotated[
+    Sourced[int],
+    Reads(network.rtp_block, {"type": "integer", "minimum": 2, "maximum": 65534, "multipleOf": 2}),
 ]
 _Template: TypeAlias = Annotated[Sourced[str], Reads(names.path_template(), _PATH)]
 _TemplateOfInstance: TypeAlias = Annotated[
@@ -202,16 +207,7 @@ class HostModel(FileModel):
     rtp: _Ports | None = Field(
         None, description="UDP ports for media of all instances.", examples=["49152-64511"]
     )
-    rtp_block: (
-        Annotated[
-            Sourced[int],
-            Reads(
-                network.rtp_block,
-                {"type": "integer", "minimum": 2, "maximum": 65534, "multipleOf": 2},
-            ),
-        ]
-        | None
-    ) = Field(
+    rtp_block: _RtpBlock | None = Field(
         None,
         description='Number of ports that an instance with rtp = "auto" gets.',
         json_schema_extra={"default": defaults.RTP_BLOCK},
@@ -290,6 +286,9 @@ class HostModel(FileModel):
         None,
         description="Seconds in which a started instance must hold all its sockets; then it is undone.",
         json_schema_extra={"default": defaults.START_TIMEOUT_S},
+    )
+    network: NetworkModel | None = Field(
+        None, description="Addresses, firewall and what else the host's network needs."
     )
     defaults: DefaultsModel | None = Field(
         None, description="Values under every instance of this host."

@@ -18,6 +18,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.schema import names, network, scalars
+from pbxfleet.schema.network_host import AdminAllow, SourceAddress
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 from pbxfleet.source.nodes import MappingNode
@@ -201,6 +202,17 @@ class LayerModel(Table):
     )
     tenants: Annotated[list[_Tenant], Items()] | None = Field(
         None, description="Domains of the instance.", examples=[["acme.example.com"]]
+    )
+    admin_allow: AdminAllow | None = Field(
+        None,
+        description="Networks that the host's firewall lets in to the web ports; all if not said.",
+        examples=[["198.51.100.0/24", "2001:db8:ad::/48"]],
+    )
+    source_address: SourceAddress | None = Field(
+        None,
+        description="Address that outgoing TCP leaves from: the instance's own or another one of "
+        "the host; the host's standard address if not said.",
+        examples=["own", "203.0.113.10"],
     )
 
 

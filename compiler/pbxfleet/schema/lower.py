@@ -22,6 +22,7 @@ from pbxfleet.model.desired import (
     SettingWish,
     Sourced,
 )
+from pbxfleet.model.network import HostNetwork
 from pbxfleet.schema import defaults
 from pbxfleet.schema.files import (
     CatalogueModel,
@@ -32,6 +33,7 @@ from pbxfleet.schema.files import (
     ReleaseModel,
 )
 from pbxfleet.schema.layers import LayerModel, SettingModel
+from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.source.nodes import MappingNode, Node
 
 T = TypeVar("T")
@@ -75,6 +77,8 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         settings=dict(sorted({**settings, **removed}.items())),
         tenants=None if model.tenants is None else tuple(model.tenants),
         ports=model.ports,
+        admin_allow=None if model.admin_allow is None else tuple(model.admin_allow),
+        source_address=None if model.source_address is None else tuple(model.source_address),
     )
 
 
@@ -136,7 +140,13 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         hardening=model.hardening,
         ports=model.ports,
         port_block=given(model.port_block, defaults.PORT_BLOCK),
+        network=_network(model.network, root),
     )
+
+
+def _network(model: NetworkModel | None, root: MappingNode) -> HostNetwork | None:
+    entry = root.get("network")
+    return None if model is None or entry is None else lower_network(model, entry.key_span)
 
 
 def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:

@@ -179,7 +179,7 @@ def _both_ways(layer: MappingNode) -> Iterator[Diagnostic]:
 
 def _twice(layer: MappingNode) -> Iterator[Diagnostic]:
     """FMT122 for values that a list has twice."""
-    for key in ("address", "unset", "tenants"):
+    for key in ("address", "unset", "tenants", "admin_allow", "source_address"):
         entry = layer.get(key)
         seen: dict[str, Span] = {}
         for text, span in _texts(entry.node) if entry else ():

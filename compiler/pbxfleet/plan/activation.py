@@ -1,0 +1,87 @@
+"""Files that something else has to load before they count: what to run, said in every plan.
+
+apply writes such files and runs none of these commands: one of them can cut the very connection that
+it is run over, and that moment is the administrator's to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pbxfleet.model.plan import Change, Note, Verb
+from pbxfleet.model.target import Kind
+
+
+class Activation(NamedTuple):
+    """Files below `folder` whose names end with `ending`, and what loads or unloads them."""
+
+    folder: str
+    ending: str
+    load: str
+    unload: str
+
+
+_RULES = "systemctl reload-or-restart pbxfleet-nftables"
+ACTIVATIONS = (
+    Activation(
+        "/etc/systemd/network/", ".d/50-pbxfleet.conf", "networkctl reload", "networkctl reload"
+    ),
+    Activation("/etc/netplan/", "90-pbxfleet.yaml", "netplan try", "netplan try"),
+    Activation(
+        "/etc/NetworkManager/system-connections/pbxfleet-",
+        ".nmconnection",
+        "nmcli connection load {path} && nmcli connection up {stem}",
+        "nmcli connection reload, then nmcli connection up with the profile that shall be active",
+    ),
+    Activation(
+        "/etc/sysconfig/network-scripts/ifcfg-", "", "ifup-aliases {parent}", "ip address delete"
+    ),
+    Activation("/etc/pbxfleet/firewall", ".nft", _RULES, "nft delete table inet pbxfleet"),
+    Activation("/etc/pbxfleet/source", ".nft", _RULES, "nft delete table inet pbxfleet_source"),
+    Activation(
+        "/etc/systemd/system/pbxfleet-nftables",
+        ".service",
+        _RULES,
+        "systemctl stop pbxfleet-nftables",
+    ),
+)
+
+
+def activation_notes(changes: Iterable[Change]) -> tuple[Note, ...]:
+    """NET221 for each command, once, with the number of files that wait for it."""
+    waiting: dict[str, list[Change]] = {}
+    for change in changes:
+        command = activation(change)
+        if command:
+            waiting.setdefault(command, []).append(change)
+    return tuple(_note(command, found) for command, found in waiting.items())
+
+
+def activation(change: Change) -> str:
+    """What makes a changed file count, "" for files that need nothing or will not be changed."""
+    if change.kind is not Kind.FILE or change.action is Verb.KEEP:
+        return ""
+    for row in ACTIVATIONS:
+        if change.path.startswith(row.folder) and change.path.endswith(row.ending):
+            words = row.unload if change.action is Verb.REMOVE else row.load
+            name = change.path.rpartition("/")[2]
+            parent = name.removeprefix("ifcfg-").partition(":")[0]
+            return words.format(
+                path=change.path, stem=name.removesuffix(".nmconnection"), parent=parent
+            )
+    return ""
+
+
+def _note(command: str, changes: list[Change]) -> Note:
+    first = changes[0]
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    verb = "is" if len(changes) == 1 else "are"
+    return Note(
+        "NET221",
+        "warning",
+        "",
+        f"{first.path}{more} {verb} written by apply, and not put into effect",
+        f"afterwards: {command}",
+        first.resource,
+    )

@@ -1,0 +1,213 @@
+"""The host's [network]: each backend has what it needs, the filter knows what to let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from ipaddress import ip_network
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import HostFile, ServiceBackend, Sourced
+from pbxfleet.model.net import Address
+from pbxfleet.model.network import Firewall, HostNetwork, NetworkBackend
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.resolve.pools import address_fault
+
+MOST_LABEL = 15  # bytes of an address label (IFNAMSIZ)
+HOST_ROUTES = {4: 32, 6: 128}
+
+
+def check(host: ResolvedHost) -> Iterator[Diagnostic]:
+    """NET201 to NET204, NET206 ([network]), FWL101 to FWL103 (firewall), NET211 to NET214 (sources)."""
+    # What a layer under the instances says is reported once, not once an instance.
+    yield from dict.fromkeys(_all(host))
+
+
+def _all(host: ResolvedHost) -> Iterator[Diagnostic]:
+    network = host.file.network
+    if network is not None:
+        yield from _keys(network)
+        yield from _ifcfg(host, network)
+        yield from _prefixes(host, network)
+        if network.firewall.value is Firewall.NFTABLES:
+            yield from _filtered(host)
+    usable = {*_standard(host.file), *(a.value for i in host.instances for a in i.addresses)}
+    for instance in host.instances:
+        yield from _allow_list(host, instance)
+        yield from _sources(host, instance, usable)
+
+
+def _keys(network: HostNetwork) -> Iterator[Diagnostic]:
+    """NET201 for keys that a backend needs, NET202 for keys that it has no use for."""
+    backend = network.backend
+    networkd, manager = NetworkBackend.NETWORKD, NetworkBackend.NETWORKMANAGER
+    if backend.value is not NetworkBackend.OFF and network.interface is None:
+        yield _lacks(backend, "interface", 'say on which one, for example interface = "eth0"')
+    if backend.value is networkd and network.network_file is None:
+        hint = "name the file of the interface; networkctl status IF shows it as Network File"
+        yield _lacks(backend, "network_file", hint)
+    families = {standard.value.version for standard in network.standard}
+    for gateway in network.gateway:
+        if backend.value is manager and gateway.value.version not in families:
+            family = f"IPv{gateway.value.version}"
+            hint = f"say standard with the host's own {family} address and prefix length"
+            yield Diagnostic(
+                "NET204",
+                f"there is a gateway for {family} but no address of the host's own",
+                gateway.origin,
+                hint=hint,
+            )
+    unused: tuple[tuple[str, Sequence[Span], NetworkBackend], ...] = (
+        ("network_file", [network.network_file.origin] if network.network_file else [], networkd),
+        ("gateway", [one.origin for one in network.gateway], manager),
+        ("dns", [one.origin for one in network.dns], manager),
+    )
+    for key, places, wanted in unused:
+        if places and backend.value is not wanted:
+            yield Diagnostic(
+                "NET202",
+                f'{key} is for backend "{wanted}", this host has "{backend.value}"',
+                places[0],
+                related=((backend.origin, "chosen here"),),
+                hint="remove it: it would change nothing",
+            )
+
+
+def _lacks(backend: Sourced[NetworkBackend], key: str, hint: str) -> Diagnostic:
+    message = f'backend "{backend.value}" needs the key {key}'
+    return Diagnostic("NET201", message, backend.origin, hint=hint)
+
+
+def _ifcfg(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
+    """NET203 for what alias files cannot hold: IPv6, and interface names that leave no room."""
+    if network.backend.value is not NetworkBackend.IFCFG:
+        return
+    for instance in host.instances:
+        for address in instance.addresses:
+            if address.value.version == 6:
+                yield Diagnostic(
+                    "NET203",
+                    f"alias files cannot hold the IPv6 address {address.value}",
+                    address.origin,
+                    related=((network.backend.origin, "alias files are chosen here"),),
+                    hint="choose another backend, or keep addresses by hand with backend = off",
+                )
+    interface = network.interface
+    count = sum(r.value.size for r in host.file.addresses if r.value.first.version == 4)
+    digits = len(str(max(count, len(host.instances))))
+    if interface is not None and len(interface.value) + 1 + digits > MOST_LABEL:
+        yield Diagnostic(
+            "NET203",
+            f"{interface.value} leaves no room for a number of {digits} digits",
+            interface.origin,
+            hint=f"labels such as eth0:1 have at most {MOST_LABEL} characters",
+        )
+
+
+def _prefixes(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
+    """NET206 for a prefix length by which an address would be that of a network."""
+    prefixes = {4: network.prefix_ipv4, 6: network.prefix_ipv6}
+    for instance in host.instances:
+        for address in instance.addresses:
+            version = address.value.version
+            prefix = prefixes[version]
+            if prefix.value >= HOST_ROUTES[version] - 1:
+                continue
+            net = ip_network(f"{address.value}/{prefix.value}", strict=False)
+            if address.value in ((net[0], net[-1]) if version == 4 else (net[0],)):
+                yield Diagnostic(
+                    "NET206",
+                    f"with prefix length {prefix.value}, {address.value} is an end of {net}",
+                    address.origin,
+                    related=((prefix.origin, "the prefix length"),),
+                    hint=f"an address that is routed to the host has {HOST_ROUTES[version]}",
+                )
+
+
+def _filtered(host: ResolvedHost) -> Iterator[Diagnostic]:
+    """FWL101 for the standard address, which is never filtered; FWL102 for unknown media ports."""
+    own = _standard(host.file)
+    for instance in host.instances:
+        for address in instance.addresses:
+            if address.value in own:
+                yield Diagnostic(
+                    "FWL101",
+                    f"{instance.name} uses {address.value}, which the firewall does not look at",
+                    address.origin,
+                    Severity.WARNING,
+                    related=((own[address.value], "it is the host's own address"),),
+                    hint="give it an address of its own: closing this one would close SSH too",
+                )
+        if instance.rtp is None:
+            yield Diagnostic(
+                "FWL102",
+                f"the firewall would close all media of {instance.name}: its ports are not known",
+                instance.span,
+                hint="say rtp for the instance or its host, as it stands in the PBX",
+            )
+
+
+def _allow_list(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Diagnostic]:
+    """FWL103 for an allow-list that nothing enforces."""
+    network = host.file.network
+    if not instance.admin_allow:
+        return
+    if network is None or network.firewall.value is Firewall.OFF:
+        yield Diagnostic(
+            "FWL103",
+            f"nothing enforces admin_allow: {host.name} has no firewall",
+            instance.admin_allow[0].origin,
+            hint='say firewall = "nftables" in [network] of the host, or remove admin_allow',
+        )
+
+
+def _sources(
+    host: ResolvedHost, instance: ResolvedInstance, usable: AbstractSet[Address]
+) -> Iterator[Diagnostic]:
+    """NET211 to NET214 for source addresses that cannot be given."""
+    seen: dict[int, Sourced[Address]] = {}
+    own = _standard(host.file)
+    for wish in instance.source_addresses[:1]:
+        if host.services is not ServiceBackend.SYSTEMD:
+            yield Diagnostic(
+                "NET211",
+                f'source addresses need services = "systemd", {host.name} has "{host.services}"',
+                wish.origin,
+                related=((host.file.services.origin, "chosen here"),),
+                hint="the kernel tells instances apart by the cgroups that systemd makes",
+            )
+    for wish in instance.source_addresses:
+        first = seen.setdefault(wish.value.version, wish)
+        if first is not wish:
+            yield Diagnostic(
+                "NET212",
+                f"{instance.name} has two source addresses of one family",
+                wish.origin,
+                related=((first.origin, "the first one"),),
+                hint="keep one for IPv4 and one for IPv6",
+            )
+        if wish.value not in usable:
+            fault = address_fault(host.file, wish.value)
+            why = fault.why if fault is not None else "is not used by any instance of the host"
+            yield Diagnostic(
+                "NET213",
+                f"source address {wish.value} {why}",
+                wish.origin,
+                hint='answers come back to it: choose "own", or an address that an instance has',
+            )
+        if not any(address.version == wish.value.version for address in own):
+            yield Diagnostic(
+                "NET214",
+                f"the IPv{wish.value.version} address that {host.name} sends from is not declared",
+                wish.origin,
+                hint="say it in standard of [network], for example "
+                + ('"203.0.113.2/24"' if wish.value.version == 4 else '"2001:db8::2/64"'),
+            )
+
+
+def _standard(file: HostFile) -> dict[Address, Span]:
+    """The host's own addresses, as far as they are declared."""
+    own = {} if file.address is None else {file.address.value: file.address.origin}
+    declared = () if file.network is None else file.network.standard
+    return own | {standard.value.ip: standard.origin for standard in declared}
