@@ -31,7 +31,7 @@ def resolved_host(files: Mapping[str, str]) -> ResolvedHost:
             assert loaded.value is not None, loaded.diagnostics
             documents[name] = loaded.value
     ledger = read_ledger(documents.pop("desired/ledger.toml", None))
-    desired = validate(documents)
+    desired = validate(documents).outcome
     assert desired.value is not None and ledger.value is not None, desired.diagnostics
     read = read_reference("desired/reference/pbx.xml", laid["desired/reference/pbx.xml"])
     assert read.value is not None
