@@ -20,6 +20,7 @@ from pbxfleet.cli.main import build_parser
 from pbxfleet.core.exits import Exit
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.roles import CONFIRMED
+from pbxfleet.render.failover import NAME_ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
@@ -166,10 +167,26 @@ def _settings() -> Iterator[str]:
         yield f"[{number}]: {source}\n"
 
 
+def failover_page() -> str:
+    """Names that a failover template may say."""
+    rows = (f"| `{row.name}` | {row.meaning} | {row.known or 'always'} |\n" for row in NAME_ROWS)
+    return "".join(
+        [
+            "# Names in a failover template\n\n",
+            "[How to use them](../how-to/failover.md). `addresses` and `tenants` are lists, everything ",
+            "else is text. A name without a value, and one that is not in this table, is an error with ",
+            "its line (FLO111): nothing is put in its place.\n\n",
+            "| name | value | there is one |\n| --- | --- | --- |\n",
+            *rows,
+        ]
+    )
+
+
 PAGES: dict[str, Any] = {
     "codes.md": codes_page,
     "commands.md": commands_page,
     "catalogue.md": catalogue_page,
+    "failover-template.md": failover_page,
     "format.md": format_page,
 }
 

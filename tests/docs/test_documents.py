@@ -159,7 +159,7 @@ def test_templates_in_documents_are_templates() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("docs/how-to/failover.md", [f"`{name}`" for name in NAMES]),
+        ("docs/reference/failover-template.md", [f"`{name}`" for name in NAMES]),
         ("docs/how-to/troubleshooting.md", [f"| {int(e)} |" for e in Exit if 0 < e < 130]),
         ("docs/how-to/catalogue.md", [f"*{o}*" for o in Ownership]),
         ("docs/reference/format.md", [f'`"{b}"`' for b in ServiceBackend]),

@@ -45,6 +45,7 @@ def places(tmp_path: Path) -> Places:
         failover_file=f"{tmp_path}/failover-{{name}}",
         backup_list=f"{tmp_path}/{{name}}.list",
         backup_exclude=f"{tmp_path}/{{name}}.exclude",
+        mirror_exclude=f"{tmp_path}/mirror-{{name}}",
     )
 
 
@@ -79,6 +80,7 @@ def test_tar_saves_what_belongs_to_the_instance(
     excluded.write_bytes(backups.instance_excludes(instance))
     (tmp_path / "unit-acme").write_text("x")
     (tmp_path / "failover-acme").write_text("x")
+    (tmp_path / "mirror-acme").write_text("x")
     kept = {
         "pbx.xml",
         "pbx.pid",
@@ -92,7 +94,7 @@ def test_tar_saves_what_belongs_to_the_instance(
     }
     if recordings:
         kept |= {"recordings/1.wav", "recordings/acme", "recordings/acme/2.wav"}
-    outside = {"acme.list", "acme.exclude", "unit-acme", "failover-acme"}
+    outside = {"acme.list", "acme.exclude", "unit-acme", "failover-acme", "mirror-acme"}
     assert saved(tmp_path, listed, excluded) == outside | {name} | {f"{name}/{k}" for k in kept}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome
 from pbxfleet.render.compile import Rendered, compile_host
-from pbxfleet.render.failover import NAMES
+from pbxfleet.render.failover import DECLARED, NAMES
 from support.resolved import Wish, host, reference
 
 FILE = "desired/failover.conf.j2"
@@ -40,13 +40,16 @@ def test_every_name_is_there() -> None:
     template = "".join(f"{name}={{{{ {name} }}}}\n" for name in NAMES).encode()
     said = dict(line.split("=", 1) for line in text_of(template, wish).splitlines())
     assert said == {
+        "action_url": "https://dns.example.net/switch",
         "address": "203.0.113.10",
         "addresses": "('203.0.113.10',)",
         "directory": "/usr/local/pbx-acme",
+        "failures": "4",
         "fleet": "example-voice",
         "host": "fra1",
         "host_address": "203.0.113.2",
         "instance": "acme",
+        "interval": "30",
         "number": "7",
         "peer": "acme-dr",
         "peer_address": "203.0.113.99",
@@ -54,7 +57,22 @@ def test_every_name_is_there() -> None:
         "peer_url": "http://203.0.113.99:80",
         "role": "primary",
         "tenants": "('a.example.com',)",
+        "validation_url": "https://example.net/",
     }
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_what_no_layer_says_is_not_guessed(name: str) -> None:
+    resolved = host([Wish("acme", peer="acme-dr")], template="failover.conf.j2")
+    (acme,) = resolved.instances
+    assert acme.failover is not None
+    silent = replace(acme.failover, action_url=None, failures=None, interval_s=None)
+    silent = replace(silent, validation_url=None)
+    resolved = replace(resolved, instances=(replace(acme, failover=silent),))
+    template = {FILE: f"{{{{ {name} }}}}".encode()}
+    (found,) = compile_host(resolved, "example", 1, reference(), template, {}).diagnostics
+    assert found.code == "FLO111"
+    assert found.hint.startswith(f"no layer says failover.{name}")
 
 
 @pytest.mark.parametrize(

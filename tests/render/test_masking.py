@@ -38,6 +38,7 @@ def shown(repository: Path, file: str, content: bytes) -> str:
         f'pw_pass = "{SECRET}"',
         f'pw_pass = {{ value = "{SECRET}" }}',
         f'pw_pass = {{ secret = "{SECRET}!" }}',
+        f'[failover]\naction_url = "https://admin:{SECRET}@dns.example.net/"',
         f'sys_name = {{ secret = "{SECRET}!" }}',
         f'pw_pass = {{ value = "{SECRET}", secret = "x" }}',
         f'pw_pass = ["{SECRET}"]',

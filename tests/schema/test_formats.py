@@ -63,6 +63,7 @@ settings = st.dictionaries(
     max_size=5,
 )
 words = st.from_regex(r"[a-z][a-z0-9.-]{0,10}", fullmatch=True)
+urls = st.sampled_from(["http://example.net", "https://[2001:db8::1]:8443/a?b=c#d"])
 listen = st.dictionaries(
     st.sampled_from(["http", "https", "sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"]),
     st.one_of(ports, binds, st.just("off")),
@@ -75,7 +76,17 @@ instances = st.fixed_dictionaries(
         "cpu": st.one_of(st.sampled_from(["auto", "off"]), st.integers(0, 63)),
         "listen": listen,
         "rtp": st.one_of(st.just("auto"), ranges),
-        "failover": st.fixed_dictionaries({"role": st.just("primary"), "peer": words}),
+        "failover": st.fixed_dictionaries(
+            {"role": st.just("primary"), "peer": words},
+            optional={
+                "peer_scheme": st.sampled_from(["http", "https"]),
+                "peer_url": urls,
+                "validation_url": urls,
+                "interval": st.integers(1, 86_400),
+                "failures": st.integers(1, 10_000),
+                "action_url": urls,
+            },
+        ),
         "backup": st.fixed_dictionaries({"recordings": st.booleans()}),
         "settings": settings,
         "tenants": st.lists(words, unique=True, max_size=3),

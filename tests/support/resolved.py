@@ -106,6 +106,7 @@ class Places:
     failover_file: str = "/etc/pbx/failover-{name}.conf"
     backup_list: str = "/etc/pbx/backup-{name}.list"
     backup_exclude: str = "/etc/pbx/backup-{name}.exclude"
+    mirror_exclude: str = "/etc/pbx/mirror-{name}.exclude"
 
 
 UNITS = {
@@ -182,6 +183,7 @@ def _paths(wish: Wish, places: Places) -> InstancePaths:
         failover_file=path(places.failover_file) if wish.peer else None,
         backup_list=path(places.backup_list),
         backup_exclude=path(places.backup_exclude),
+        mirror_exclude=path(places.mirror_exclude) if wish.peer else None,
     )
 
 
@@ -192,7 +194,16 @@ def _setting(name: str, value: str | SecretRef | None, line: int, file: str) -> 
 
 def _failover(peer: str, file: str) -> Failover:
     return Failover(
-        FailoverRole.PRIMARY, peer, "fra2", "203.0.113.99", "http://203.0.113.99:80", at(8, file)
+        FailoverRole.PRIMARY,
+        peer,
+        "fra2",
+        "203.0.113.99",
+        "http://203.0.113.99:80",
+        at(8, file),
+        validation_url=sourced("https://example.net/", 8, file),
+        interval_s=sourced(30, 8, file),
+        failures=sourced(4, 8, file),
+        action_url=sourced("https://dns.example.net/switch", 8, file),
     )
 
 

@@ -29,6 +29,7 @@ from pbxfleet.model.desired import (
     ServiceBackend,
     SettingWish,
     Sourced,
+    WebScheme,
 )
 from pbxfleet.model.net import PortRange
 from pbxfleet.model.resolved import Ledger, Reference
@@ -119,14 +120,25 @@ def layer(file: File, **says: Any) -> Layer:
         cpu=file.put_if(_cpu(says.get("cpu"))),
         listen={Role(k): file.put(_listen(v)) for k, v in says.get("listen", {}).items()},
         rtp=file.put_if(_rtp(says.get("rtp"))),
-        failover=FailoverWish(
-            file.put_if(FailoverRole(failover["role"]) if "role" in failover else None),
-            file.put_if(failover.get("peer")),
-        ),
+        failover=_failover(file, failover),
         backup_recordings=file.put_if(says.get("recordings")),
         settings={k: file.put(_setting(v)) for k, v in says.get("settings", {}).items()},
         tenants=_tenants(file, says.get("tenants")),
         ports=file.put_if(_block(says.get("ports"))),
+    )
+
+
+def _failover(file: File, says: Mapping[str, Any]) -> FailoverWish:
+    scheme = says.get("peer_scheme")
+    return FailoverWish(
+        file.put_if(FailoverRole(says["role"]) if "role" in says else None),
+        file.put_if(says.get("peer")),
+        file.put_if(None if scheme is None else WebScheme(scheme)),
+        file.put_if(says.get("peer_url")),
+        file.put_if(says.get("validation_url")),
+        file.put_if(says.get("interval")),
+        file.put_if(says.get("failures")),
+        file.put_if(says.get("action_url")),
     )
 
 
@@ -209,6 +221,7 @@ def host(name: str = "fra1", **says: Any) -> HostFile:
         host_backup_list=file.put(host_path(says.get("host_backup_list", "/etc/pbx/backup.list"))),
         affinity=file.put(AffinityBy(says.get("affinity", "unit"))),
         stop_timeout_s=file.put(30),
+        mirror_exclude=file.put(says.get("mirror_exclude", "/etc/pbx/mirror-{instance}.exclude")),
         defaults=layer(file, **says.get("defaults", {})),
         ports=file.put_if(ports(says["ports"]) if "ports" in says else None),
         port_block=file.put(says.get("port_block", 10)),

@@ -22,6 +22,7 @@ _TAG = re.compile(r"<([A-Za-z_][\w.:-]*+)([^<>]*+)>?")
 _KEY = re.compile(rf"\b(?:{_SECRET_SETTINGS})\b[\"']?\s*(?:\.\s*value\s*)?[=:\]]")
 _REFERENCE = re.compile(r"\s*\{\s*secret\s*[=:]\s*[\"']?[A-Za-z0-9_./-]+[\"']?\s*\}")
 _VALUE = re.compile(r"\s*-?\s*value\s*[=:]")
+_USER = re.compile(r"(?<=://)[^\s/?#]+(?=@)")  # user and password of a web address
 _WORD = re.compile(r"[^\s{}\[\],=:\"']+")
 _SAID = frozenset(["value", "secret", "ownership", "raw", "owned", "seeded", "true", "false"])
 
@@ -57,6 +58,7 @@ def _masked_attributes(text: str) -> str:
 
 def masked_desired(text: str) -> str:
     """A fleet file, also a broken one, without what stands where a reference to a secret belongs."""
+    text = _USER.sub(lambda user: _masked(user[0]), text)
     if not _KEY.search(text):
         return text
     lines = split_lines(text)

@@ -113,6 +113,13 @@ class FailoverRole(StrEnum):
     SECONDARY = "secondary"
 
 
+class WebScheme(StrEnum):
+    """Which of the peer's web listeners is asked whether the peer lives."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
 AddressWish: TypeAlias = Address | Auto
 ListenWish: TypeAlias = int | Off | tuple[Bind, ...]
 CpuWish: TypeAlias = int | Auto | Off
@@ -143,10 +150,20 @@ class SettingWish:
 
 @dataclass(frozen=True, slots=True)
 class FailoverWish:
-    """Half of a pair: a role and the name of the instance that is the other half."""
+    """Half of a pair: a role, the name of the other half, and what the operator's template needs.
+
+    The product's own values for `interval_s` and `failures` are not documented, so that they have
+    no default. `peer_url` replaces the address that is derived from the peer's listeners.
+    """
 
     role: Sourced[FailoverRole] | None = None
     peer: Sourced[str] | None = None
+    peer_scheme: Sourced[WebScheme] | None = None
+    peer_url: Sourced[str] | None = None
+    validation_url: Sourced[str] | None = None
+    interval_s: Sourced[int] | None = None
+    failures: Sourced[int] | None = None
+    action_url: Sourced[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +249,7 @@ class HostFile:
     ports: Sourced[PortRange] | None = None
     port_block: Sourced[int] | None = None
     network: HostNetwork | None = None
+    mirror_exclude: Sourced[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,13 +68,16 @@ class InstancePaths:
     failover_file: HostPath | None
     backup_list: HostPath
     backup_exclude: HostPath
+    mirror_exclude: HostPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failover:
     """Half of a failover pair, with what the operator's template may say about the other half.
 
-    `origin` is where the peer is named, `role_origin` where the role is.
+    `origin` is where the peer is named, `role_origin` where the role is, `url_origin` where
+    `peer_url` is, if it was declared and not derived. The other values are None where nothing says
+    them; `interval_s` is in seconds, `failures` a number of polls.
     """
 
     role: FailoverRole
@@ -84,6 +87,11 @@ class Failover:
     peer_url: str
     origin: Span = field(compare=False)
     role_origin: Span | None = field(default=None, compare=False)
+    url_origin: Span | None = field(default=None, compare=False)
+    validation_url: Sourced[str] | None = None
+    interval_s: Sourced[int] | None = None
+    failures: Sourced[int] | None = None
+    action_url: Sourced[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,21 @@ class Said(NamedTuple):
 
 
 class HalfSummary(NamedTuple):
-    """Half of a failover pair as its instance declares it; `role` is `primary` or `secondary`."""
+    """Half of a failover pair as its instance declares it; `role` is `primary` or `secondary`.
+
+    `web` are scheme, address and port of its own web listeners. `peer_url` is what it declares, None
+    if it is derived. `licence` says which activation key it has without saying the key.
+    """
 
     role: str
     peer: str
     origin: Span
     role_origin: Span
+    web: tuple[tuple[str, str, int], ...] = ()
+    peer_url: Said | None = None
+    validation_url: Said | None = None
+    action_url: Said | None = None
+    licence: Said | None = None
 
 
 class InstanceSummary(NamedTuple):

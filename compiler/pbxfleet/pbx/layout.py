@@ -44,6 +44,11 @@ ENTRIES = (
 )
 
 
+# Of an instance's directory, what differs between the halves of a failover pair: the settings hold the
+# addresses that are bound, executable and resources are those of its host, the seed is its own.
+MIRROR_EXCLUDES = (SETTINGS_FILE, EXECUTABLE, RESOURCES, SEED_FILE)
+
+
 class OptionRow(NamedTuple):
     """An option of the executable; `value` names its argument, "" if it has none."""
 

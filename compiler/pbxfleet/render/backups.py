@@ -49,7 +49,8 @@ def host_exclude_path(host: ResolvedHost) -> HostPath:
 def _of_instance(instance: ResolvedInstance) -> set[HostPath]:
     paths = instance.paths
     wanted = {paths.directory, paths.backup_list, paths.backup_exclude}
-    return wanted | {path for path in (paths.failover_file, paths.unit) if path is not None}
+    outside = (paths.failover_file, paths.mirror_exclude, paths.unit)
+    return wanted | {path for path in outside if path is not None}
 
 
 def _names(paths: Iterable[HostPath]) -> Iterable[str]:

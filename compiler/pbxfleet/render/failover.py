@@ -22,23 +22,40 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
 
 MAX_CHARACTERS = 1024 * 1024
-NAMES = (
-    "address",
-    "addresses",
-    "directory",
-    "fleet",
-    "host",
-    "host_address",
-    "instance",
-    "number",
-    "peer",
-    "peer_address",
-    "peer_host",
-    "peer_url",
-    "role",
-    "tenants",
+
+
+class NameRow(NamedTuple):
+    """A name that a template may say; `known` tells when it has a value, "" for always."""
+
+    name: str
+    meaning: str
+    known: str = ""
+
+
+NAME_ROWS = (
+    NameRow("action_url", "what is called on the event", "if declared"),
+    NameRow("address", "first address of the instance"),
+    NameRow("addresses", "list of all its addresses"),
+    NameRow("directory", "working directory of the instance"),
+    NameRow("failures", "polls that must fail one after the other", "if declared"),
+    NameRow("fleet", "name of the fleet"),
+    NameRow("host", "name of the instance's host"),
+    NameRow("host_address", "standard address of its host", "if declared"),
+    NameRow("instance", "name of the instance"),
+    NameRow("interval", "seconds between two polls", "if declared"),
+    NameRow("number", "number of the instance", "if a path of its host uses {number}"),
+    NameRow("peer", "name of the other half"),
+    NameRow("peer_address", "address of the other half's web server"),
+    NameRow("peer_host", "name of its host"),
+    NameRow("peer_url", "address of its web server as the PBX polls it: scheme, address and port"),
+    NameRow("role", "`primary` or `secondary`, of this half"),
+    NameRow("tenants", "list of the instance's domains"),
+    NameRow("validation_url", "what tells that the Internet can be reached", "if declared"),
 )
-"""What a template may say; `addresses` and `tenants` are lists, everything else is text."""
+"""Every name of a template. `addresses` and `tenants` are lists, everything else is text."""
+
+NAMES = tuple(row.name for row in NAME_ROWS)
+DECLARED = ("action_url", "failures", "interval", "validation_url")
 
 # C0 and C1 controls but for tab and line end, and halves of surrogate pairs: no editor shows them.
 _REFUSED = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\U0010ffff]")
@@ -158,7 +175,9 @@ def _values(
         values["host_address"] = str(host.file.address.value)
     if instance.number is not None:
         values["number"] = str(instance.number)
-    return values
+    said = (pair.action_url, pair.failures, pair.interval_s, pair.validation_url)
+    declared = zip(DECLARED, said, strict=True)
+    return values | {name: str(one.value) for name, one in declared if one is not None}
 
 
 def _limited(parts: Iterable[str]) -> str | None:
@@ -181,6 +200,8 @@ def _said(text: str) -> str:
 
 def _hint(error: Exception) -> str:
     missing = _UNDEFINED.search(str(error))
+    if missing is not None and missing[1] in DECLARED:
+        return f"no layer says failover.{missing[1]}; the product's own value is not documented"
     if missing is not None and missing[1] in NAMES:
         return f"neither the instance nor its host says what {missing[1]} is"
     return ""

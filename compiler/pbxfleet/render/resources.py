@@ -13,7 +13,7 @@ from pbxfleet.model.manifest import fields_digest
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Impact, Kind, Resource
 from pbxfleet.pbx import layout
-from pbxfleet.render import backups, network
+from pbxfleet.render import backups, mirror, network
 from pbxfleet.render.network import nftables
 from pbxfleet.render.services import BACKENDS
 from pbxfleet.render.services.base import FileText
@@ -58,6 +58,9 @@ def instance_pieces(
     for made in nftables.instance_files(instance):
         wished = (instance.source_addresses[0].origin,)
         yield _file(name, made.path, FileText(made.content, made.mode), Impact.NONE, wished)
+    if instance.failover is not None and paths.mirror_exclude is not None:
+        text = FileText(mirror.excludes(instance), 0o644)
+        yield _file(name, paths.mirror_exclude, text, Impact.NONE, (instance.failover.origin,))
     lists = (
         (paths.backup_list, backups.instance_list(instance), host.file.backup_list.origin),
         (

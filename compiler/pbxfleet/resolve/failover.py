@@ -11,13 +11,12 @@ from pbxfleet.model.desired import (
     FailoverWish,
     HostFile,
     InstanceFile,
-    Role,
     Sourced,
+    WebScheme,
 )
-from pbxfleet.model.net import Address
-from pbxfleet.model.resolved import Failover, Listener, ResolvedInstance
+from pbxfleet.model.resolved import Failover, ResolvedInstance
 from pbxfleet.pbx.binds import bracketed
-from pbxfleet.resolve.checks.sockets import spots
+from pbxfleet.resolve.checks.web import WebEnd, web_ends
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import check_peer
 
@@ -52,52 +51,48 @@ def failover_of(
 ) -> Failover | None:
     """The pair as this half sees it; None without one, or if the peer could not be resolved.
 
-    `built` has the resolved instances with the names of their hosts. `peer_url` leads to the
-    peer's HTTP port, or HTTPS if HTTP is off; FLO107 if both are.
+    `built` has the resolved instances with the names of their hosts. `peer_url` is what the wish
+    says, else it leads to the peer's HTTP port, or HTTPS if HTTP is off or the wish says so. FLO107
+    if the peer has no such listener, FLO113 if only its own host reaches it.
     """
     if wish.role is None or wish.peer is None or file.name not in built:
         return None
     if wish.peer.value not in built or wish.peer.value == file.name:
         return None
     peer_host, peer = built[wish.peer.value]
-    _, own = built[file.name]
-    web = _web(peer, own.addresses[0].value.version)
-    if web is None:
-        problems.share(_no_web(peer, wish.peer.origin), file.name, file.span)
+    own_host, own = built[file.name]
+    ends = web_ends(peer)
+    wanted = None if wish.peer_url is not None else wish.peer_scheme
+    asked = [end for end in ends if wanted is None or end.scheme == wanted.value]
+    same = peer_host == own_host
+    reached = [end for end in asked if same or not end.address.is_loopback]
+    if not reached:
+        why = _only_loopback(peer, wish.peer.origin) if asked else _no_web(peer, wish.peer, wanted)
+        problems.share(why, file.name, file.span)
         return None
-    scheme, address, port = web
+    best = _best(own, reached)
+    derived = f"{best.scheme}://{bracketed(best.address)}:{best.port}"
     return Failover(
         role=wish.role.value,
         peer=peer.name,
         peer_host=peer_host,
-        peer_address=str(address),
-        peer_url=f"{scheme}://{bracketed(address)}:{port}",
+        peer_address=str(best.address),
+        peer_url=derived if wish.peer_url is None else wish.peer_url.value,
         origin=wish.peer.origin,
         role_origin=wish.role.origin,
+        url_origin=None if wish.peer_url is None else wish.peer_url.origin,
+        validation_url=wish.validation_url,
+        interval_s=wish.interval_s,
+        failures=wish.failures,
+        action_url=wish.action_url,
     )
 
 
-def _web(peer: ResolvedInstance, version: int) -> tuple[str, Address, int] | None:
-    """Scheme, address and port of the peer's web server, of this IP version if it has that."""
-    for role in (Role.HTTP, Role.HTTPS):
-        ends = [
-            end
-            for listener in peer.listeners
-            if listener.role == role
-            for end in _ends(peer, listener)
-        ]
-        ends.sort(key=lambda end: end[0].version != version)
-        if ends:
-            return (role.value, *ends[0])
-    return None
-
-
-def _ends(peer: ResolvedInstance, listener: Listener) -> list[tuple[Address, int]]:
-    bind = listener.bind
-    if bind.address is not None:
-        return [(bind.address, bind.port)]
-    covered = {version for version, _ in spots(bind)}
-    return [(a.value, bind.port) for a in peer.addresses if a.value.version in covered]
+def _best(own: ResolvedInstance, ends: list[WebEnd]) -> WebEnd:
+    """HTTP before HTTPS, then an end of the family that this half has first too."""
+    version = own.addresses[0].value.version
+    schemes = [scheme.value for scheme in WebScheme]
+    return min(ends, key=lambda end: (schemes.index(end.scheme), end.address.version != version))
 
 
 def _half(name: str, role: Sourced[FailoverRole] | None, peer: Sourced[str] | None) -> Diagnostic:
@@ -112,13 +107,30 @@ def _half(name: str, role: Sourced[FailoverRole] | None, peer: Sourced[str] | No
     )
 
 
-def _no_web(peer: ResolvedInstance, place: Span) -> Diagnostic:
+def _no_web(
+    peer: ResolvedInstance, named: Sourced[str], wanted: Sourced[WebScheme] | None
+) -> Diagnostic:
+    missing, place = "neither HTTP nor HTTPS", named.origin
+    if wanted is not None:
+        missing, place = f"no {wanted.value.upper()}", wanted.origin
+    word = WebScheme.HTTP if wanted is None else wanted.value
     return Diagnostic(
         "FLO107",
-        f"the peer {peer.name} has neither HTTP nor HTTPS: it cannot be asked whether it lives",
+        f"the peer {peer.name} has {missing}: it cannot be asked whether it lives",
         place,
         related=((peer.span, f"instance {peer.name}"),),
-        hint=f"declare listen.http for {peer.name}",
+        hint=f"declare listen.{word} for {peer.name}",
+    )
+
+
+def _only_loopback(peer: ResolvedInstance, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "FLO113",
+        f"the web listeners of the peer {peer.name} are on loopback addresses, which no other host "
+        "reaches",
+        place,
+        related=((peer.span, f"instance {peer.name}"),),
+        hint=f"bind a listener of {peer.name} to one of its own addresses",
     )
 
 

@@ -24,16 +24,26 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         cpu=_one(nearer.cpu, farther.cpu),
         listen=_keys(nearer.listen, farther.listen),
         rtp=_one(nearer.rtp, farther.rtp),
-        failover=FailoverWish(
-            role=_one(nearer.failover.role, farther.failover.role),
-            peer=_one(nearer.failover.peer, farther.failover.peer),
-        ),
+        failover=_failover(nearer.failover, farther.failover),
         backup_recordings=_one(nearer.backup_recordings, farther.backup_recordings),
         settings=_keys(nearer.settings, farther.settings),
         tenants=_whole(nearer.tenants, farther.tenants),
         ports=_one(nearer.ports, farther.ports),
         admin_allow=_whole(nearer.admin_allow, farther.admin_allow),
         source_address=_whole(nearer.source_address, farther.source_address),
+    )
+
+
+def _failover(nearer: FailoverWish, farther: FailoverWish) -> FailoverWish:
+    return FailoverWish(
+        role=_one(nearer.role, farther.role),
+        peer=_one(nearer.peer, farther.peer),
+        peer_scheme=_one(nearer.peer_scheme, farther.peer_scheme),
+        peer_url=_one(nearer.peer_url, farther.peer_url),
+        validation_url=_one(nearer.validation_url, farther.validation_url),
+        interval_s=_one(nearer.interval_s, farther.interval_s),
+        failures=_one(nearer.failures, farther.failures),
+        action_url=_one(nearer.action_url, farther.action_url),
     )
 
 

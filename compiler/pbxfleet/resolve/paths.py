@@ -63,6 +63,7 @@ def templates(host: HostFile, instance: InstanceFile) -> tuple[Sourced[str], ...
         host.failover_file,
         host.backup_list,
         host.backup_exclude,
+        host.mirror_exclude,
     )
     return tuple(template for template in made if template is not None)
 
@@ -93,16 +94,18 @@ def expand(template: str, values: Mapping[str, str]) -> str:
 def instance_paths(host: HostFile, make: PathMaker, *, paired: bool) -> InstancePaths | None:
     """Where everything of the instance lies, None if a path was reported.
 
-    Only half of a failover pair (`paired`) has a failover file.
+    Only half of a failover pair (`paired`) has a failover file and a list for its mirroring.
     """
     directory = make.path(directory_template(host, make.instance))
     pid_file = make.path(host.pid_file)
     lock_file = make.path(host.lock_file)
     backup_list = make.path(host.backup_list)
     backup_exclude = make.path(host.backup_exclude)
-    failover_file = None
+    failover_file = mirror_exclude = None
     if paired and host.failover_file is not None:
         failover_file = make.path(host.failover_file)
+    if paired and host.mirror_exclude is not None:
+        mirror_exclude = make.path(host.mirror_exclude)
     if not (directory and pid_file and lock_file and backup_list and backup_exclude):
         return None
     service = service_name(make.instance.name)
@@ -116,4 +119,5 @@ def instance_paths(host: HostFile, make: PathMaker, *, paired: bool) -> Instance
         failover_file=failover_file,
         backup_list=backup_list,
         backup_exclude=backup_exclude,
+        mirror_exclude=mirror_exclude,
     )

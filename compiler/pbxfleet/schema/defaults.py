@@ -17,6 +17,7 @@ PID_FILE = "/run/pbx-{instance}.pid"
 LOCK_FILE = "/var/lock/subsys/pbxctrl-{instance}"
 BACKUP_LIST = "/etc/pbx/backup-{instance}.list"
 BACKUP_EXCLUDE = "/etc/pbx/backup-{instance}.exclude"
+MIRROR_EXCLUDE = "/etc/pbx/mirror-{instance}.exclude"
 HOST_BACKUP_LIST = HostPath("/etc/pbx/backup.list")
 AFFINITY = AffinityBy.UNIT
 HARDENING = True

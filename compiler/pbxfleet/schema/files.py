@@ -251,6 +251,11 @@ class HostModel(FileModel):
         description="Template of the failover file, relative to desired/.",
         examples=["templates/failover.conf.j2"],
     )
+    mirror_exclude: _Template | None = Field(
+        None,
+        description="File that lists what not to copy from an instance's directory to its peer's.",
+        json_schema_extra={"default": defaults.MIRROR_EXCLUDE},
+    )
     backup_list: _Template | None = Field(
         None,
         description="File that lists what to back up of an instance.",

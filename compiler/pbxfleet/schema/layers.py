@@ -16,8 +16,9 @@ from pbxfleet.model.desired import (
     PortsWish,
     RtpWish,
     Sourced,
+    WebScheme,
 )
-from pbxfleet.schema import names, network, scalars
+from pbxfleet.schema import names, network, scalars, urls
 from pbxfleet.schema.network_host import AdminAllow, SourceAddress
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -70,6 +71,19 @@ _Role: TypeAlias = Annotated[
     Sourced[FailoverRole],
     Reads(scalars.one_of(FailoverRole), {"enum": [str(role) for role in FailoverRole]}),
 ]
+_Scheme: TypeAlias = Annotated[
+    Sourced[WebScheme],
+    Reads(scalars.one_of(WebScheme), {"enum": [str(scheme) for scheme in WebScheme]}),
+]
+_Url: TypeAlias = Annotated[
+    Sourced[str], Reads(urls.web_address, {"type": "string", "pattern": urls.SCHEMA_PATTERN})
+]
+
+
+def _count(low: int, high: int) -> Reads:
+    return Reads(scalars.whole(low, high), {"type": "integer", "minimum": low, "maximum": high})
+
+
 _Ownership: TypeAlias = Annotated[
     Sourced[Ownership],
     Reads(scalars.one_of(Ownership), {"enum": [str(word) for word in Ownership]}),
@@ -102,6 +116,33 @@ class FailoverModel(Table):
     role: _Role | None = Field(None, description="Which half.", examples=["primary"])
     peer: Text | None = Field(
         None, description="Name of the instance that is the other half.", examples=["acme-dr"]
+    )
+    peer_scheme: _Scheme | None = Field(
+        None,
+        description="Which web listener of the other half is polled; HTTP if it has that, else HTTPS.",
+        examples=["https"],
+    )
+    peer_url: _Url | None = Field(
+        None,
+        description="Address of the other half's web server, instead of the one that follows from "
+        "its listeners.",
+        examples=["https://acme-dr.example.net"],
+    )
+    validation_url: _Url | None = Field(
+        None,
+        description="Address elsewhere that tells whether the rest of the Internet can be reached.",
+        examples=["https://example.net/"],
+    )
+    interval: Annotated[Sourced[int], _count(1, 86_400)] | None = Field(
+        None, description="Seconds between two polls.", examples=[30]
+    )
+    failures: Annotated[Sourced[int], _count(1, 10_000)] | None = Field(
+        None, description="Polls that must fail one after the other.", examples=[4]
+    )
+    action_url: _Url | None = Field(
+        None,
+        description="Address that is called on the event, for example to change DNS.",
+        examples=["https://dns.example.net/switch"],
     )
 
 

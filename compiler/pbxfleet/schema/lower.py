@@ -32,7 +32,7 @@ from pbxfleet.schema.files import (
     PolicyModel,
     ReleaseModel,
 )
-from pbxfleet.schema.layers import LayerModel, SettingModel
+from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.source.nodes import MappingNode, Node
 
@@ -72,13 +72,28 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         cpu=model.cpu,
         listen={role: wish for role, wish in binds.items() if wish is not None},
         rtp=model.rtp,
-        failover=FailoverWish(failover.role, failover.peer) if failover else FailoverWish(),
+        failover=_failover(failover),
         backup_recordings=backup.recordings if backup else None,
         settings=dict(sorted({**settings, **removed}.items())),
         tenants=None if model.tenants is None else tuple(model.tenants),
         ports=model.ports,
         admin_allow=None if model.admin_allow is None else tuple(model.admin_allow),
         source_address=None if model.source_address is None else tuple(model.source_address),
+    )
+
+
+def _failover(model: FailoverModel | None) -> FailoverWish:
+    if model is None:
+        return FailoverWish()
+    return FailoverWish(
+        role=model.role,
+        peer=model.peer,
+        peer_scheme=model.peer_scheme,
+        peer_url=model.peer_url,
+        validation_url=model.validation_url,
+        interval_s=model.interval,
+        failures=model.failures,
+        action_url=model.action_url,
     )
 
 
@@ -141,6 +156,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         ports=model.ports,
         port_block=given(model.port_block, defaults.PORT_BLOCK),
         network=_network(model.network, root),
+        mirror_exclude=given(model.mirror_exclude, defaults.MIRROR_EXCLUDE),
     )
 
 

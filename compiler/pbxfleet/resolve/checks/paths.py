@@ -80,6 +80,7 @@ def _things(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Thing]:
         (_failover_file(host, instance), FAILOVER, _origin(file.failover_file)),
         (paths.backup_list, "backup list", file.backup_list.origin),
         (paths.backup_exclude, "backup exclude list", file.backup_exclude.origin),
+        (paths.mirror_exclude, "mirror exclude list", _origin(file.mirror_exclude)),
     )
     for path, what, place in listed:
         if path is not None and place is not None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pbxfleet.core.digest import digest_of
+from pbxfleet.model.desired import SecretRef, Sourced
 from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
 from pbxfleet.model.summary import HalfSummary, HostSummary, InstanceSummary, Said
+from pbxfleet.resolve.checks.web import web_ends
 
 SYSTEM_NAME = "sys_name"
+LICENCE = "activation_key"
 
 
 def summarise(host: ResolvedHost) -> HostSummary:
@@ -21,17 +25,38 @@ def _instance(instance: ResolvedInstance) -> InstanceSummary:
         addresses=tuple(Said(str(a.value), a.origin) for a in instance.addresses),
         tenants=tuple(Said(t.value, t.origin) for t in instance.tenants),
         system_name=_text(instance, SYSTEM_NAME),
-        failover=None if instance.failover is None else _half(instance.failover),
+        failover=None if instance.failover is None else _half(instance, instance.failover),
     )
 
 
-def _half(failover: Failover) -> HalfSummary:
+def _half(instance: ResolvedInstance, failover: Failover) -> HalfSummary:
+    declared, place = failover.peer_url, failover.url_origin
     return HalfSummary(
         role=failover.role.value,
         peer=failover.peer,
         origin=failover.origin,
         role_origin=failover.role_origin or failover.origin,
+        web=tuple((end.scheme, str(end.address), end.port) for end in web_ends(instance)),
+        peer_url=None if place is None else Said(declared, place),
+        validation_url=_said(failover.validation_url),
+        action_url=_said(failover.action_url),
+        licence=_licence(instance),
     )
+
+
+def _said(value: Sourced[str] | None) -> Said | None:
+    return None if value is None else Said(value.value, value.origin)
+
+
+def _licence(instance: ResolvedInstance) -> Said | None:
+    """The secret that the activation key is, or a digest of a key that is written out."""
+    for setting in instance.settings:
+        if setting.name != LICENCE or not setting.value:
+            continue
+        if isinstance(setting.value, SecretRef):
+            return Said(f"secret {setting.value.name}", setting.origin)
+        return Said(digest_of(setting.value.encode()), setting.origin)
+    return None
 
 
 def _text(instance: ResolvedInstance, name: str) -> Said | None:
