@@ -113,6 +113,10 @@ def _drift(parser: ArgumentParser) -> None:
     )
 
 
+def _addresses(parser: ArgumentParser) -> None:
+    parser.add_argument("hosts", metavar="HOST", nargs="*", help="only these hosts (default: all)")
+
+
 def _explain(parser: ArgumentParser) -> None:
     parser.add_argument(
         "what",
@@ -329,6 +333,25 @@ examples:
 exit codes: 0 printed, whatever the state is, 1 refused""",
         _host,
         "pbxfleet.cli.run_status",
+    ),
+    Command(
+        "addresses",
+        "what others have to let in: SPF, partners' allow-lists",
+        """\
+For every instance: the address that its outgoing TCP (web requests, mail, CDR)
+leaves from, which is the host's standard address unless source_address says
+otherwise; terms for the SPF records of its tenants' domains, good where the PBX
+hands its mail to the receiving servers itself; all addresses that its packets
+come from, for the allow-lists of partners; and what it listens on. Computed
+from desired/ alone: source_address needs the rules of the host to be loaded.""",
+        """\
+examples:
+  pbxfleet addresses fra1
+  pbxfleet --json addresses | jq -r '.hosts[].instances[].spf[]'
+
+exit codes: 0 printed, 1 the fleet has errors""",
+        _addresses,
+        "pbxfleet.cli.run_addresses",
     ),
     Command(
         "explain",

@@ -8,7 +8,7 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from typing import TypeAlias
 
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import Sourced
+from pbxfleet.model.desired import HostFile, Sourced
 from pbxfleet.model.net import Address
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -69,3 +69,12 @@ class HostNetwork:
     standard: tuple[Sourced[Interface], ...] = ()
     gateway: tuple[Sourced[Address], ...] = ()
     dns: tuple[Sourced[Address], ...] = ()
+
+
+def standard_addresses(file: HostFile) -> dict[Address, Span]:
+    """The host's own addresses with the place of each, as far as they are declared, in that order."""
+    own = {} if file.address is None else {file.address.value: file.address.origin}
+    declared = () if file.network is None else file.network.standard
+    for standard in declared:
+        own.setdefault(standard.value.ip, standard.origin)
+    return own

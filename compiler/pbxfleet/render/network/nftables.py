@@ -14,10 +14,10 @@ from typing import NamedTuple
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.desired import ServiceBackend
 from pbxfleet.model.net import Address
-from pbxfleet.model.network import Firewall
+from pbxfleet.model.network import Firewall, standard_addresses
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.render.network.base import HEADING, NetworkFile
-from pbxfleet.render.network.openings import Openings, openings, standard_addresses
+from pbxfleet.render.network.openings import Openings, openings
 from pbxfleet.render.own_templates import render
 
 FOLDER = "/etc/pbxfleet"
@@ -149,7 +149,7 @@ class SourceValues:
 def _source_rules(
     host: ResolvedHost, instances: tuple[ResolvedInstance, ...]
 ) -> Iterator[SourceRule]:
-    own = tuple(standard_addresses(host))
+    own = tuple(standard_addresses(host.file))
     mark = FIRST_MARK
     for instance in instances:
         for wish in instance.source_addresses:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.model.desired import Role
 from pbxfleet.model.net import Address, Bind, Family, Protocol
-from pbxfleet.model.network import Network
+from pbxfleet.model.network import Network, standard_addresses
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 
 ADMIN_ROLES = (Role.HTTP.value, Role.HTTPS.value)
@@ -69,7 +69,7 @@ def openings(host: ResolvedHost) -> Openings:
 
 def managed_addresses(host: ResolvedHost) -> dict[Address, None]:
     """Addresses that instances use, IPv4 first, without the host's own ones and without loopback."""
-    own = standard_addresses(host)
+    own = standard_addresses(host.file)
     used = {a.value for instance in host.instances for a in instance.addresses}
     used |= {
         listener.bind.address
@@ -79,14 +79,6 @@ def managed_addresses(host: ResolvedHost) -> dict[Address, None]:
     }
     kept = (a for a in used if a not in own and not a.is_loopback)
     return dict.fromkeys(sorted(kept, key=_order))
-
-
-def standard_addresses(host: ResolvedHost) -> dict[Address, None]:
-    """The host's own addresses, as far as they are declared, in the order of declaration."""
-    own = [] if host.file.address is None else [host.file.address.value]
-    declared = host.file.network
-    more = () if declared is None else (s.value.ip for s in declared.standard)
-    return dict.fromkeys((*own, *more))
 
 
 def media_addresses(instance: ResolvedInstance) -> Iterator[Address]:

@@ -8,9 +8,9 @@ from ipaddress import ip_network
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import HostFile, ServiceBackend, Sourced
+from pbxfleet.model.desired import ServiceBackend, Sourced
 from pbxfleet.model.net import Address
-from pbxfleet.model.network import Firewall, HostNetwork, NetworkBackend
+from pbxfleet.model.network import Firewall, HostNetwork, NetworkBackend, standard_addresses
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.pools import address_fault
 
@@ -32,7 +32,10 @@ def _all(host: ResolvedHost) -> Iterator[Diagnostic]:
         yield from _prefixes(host, network)
         if network.firewall.value is Firewall.NFTABLES:
             yield from _filtered(host)
-    usable = {*_standard(host.file), *(a.value for i in host.instances for a in i.addresses)}
+    usable = {
+        *standard_addresses(host.file),
+        *(a.value for i in host.instances for a in i.addresses),
+    }
     for instance in host.instances:
         yield from _allow_list(host, instance)
         yield from _sources(host, instance, usable)
@@ -127,7 +130,7 @@ def _prefixes(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
 
 def _filtered(host: ResolvedHost) -> Iterator[Diagnostic]:
     """FWL101 for the standard address, which is never filtered; FWL102 for unknown media ports."""
-    own = _standard(host.file)
+    own = standard_addresses(host.file)
     for instance in host.instances:
         for address in instance.addresses:
             if address.value in own:
@@ -167,7 +170,7 @@ def _sources(
 ) -> Iterator[Diagnostic]:
     """NET211 to NET214 for source addresses that cannot be given."""
     seen: dict[int, Sourced[Address]] = {}
-    own = _standard(host.file)
+    own = standard_addresses(host.file)
     for wish in instance.source_addresses[:1]:
         if host.services is not ServiceBackend.SYSTEMD:
             yield Diagnostic(
@@ -204,10 +207,3 @@ def _sources(
                 hint="say it in standard of [network], for example "
                 + ('"203.0.113.2/24"' if wish.value.version == 4 else '"2001:db8::2/64"'),
             )
-
-
-def _standard(file: HostFile) -> dict[Address, Span]:
-    """The host's own addresses, as far as they are declared."""
-    own = {} if file.address is None else {file.address.value: file.address.origin}
-    declared = () if file.network is None else file.network.standard
-    return own | {standard.value.ip: standard.origin for standard in declared}
