@@ -110,7 +110,7 @@ def _rows(
             _kind(value, top),
             _shown(found.get("default", value.get("default"))),
             _shown(next(iter(found.get("examples", value.get("examples", ()))), None)),
-            (found.get("description") or value.get("description") or "").replace("\n", " "),
+            _meaning(found if "description" in found else value),
         )
         yield f"| {' | '.join(cells)} |\n"
         if key in closed:
@@ -119,6 +119,12 @@ def _rows(
         extra = value.get("additionalProperties")
         if isinstance(extra, dict):
             yield from _rows(_resolved(extra, top), top, f"{prefix}{key}.NAME.", (), ())
+
+
+def _meaning(found: Schema) -> str:
+    """The description without the default, which has a column of its own."""
+    text = str(found.get("description", "")).replace("\n", " ")
+    return text.removesuffix(f" Default: {json.dumps(found.get('default'))}.")
 
 
 def _resolved(schema: Schema, top: Schema) -> Schema:

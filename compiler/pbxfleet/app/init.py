@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pbxfleet.app.demo_fleet import make_repository
-from pbxfleet.app.schemas import schema_files
+from pbxfleet.app.schemas import editor_files
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import (
     exists,
@@ -21,7 +21,7 @@ def init(folder: str) -> tuple[str, ...]:
     """Write the skeleton into a new or empty folder; returns the names of the files written."""
     _refuse_used(folder)
     files = dict(_skeleton(""))
-    files |= {f"schemas/{name}": content for name, content in schema_files().items()}
+    files |= {f"schemas/{name}": content for name, content in editor_files().items()}
     for name, content in sorted(files.items()):
         write_file(f"{folder}/{name}", content, 0o644)
     return tuple(sorted(files))

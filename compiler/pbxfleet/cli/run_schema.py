@@ -12,14 +12,14 @@ def run(args: Namespace, output: Output) -> int:
     """Print the JSON Schemas as one document by file name, or write them into a folder."""
     import json
 
-    from pbxfleet.app.schemas import schemas, write_schemas
+    from pbxfleet.app.schemas import all_schemas, write_schemas
 
     if args.write:
         for path in write_schemas(args.write):
             output.text(f"wrote {path}\n")
         output.data({"format": 1, "outcome": "done"})
         return Exit.DONE
-    found = schemas()
+    found = all_schemas()
     output.text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     output.data({"format": 1, "outcome": "done", "schemas": found})
     return Exit.DONE

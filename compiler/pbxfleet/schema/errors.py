@@ -24,6 +24,7 @@ M = TypeVar("M", bound=Table)
 # Roles whose element names the vendor documents: a fleet has nothing to say about them.
 _CONFIRMED = tuple(role.value for role in CONFIRMED)
 
+_DIGEST_LENGTH = 64
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -116,6 +117,8 @@ def _written(key: str, value: object, file: str) -> str:
     if isinstance(value, Mapping):
         inner = ", ".join(_written(below, part, file) for below, part in value.items())
         return f"{key}{equals}{{ {inner} }}"
+    if isinstance(value, str) and len(value) == _DIGEST_LENGTH:
+        value = "64 hex digits"
     return f'{key}{equals}"{value}"' if isinstance(value, str) else f"{key}{equals}{value}"
 
 

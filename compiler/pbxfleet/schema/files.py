@@ -16,71 +16,57 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.net import Address, PortRange
 from pbxfleet.pbx.port_block import LEAST_BLOCK
-from pbxfleet.schema import defaults, names, network, scalars
+from pbxfleet.schema import defaults, names, network, scalars, shapes
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
-_PATH = {"type": "string", "pattern": "^/."}
-_ADDRESS = {"type": "string", "pattern": "[.:]"}
-_CORES = {
-    "anyOf": [
-        {"type": "string", "pattern": "^[0-9]+(-[0-9]+)?(, ?[0-9]+(-[0-9]+)?)*$"},
-        {"const": 0},
-    ]
-}
-_FILE = {"type": "string", "pattern": "^[^/~]"}
+# Digits of no file, as an example.
+_DIGEST = "0" * 64
 
 
-def _number(low: int, high: int) -> Reads:
-    return Reads(scalars.whole(low, high), {"type": "integer", "minimum": low, "maximum": high})
+def _number(low: int, high: int, unit: str) -> Reads:
+    return Reads(scalars.whole(low, high), shapes.number(low, high, unit))
 
 
-_Format: TypeAlias = Annotated[Sourced[int], Reads(names.format_number, {"const": 1})]
-_OneAddress: TypeAlias = Annotated[Sourced[Address], Reads(network.address, _ADDRESS)]
-_Range: TypeAlias = Annotated[Sourced[AddressRange], Reads(network.address_range, _ADDRESS)]
-_Cores: TypeAlias = Annotated[Sourced[tuple[int, ...]], Reads(network.cores, _CORES)]
-_Ports: TypeAlias = Annotated[
-    Sourced[PortRange],
-    Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+_Format: TypeAlias = Annotated[Sourced[int], Reads(names.format_number, shapes.FORMAT)]
+_OneAddress: TypeAlias = Annotated[Sourced[Address], Reads(network.address, shapes.ADDRESS)]
+_Range: TypeAlias = Annotated[
+    Sourced[AddressRange], Reads(network.address_range, shapes.ADDRESS_RANGE)
 ]
+_Cores: TypeAlias = Annotated[Sourced[tuple[int, ...]], Reads(network.cores, shapes.CORES)]
+_Ports: TypeAlias = Annotated[Sourced[PortRange], Reads(network.port_range, shapes.PORT_RANGE)]
 _RtpBlock: TypeAlias = Annotated[
-    Sourced[int],
-    Reads(network.rtp_block, {"type": "integer", "minimum": 2, "maximum": 65534, "multipleOf": 2}),
+    Sourced[int], Reads(network.rtp_block, shapes.number(2, 65534, "ports", multipleOf=2))
 ]
-_Template: TypeAlias = Annotated[Sourced[str], Reads(names.path_template(), _PATH)]
+_Template: TypeAlias = Annotated[Sourced[str], Reads(names.path_template(), shapes.PATH)]
 _TemplateOfInstance: TypeAlias = Annotated[
     Sourced[str],
-    Reads(
-        names.path_template(required="instance"), {"type": "string", "pattern": r"^/.*\{instance\}"}
-    ),
+    Reads(names.path_template(required="instance"), shapes.PATH_OF_INSTANCE),
 ]
-_HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, _PATH)]
-_RepositoryFile: TypeAlias = Annotated[Sourced[str], Reads(names.repository_path, _FILE)]
-_Source: TypeAlias = Annotated[
-    Sourced[str],
-    Reads(names.artefact_source, {"type": "string", "pattern": "^(https://|file:[^/])"}),
+_HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, shapes.HOST_PATH)]
+_RepositoryFile: TypeAlias = Annotated[
+    Sourced[str], Reads(names.repository_path, shapes.REPOSITORY_FILE)
 ]
-_Sha256: TypeAlias = Annotated[
-    Sourced[str], Reads(names.sha256, {"type": "string", "pattern": names.DIGEST_PATTERN})
-]
+_Source: TypeAlias = Annotated[Sourced[str], Reads(names.artefact_source, shapes.SOURCE)]
+_Sha256: TypeAlias = Annotated[Sourced[str], Reads(names.sha256, shapes.DIGEST)]
 _Services: TypeAlias = Annotated[
     Sourced[ServiceBackend],
-    Reads(defaults.service_backend, {"enum": [str(word) for word in ServiceBackend]}),
+    Reads(defaults.service_backend, shapes.words(ServiceBackend)),
 ]
 _Affinity: TypeAlias = Annotated[
     Sourced[AffinityBy],
-    Reads(scalars.one_of(AffinityBy), {"enum": [str(word) for word in AffinityBy]}),
+    Reads(scalars.one_of(AffinityBy), shapes.words(AffinityBy)),
 ]
 
 
 _Downgrades: TypeAlias = Annotated[
     Sourced[Downgrades],
-    Reads(scalars.one_of(Downgrades), {"enum": [str(word) for word in Downgrades]}),
+    Reads(scalars.one_of(Downgrades), shapes.words(Downgrades)),
 ]
 _Version: TypeAlias = Annotated[
     Sourced[str],
-    Reads(names.version, {"type": "string", "pattern": names.VERSION_PATTERN}),
+    Reads(names.version, shapes.VERSION),
 ]
 
 
@@ -91,6 +77,7 @@ class FileModel(Table):
         None,
         alias="$schema",
         description="Address of this schema, for editors; not used otherwise.",
+        examples=["../../schemas/instance.schema.json"],
     )
 
 
@@ -102,7 +89,7 @@ class PinModel(Table):
         "desired/.",
         examples=["file:../artefacts/pbxctrl"],
     )
-    sha256: _Sha256 = Field(description="Its SHA-256 digest.", examples=["64 hex digits"])
+    sha256: _Sha256 = Field(description="Its SHA-256 digest.", examples=[_DIGEST])
 
 
 class ReleaseModel(Table):
@@ -110,11 +97,11 @@ class ReleaseModel(Table):
 
     pbxctrl: PinModel = Field(
         description="The executable.",
-        examples=[{"source": "file:../artefacts/pbxctrl", "sha256": "64 hex digits"}],
+        examples=[{"source": "file:../artefacts/pbxctrl", "sha256": _DIGEST}],
     )
     dat: PinModel = Field(
         description="The resource bundle pbxctrl.dat.",
-        examples=[{"source": "file:../artefacts/pbxctrl.dat", "sha256": "64 hex digits"}],
+        examples=[{"source": "file:../artefacts/pbxctrl.dat", "sha256": _DIGEST}],
     )
     reference: _RepositoryFile = Field(
         description="pbx.xml of an installed instance, relative to desired/.",
@@ -154,7 +141,7 @@ class CatalogueModel(Table):
 class PolicyModel(Table):
     """Guards of apply."""
 
-    deletion_budget: Annotated[Sourced[int], _number(0, 100_000)] | None = Field(
+    deletion_budget: Annotated[Sourced[int], _number(0, 100_000, "instances")] | None = Field(
         None,
         description="Number of instances that one apply may remove.",
         examples=[1],
@@ -198,7 +185,9 @@ class HostModel(FileModel):
         examples=[["203.0.113.10-203.0.113.41"]],
     )
     reserved: Annotated[list[_Range], Items()] | None = Field(
-        None, description="Addresses among them that are never handed out."
+        None,
+        description="Addresses among them that are never handed out.",
+        examples=[["203.0.113.10-203.0.113.12"]],
     )
     cpus: _Cores | None = Field(None, description="Cores of the host.", examples=["0-15"])
     system_cpus: _Cores | None = Field(
@@ -217,7 +206,7 @@ class HostModel(FileModel):
         description="Ports that instances on a shared address take blocks of.",
         examples=["8000-8999"],
     )
-    port_block: Annotated[Sourced[int], _number(LEAST_BLOCK, 1000)] | None = Field(
+    port_block: Annotated[Sourced[int], _number(LEAST_BLOCK, 1000, "ports")] | None = Field(
         None,
         description='Number of ports that an instance with ports = "auto" gets.',
         json_schema_extra={"default": defaults.PORT_BLOCK},
@@ -282,12 +271,12 @@ class HostModel(FileModel):
         description="Whether units and containers take away from an instance what no PBX needs.",
         json_schema_extra={"default": defaults.HARDENING},
     )
-    stop_timeout: Annotated[Sourced[int], _number(1, 3600)] | None = Field(
+    stop_timeout: Annotated[Sourced[int], _number(1, 3600, "seconds")] | None = Field(
         None,
         description="Seconds that an instance may take to stop.",
         json_schema_extra={"default": defaults.STOP_TIMEOUT_S},
     )
-    start_timeout: Annotated[Sourced[int], _number(1, 3600)] | None = Field(
+    start_timeout: Annotated[Sourced[int], _number(1, 3600, "seconds")] | None = Field(
         None,
         description="Seconds in which a started instance must hold all its sockets; then it is undone.",
         json_schema_extra={"default": defaults.START_TIMEOUT_S},
@@ -309,6 +298,6 @@ class InstanceModel(FileModel, LayerModel):
         description="Its own working directory, where the host's template does not fit.",
         examples=["/usr/local/pbx"],
     )
-    number: Annotated[Sourced[int], _number(0, 99_999)] | None = Field(
+    number: Annotated[Sourced[int], _number(0, 99_999, "number of an instance")] | None = Field(
         None, description="Its number, for {number} in paths.", examples=[1]
     )

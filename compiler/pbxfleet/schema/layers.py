@@ -18,83 +18,70 @@ from pbxfleet.model.desired import (
     Sourced,
     WebScheme,
 )
-from pbxfleet.schema import names, network, scalars, urls
+from pbxfleet.schema import names, network, scalars, shapes, urls
 from pbxfleet.schema.network_host import AdminAllow, SourceAddress
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 from pbxfleet.source.nodes import MappingNode
 
-_TEXT = {"type": "string", "minLength": 1}
-_PORT_RANGE = {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}
-
-Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, _TEXT)]
-Truth: TypeAlias = Annotated[Sourced[bool], Reads(scalars.truth, {"type": "boolean"})]
+Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
+Truth: TypeAlias = Annotated[Sourced[bool], Reads(scalars.truth, shapes.TRUTH)]
 Listen: TypeAlias = Annotated[
     Sourced[ListenWish],
-    Reads(
-        network.listen,
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": 65535},
-                {"const": "off"},
-                {"type": "string", "pattern": ":[0-9]{1,5}( |$)"},
-            ]
-        },
-    ),
+    Reads(network.listen, shapes.either(shapes.PORT, {"const": "off"}, shapes.BINDS)),
 ]
 Element: TypeAlias = Annotated[
     Sourced[str],
-    Reads(names.element, {"type": "string", "pattern": names.ELEMENT_SCHEMA_PATTERN}),
+    Reads(names.element, shapes.ELEMENT),
 ]
 _Address: TypeAlias = Annotated[
     Sourced[AddressWish],
     Reads(
         network.address_wish,
-        {"anyOf": [{"enum": [str(word) for word in Auto]}, {"type": "string", "pattern": "[.:]"}]},
+        shapes.either(shapes.words(Auto), shapes.ADDRESS),
     ),
 ]
 _Cpu: TypeAlias = Annotated[
     Sourced[CpuWish],
     Reads(
         network.cpu,
-        {"anyOf": [{"enum": ["auto", "off"]}, {"type": "integer", "minimum": 0}]},
+        shapes.either(
+            {"enum": ["auto", "off"]},
+            shapes.number(0, network.MOST_CORES - 1, shapes.CORE_NUMBER),
+        ),
     ),
 ]
 _Rtp: TypeAlias = Annotated[
-    Sourced[RtpWish], Reads(network.rtp_wish, {"anyOf": [{"const": "auto"}, _PORT_RANGE]})
+    Sourced[RtpWish], Reads(network.rtp_wish, shapes.either({"const": "auto"}, shapes.PORT_RANGE))
 ]
 _Ports: TypeAlias = Annotated[
     Sourced[PortsWish],
-    Reads(network.ports_wish, {"anyOf": [{"enum": ["auto", "off"]}, _PORT_RANGE]}),
+    Reads(network.ports_wish, shapes.either({"enum": ["auto", "off"]}, shapes.PORT_RANGE)),
 ]
 _Role: TypeAlias = Annotated[
     Sourced[FailoverRole],
-    Reads(scalars.one_of(FailoverRole), {"enum": [str(role) for role in FailoverRole]}),
+    Reads(scalars.one_of(FailoverRole), shapes.words(FailoverRole)),
 ]
 _Scheme: TypeAlias = Annotated[
     Sourced[WebScheme],
-    Reads(scalars.one_of(WebScheme), {"enum": [str(scheme) for scheme in WebScheme]}),
+    Reads(scalars.one_of(WebScheme), shapes.words(WebScheme)),
 ]
 _Url: TypeAlias = Annotated[
-    Sourced[str], Reads(urls.web_address, {"type": "string", "pattern": urls.SCHEMA_PATTERN})
+    Sourced[str], Reads(urls.web_address, shapes.strict_text(urls.SCHEMA_PATTERN))
 ]
 
 
-def _count(low: int, high: int) -> Reads:
-    return Reads(scalars.whole(low, high), {"type": "integer", "minimum": low, "maximum": high})
+def _count(low: int, high: int, unit: str) -> Reads:
+    return Reads(scalars.whole(low, high), shapes.number(low, high, unit))
 
 
 _Ownership: TypeAlias = Annotated[
     Sourced[Ownership],
-    Reads(scalars.one_of(Ownership), {"enum": [str(word) for word in Ownership]}),
+    Reads(scalars.one_of(Ownership), shapes.words(Ownership)),
 ]
-_Tenant: TypeAlias = Annotated[Sourced[str], Reads(names.tenant, {**_TEXT, "maxLength": 253})]
-_Secret: TypeAlias = Annotated[
-    Sourced[str], Reads(names.secret, {"type": "string", "pattern": names.REFERENCE_PATTERN})
-]
-_SettingText: TypeAlias = Annotated[
-    Sourced[str], Reads(names.setting_text, {"type": ["string", "integer", "boolean"]})
-]
+_Tenant: TypeAlias = Annotated[Sourced[str], Reads(names.tenant, shapes.TENANT)]
+_Secret: TypeAlias = Annotated[Sourced[str], Reads(names.secret, shapes.SECRET)]
+_SettingText: TypeAlias = Annotated[Sourced[str], Reads(names.setting_text, shapes.SETTING)]
 
 
 class ListenModel(Table):
@@ -133,10 +120,10 @@ class FailoverModel(Table):
         description="Address elsewhere that tells whether the rest of the Internet can be reached.",
         examples=["https://example.net/"],
     )
-    interval: Annotated[Sourced[int], _count(1, 86_400)] | None = Field(
+    interval: Annotated[Sourced[int], _count(1, 86_400, "seconds")] | None = Field(
         None, description="Seconds between two polls.", examples=[30]
     )
-    failures: Annotated[Sourced[int], _count(1, 10_000)] | None = Field(
+    failures: Annotated[Sourced[int], _count(1, 10_000, "polls")] | None = Field(
         None, description="Polls that must fail one after the other.", examples=[4]
     )
     action_url: _Url | None = Field(

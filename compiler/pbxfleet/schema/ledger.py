@@ -10,15 +10,13 @@ from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.resolved import Allocation, Ledger
-from pbxfleet.schema import names, network, scalars
+from pbxfleet.schema import names, network, scalars, shapes
 from pbxfleet.schema.errors import read_table
 from pbxfleet.schema.layers import Text
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 from pbxfleet.source.nodes import MappingNode
 
-_Address: TypeAlias = Annotated[
-    Sourced[Address], Reads(network.address, {"type": "string", "pattern": "[.:]"})
-]
+_Address: TypeAlias = Annotated[Sourced[Address], Reads(network.address, shapes.ADDRESS)]
 
 
 class AllocationModel(Table):
@@ -33,7 +31,7 @@ class AllocationModel(Table):
             Sourced[int],
             Reads(
                 scalars.whole(0, network.MOST_CORES - 1),
-                {"type": "integer", "minimum": 0, "maximum": network.MOST_CORES - 1},
+                shapes.number(0, network.MOST_CORES - 1, shapes.CORE_NUMBER),
             ),
         ]
         | None
@@ -41,19 +39,22 @@ class AllocationModel(Table):
     rtp: (
         Annotated[
             Sourced[PortRange],
-            Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+            Reads(network.port_range, shapes.PORT_RANGE),
         ]
         | None
     ) = Field(None, description="UDP ports for media.", examples=["49152-50175"])
     ports: (
         Annotated[
             Sourced[PortRange],
-            Reads(network.port_range, {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"}),
+            Reads(network.port_range, shapes.PORT_RANGE),
         ]
         | None
     ) = Field(None, description="Block of ports for listeners.", examples=["8000-8009"])
     number: (
-        Annotated[Sourced[int], Reads(scalars.whole(0, 99_999), {"type": "integer", "minimum": 0})]
+        Annotated[
+            Sourced[int],
+            Reads(scalars.whole(0, 99_999), shapes.number(0, 99_999, "number of an instance")),
+        ]
         | None
     ) = Field(None, description="Number, for {number} in paths.", examples=[1])
 
@@ -61,7 +62,7 @@ class AllocationModel(Table):
 class LedgerModel(Table):
     """desired/ledger.toml: written by compile, committed with the fleet."""
 
-    format: Annotated[Sourced[int], Reads(names.format_number, {"const": 1})] | None = Field(
+    format: Annotated[Sourced[int], Reads(names.format_number, shapes.FORMAT)] | None = Field(
         None, description="Number of the file format.", examples=[1]
     )
     instances: Annotated[dict[str, AllocationModel], OPEN_TABLE] | None = Field(

@@ -22,6 +22,7 @@ from pbxfleet.model.network import (
     Own,
     SourceWish,
 )
+from pbxfleet.schema import shapes
 from pbxfleet.schema.network import address
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.scalars import one_of, text_of, whole
@@ -34,8 +35,6 @@ _SOURCE = '"own" or an address'
 _DEVICE = 'the name of an interface such as "eth0"'
 _FILE = 'the name of a file such as "10-eth0.network"'
 
-# 15 bytes are what the kernel keeps of a name (IFNAMSIZ); a colon would make an alias.
-DEVICE_PATTERN = "^[A-Za-z0-9_.-]{1,15}$"
 FILE_PATTERN = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]*\.network$"
 
 
@@ -84,7 +83,7 @@ def source_wish(node: Node) -> Sourced[SourceWish]:
 
 def device(node: Node) -> Sourced[str]:
     """The name of a network interface. Problems: NET205."""
-    return _named(node, _DEVICE, DEVICE_PATTERN)
+    return _named(node, _DEVICE, shapes.DEVICE_PATTERN)
 
 
 def network_file(node: Node) -> Sourced[str]:
@@ -99,31 +98,27 @@ def _named(node: Node, wanted: str, pattern: str) -> Sourced[str]:
     return Sourced(found.text, found.span)
 
 
-_ADDRESS = {"type": "string", "pattern": "[.:]"}
-_PREFIXED = {"type": "string", "pattern": "^[0-9A-Fa-f.:]+/[0-9]{1,3}$"}
-_Device: TypeAlias = Annotated[
-    Sourced[str], Reads(device, {"type": "string", "pattern": DEVICE_PATTERN})
-]
+_Device: TypeAlias = Annotated[Sourced[str], Reads(device, shapes.DEVICE)]
 _NetworkFile: TypeAlias = Annotated[
     Sourced[str], Reads(network_file, {"type": "string", "pattern": FILE_PATTERN})
 ]
 _Backend: TypeAlias = Annotated[
     Sourced[NetworkBackend],
-    Reads(one_of(NetworkBackend), {"enum": [str(word) for word in NetworkBackend]}),
+    Reads(one_of(NetworkBackend), shapes.words(NetworkBackend)),
 ]
-_Firewall: TypeAlias = Annotated[
-    Sourced[Firewall], Reads(one_of(Firewall), {"enum": [str(word) for word in Firewall]})
-]
+_Firewall: TypeAlias = Annotated[Sourced[Firewall], Reads(one_of(Firewall), shapes.words(Firewall))]
 _DeviceType: TypeAlias = Annotated[
-    Sourced[DeviceType], Reads(one_of(DeviceType), {"enum": [str(word) for word in DeviceType]})
+    Sourced[DeviceType], Reads(one_of(DeviceType), shapes.words(DeviceType))
 ]
-_Interface: TypeAlias = Annotated[Sourced[Interface], Reads(interface_address, _PREFIXED)]
-_Router: TypeAlias = Annotated[Sourced[Address], Reads(gateway, _ADDRESS)]
-_Server: TypeAlias = Annotated[Sourced[Address], Reads(address, _ADDRESS)]
+_Interface: TypeAlias = Annotated[
+    Sourced[Interface], Reads(interface_address, shapes.INTERFACE_ADDRESS)
+]
+_Router: TypeAlias = Annotated[Sourced[Address], Reads(gateway, shapes.ADDRESS)]
+_Server: TypeAlias = Annotated[Sourced[Address], Reads(address, shapes.ADDRESS)]
 _SourceWish: TypeAlias = Annotated[
-    Sourced[SourceWish], Reads(source_wish, {"anyOf": [{"const": "own"}, _ADDRESS]})
+    Sourced[SourceWish], Reads(source_wish, shapes.either({"const": "own"}, shapes.ADDRESS))
 ]
-_Network: TypeAlias = Annotated[Sourced[Network], Reads(network, _ADDRESS)]
+_Network: TypeAlias = Annotated[Sourced[Network], Reads(network, shapes.NETWORK)]
 
 AdminAllow: TypeAlias = Annotated[list[_Network], Items()]
 SourceAddress: TypeAlias = Annotated[
@@ -135,7 +130,7 @@ PREFIX_IPV6 = 128
 
 
 def _bits(most: int) -> Reads:
-    return Reads(whole(1, most), {"type": "integer", "minimum": 1, "maximum": most})
+    return Reads(whole(1, most), shapes.number(1, most, "bits"))
 
 
 class NetworkModel(Table):

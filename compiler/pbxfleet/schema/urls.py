@@ -10,7 +10,7 @@ from pbxfleet.schema.problem import KEY, inside, problem
 from pbxfleet.schema.scalars import text_of
 from pbxfleet.source.nodes import Node
 
-SCHEMA_PATTERN = r"^https?://[^/?#@\s]+([/?#]\S*)?$"
+SCHEMA_PATTERN = r"https?://[^/?#@\s]+([/?#]\S*)?"
 _WANTED = "a web address, http:// or https://"
 
 # RFC 3986, section 3: authority up to the first slash, question mark or number sign.

@@ -1,0 +1,91 @@
+"""What holds where a key is left out that has no default: rows for the schemas, by model and key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NEXT_LAYER = "what the host's [defaults] say, else the fleet's"
+_REFERENCE = "as in the reference file, moved to the instance's own addresses"
+_UNMAPPED = "the element is not known, and the key that needs it is refused"
+
+LEFT_OUT: Mapping[str, Mapping[str, str]] = {
+    "FleetModel": {
+        "$schema": "editors look for a schema themselves",
+        "defaults": "hosts and instances say everything themselves",
+        "releases": "there is no release, and no instance can be compiled",
+        "catalogue": "only elements that the vendor documents are known",
+        "policy": "the guards have their defaults",
+    },
+    "HostModel": {
+        "$schema": "editors look for a schema themselves",
+        "address": "the host's own address is not known",
+        "addresses": "instances can have no address but the host's own",
+        "reserved": "all of them may be handed out",
+        "cpus": "cores are not checked, and none can be handed out",
+        "system_cpus": "no core is left to the system",
+        "rtp": "media ports are those of the reference file",
+        "ports": "no block of ports can be handed out",
+        "network": "the network of the host is left alone",
+        "failover_file": "no failover file is written",
+        "failover_template": "no failover file is written",
+        "defaults": "the fleet's [defaults] hold",
+    },
+    "InstanceModel": {
+        "$schema": "editors look for a schema themselves",
+        "directory": "the host's template",
+        "number": "handed out once and remembered, if a path needs it",
+    },
+    "LayerModel": {
+        "release": _NEXT_LAYER,
+        "address": f"{_NEXT_LAYER}, else one is allocated",
+        "listen": _NEXT_LAYER,
+        "rtp": f"{_NEXT_LAYER}, else the host's range",
+        "failover": f"{_NEXT_LAYER}, else it is no half of a pair",
+        "backup": _NEXT_LAYER,
+        "settings": f"{_NEXT_LAYER}, else as in the reference file",
+        "unset": "nothing is removed",
+        "admin_allow": f"{_NEXT_LAYER}, else all networks are let in",
+        "source_address": f"{_NEXT_LAYER}, else the host's standard address",
+        "tenants": f"{_NEXT_LAYER}, else nothing is known of its domains",
+    },
+    "ListenModel": dict.fromkeys(
+        ("http", "https", "sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"), _REFERENCE
+    ),
+    "FailoverModel": {
+        "role": _NEXT_LAYER,
+        "peer": _NEXT_LAYER,
+        "peer_scheme": f"{_NEXT_LAYER}, else http, or https if http is off",
+        "peer_url": f"{_NEXT_LAYER}, else it follows from the peer's listeners",
+        "validation_url": f"{_NEXT_LAYER}, else the template gets none",
+        "interval": f"{_NEXT_LAYER}, else the template gets none",
+        "failures": f"{_NEXT_LAYER}, else the template gets none",
+        "action_url": f"{_NEXT_LAYER}, else the template gets none",
+    },
+    "NetworkModel": {
+        "interface": "a backend that needs it is refused",
+        "network_file": "a backend that needs it is refused",
+        "standard": "left to DHCP or router advertisements",
+        "gateway": "left to DHCP or router advertisements",
+        "dns": "left to DHCP or router advertisements",
+    },
+    "BackupModel": {"recordings": f"{_NEXT_LAYER}, else they are"},
+    "SettingModel": {
+        "value": "the setting has a secret instead",
+        "secret": "the setting has a value instead",
+    },
+    "ReleaseModel": {
+        "reference_address": "no bind of the reference file is moved",
+        "version": "the name of the release is its version",
+    },
+    "CatalogueModel": dict.fromkeys(
+        (
+            *("sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"),
+            *("rtp_bind", "rtp_start", "rtp_end", "affinity"),
+        ),
+        _UNMAPPED,
+    ),
+    "LedgerModel": {"format": "format 1", "instances": "nothing was handed out yet"},
+    "AllocationModel": dict.fromkeys(
+        ("addresses", "cpu", "rtp", "ports", "number"), "nothing was handed out"
+    ),
+}

@@ -1,0 +1,145 @@
+"""What is, what was done, and what somebody else did: status, apply, drift."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from pbxfleet.schema.outputs.base import Count, Document, Record, VerbWord, unit
+from pbxfleet.schema.outputs.plan import FieldModel, NoteModel, PlanDocument
+
+
+class DriftItemModel(Record):
+    """One difference between the host and what was last applied to it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    class_: Literal["missing", "changed", "extra", "mode", "runtime"] = Field(
+        alias="class", description="What kind of difference it is.", examples=["changed"]
+    )
+    resource: str = Field(
+        description="Id of the resource.", examples=["settings:/usr/local/pbx-acme/pbx.xml"]
+    )
+    instance: str = Field(
+        description="Instance that it belongs to; empty for the host.", examples=["acme"]
+    )
+    name: str = Field(description="What differs in it.", examples=["sys_name"])
+    applied: str | None = Field(
+        description="As it was applied; null where it was not.", examples=["ACME"]
+    )
+    observed: str | None = Field(
+        description="As it was seen now; null where it is not there.", examples=["Acme"]
+    )
+    first_seen: str = Field(
+        description="When it was first seen, in UTC (ISO 8601); empty before it is remembered.",
+        examples=["2026-03-01T02:00:00Z"],
+    )
+    who: str = Field(
+        description="Who changed it, as far as there is evidence.", examples=["unknown"]
+    )
+
+
+class PendingModel(Record):
+    """A declared change that was not applied yet."""
+
+    resource: str = Field(description="Id of the resource.", examples=["file:/etc/init.d/pbx-acme"])
+    instance: str = Field(
+        description="Instance that it belongs to; empty for the host.", examples=["acme"]
+    )
+    action: VerbWord = Field(description="What apply will do about it.", examples=["update"])
+    fields: list[FieldModel] = Field(description="What differs in it.")
+
+
+class DriftDocument(Document):
+    """What drift prints."""
+
+    kind: Literal["drift"] = Field(description="Which document this is.", examples=["drift"])
+    host: str = Field(description="Host that it is about.", examples=["fra1"])
+    items: list[DriftItemModel] = Field(description="What somebody else changed.")
+    pending: list[PendingModel] = Field(
+        description="Declared changes that were not applied yet: no drift."
+    )
+
+
+class StatusRowModel(Record):
+    """One instance, declared and proven."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    state: Literal["running", "stopped", "unknown"] = Field(
+        description="Whether it runs.", examples=["running"]
+    )
+    pid: int | None = Field(
+        description="Process that runs it; null where none is known.",
+        examples=[4711],
+        json_schema_extra=unit("number of a process"),
+    )
+    listeners: Count = Field(
+        description="Declared sockets.", examples=[6], json_schema_extra=unit("sockets")
+    )
+    proven_listeners: Count = Field(
+        description="Those of them that it holds.",
+        examples=[6],
+        json_schema_extra=unit("sockets"),
+    )
+    cpu: str = Field(description="Declared core, or any.", examples=["3"])
+    proven_cpu: str = Field(
+        description="Core that it runs on, or any; empty where it does not run.", examples=["3"]
+    )
+    differs: Count = Field(
+        description="Changes that a plan has for it.",
+        examples=[0],
+        json_schema_extra=unit("changes"),
+    )
+
+
+class StatusDocument(Document):
+    """What status prints."""
+
+    kind: Literal["status"] = Field(description="Which document this is.", examples=["status"])
+    host: str = Field(description="Host that it is about.", examples=["fra1"])
+    instances: list[StatusRowModel] = Field(description="One row an instance, by name.")
+    notes: list[NoteModel] = Field(description="What else is to be known.")
+
+
+class StepResultModel(Record):
+    """What became of one step."""
+
+    number: int = Field(
+        ge=1, description="The step.", examples=[1], json_schema_extra=unit("steps")
+    )
+    result: Literal["done", "failed", "undone", "not started"] = Field(
+        description="What became of it.", examples=["done"]
+    )
+    message: str = Field(
+        description="Why it failed, or what its undo left; may be empty.", examples=[""]
+    )
+
+
+class ApplyDocument(Document):
+    """What apply prints; steps and what follows are missing where nothing was to be done."""
+
+    kind: Literal["apply"] = Field(description="Which document this is.", examples=["apply"])
+    host: str = Field(description="Host that it is about.", examples=["fra1"])
+    plan: PlanDocument = Field(description="The plan that was applied.")
+    steps: list[StepResultModel] | None = Field(None, description="What became of each step.")
+    unproven: list[NoteModel] | None = Field(
+        None, description="What still differed after our own start."
+    )
+    applied: list[str] | None = Field(
+        None, description="Waves that succeeded.", examples=[["acme"]]
+    )
+    undone: list[str] | None = Field(
+        None, description="Waves that were put back.", examples=[["birch"]]
+    )
+    broken: list[str] | None = Field(
+        None, description="Waves that could not be put back.", examples=[["cedar"]]
+    )
+    failure: str | None = Field(
+        None, description="Why it stopped; empty if it did not.", examples=[""]
+    )
+    remaining: list[str] | None = Field(
+        None,
+        description="Resources that a second look still found different.",
+        examples=[["service:pbx-acme"]],
+    )

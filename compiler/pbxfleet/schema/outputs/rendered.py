@@ -1,0 +1,195 @@
+"""The compiled form of a host: its manifest, and the declared elements of each pbx.xml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from pbxfleet.schema.outputs.base import (
+    Count,
+    DigestText,
+    FormatNumber,
+    HostPathText,
+    ImpactWord,
+    KindWord,
+    Record,
+    unit,
+)
+from pbxfleet.schema.shapes import CORE_NUMBER, PORT_NUMBER
+
+_SOME_DIGEST = "sha256:" + "0" * 64
+
+_Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, json_schema_extra=unit(PORT_NUMBER))]
+_Listener: TypeAlias = tuple[Literal["tcp", "udp", "any"], str, _Port]
+
+
+class ResourceModel(Record):
+    """One thing that the host shall have."""
+
+    id: str = Field(description="Kind and path or name.", examples=["file:/etc/init.d/pbx-acme"])
+    kind: KindWord = Field(
+        description="What it is, which decides how it is observed and changed.", examples=["file"]
+    )
+    path: HostPathText = Field(
+        description="Where it lies on the host.", examples=["/etc/init.d/pbx-acme"]
+    )
+    instance: str = Field(
+        description="Instance that it belongs to; empty for the host.", examples=["acme"]
+    )
+    mode: str | None = Field(
+        description="Permission bits in octal; null where they are not ours.",
+        pattern="^[0-7]{4}$",
+        examples=["0755"],
+    )
+    owner: str = Field(description="user:group; may be empty.", examples=["root:root"])
+    digest: str = Field(
+        description="Digest of the content, of the compiled pbx.xml, or of the declaration of a "
+        "service; may be empty.",
+        examples=[_SOME_DIGEST],
+    )
+    impact: ImpactWord = Field(
+        description="What a change of it costs the calls on the instance.", examples=["restart"]
+    )
+    source: str = Field(
+        description="Where content comes from: a path beside the manifest, or the source of a "
+        "release file; may be empty.",
+        examples=["root/etc/init.d/pbx-acme"],
+    )
+    fields_digest: DigestText | None = Field(
+        description="Digest of the declared elements; null for all but settings.",
+        examples=[_SOME_DIGEST],
+    )
+    origin: list[str] = Field(
+        description="Places that it was compiled from.", examples=[["desired/fleet.toml:3:1"]]
+    )
+
+
+class InstanceTargetModel(Record):
+    """What must be true of one running instance."""
+
+    name: str = Field(description="Name of the instance.", examples=["acme"])
+    directory: HostPathText = Field(
+        description="Working directory.", examples=["/usr/local/pbx-acme"]
+    )
+    service: str = Field(description="Name of its service.", examples=["pbx-acme"])
+    executable: HostPathText = Field(
+        description="Program that it runs.", examples=["/usr/local/pbx-acme/pbxctrl"]
+    )
+    executable_digest: DigestText = Field(
+        description="Digest of that program.", examples=[_SOME_DIGEST]
+    )
+    pid_file: HostPathText = Field(description="PID file.", examples=["/run/pbx-acme.pid"])
+    cpu: int | None = Field(
+        ge=0,
+        description="Core that it is pinned to; null where it is not.",
+        examples=[3],
+        json_schema_extra=unit(CORE_NUMBER),
+    )
+    listeners: list[_Listener] = Field(
+        description="Sockets that it must hold: protocol, address, port.",
+        examples=[[["tcp", "203.0.113.10", 80]]],
+    )
+    addresses: list[str] = Field(description="Its addresses.", examples=[["203.0.113.10"]])
+    rtp_address: str | None = Field(
+        description="Address that media is bound to; null where that is not known.",
+        examples=["203.0.113.10"],
+    )
+    rtp: tuple[_Port, _Port] | None = Field(
+        description="First and last port of media; null where they are not known.",
+        examples=[[49152, 51199]],
+    )
+    peer: str | None = Field(
+        description="The other half of its failover pair; null without one.", examples=["acme-dr"]
+    )
+    release: str = Field(
+        description="Release that it runs; empty where the manifest is of an earlier version.",
+        examples=["70.5"],
+    )
+    origin: str = Field(
+        description="Place of its declaration.", examples=["desired/instances/acme.yaml:1:1"]
+    )
+
+
+class ReleaseTargetModel(Record):
+    """A declared release."""
+
+    version: str = Field(
+        description="What tells an upgrade from a downgrade; empty if nothing does.",
+        examples=["70.5"],
+    )
+    pbxctrl: DigestText = Field(description="Digest of the executable.", examples=[_SOME_DIGEST])
+    dat: DigestText = Field(description="Digest of the resource bundle.", examples=[_SOME_DIGEST])
+
+
+class ManifestDocument(Record):
+    """rendered/HOST/manifest.json: what a host shall hold; compile writes it, the host half reads it."""
+
+    format: FormatNumber = Field(description="Number of this format.", examples=[1])
+    fleet: str = Field(description="Name of the fleet.", examples=["example-voice"])
+    host: str = Field(description="Name of the host.", examples=["fra1"])
+    addresses: list[str] = Field(
+        description="Addresses that the host must have.", examples=[["203.0.113.2"]]
+    )
+    services: str = Field(description="How instances are run.", examples=["systemd"])
+    affinity: str = Field(description="Who pins a process.", examples=["unit"])
+    stop_timeout_s: Count = Field(
+        description="Time that an instance may take to stop.",
+        examples=[30],
+        json_schema_extra=unit("seconds"),
+    )
+    start_timeout_s: Count = Field(
+        description="Time in which a started instance must hold its sockets.",
+        examples=[60],
+        json_schema_extra=unit("seconds"),
+    )
+    deletion_budget: Count = Field(
+        description="Instances that one apply may remove.",
+        examples=[1],
+        json_schema_extra=unit("instances"),
+    )
+    downgrades: Literal["refuse", "allow"] = Field(
+        description="Whether apply may put an older release in the place of a newer one.",
+        examples=["refuse"],
+    )
+    inputs: dict[str, DigestText] = Field(
+        description="Digests of the desired files that it was compiled from, by name.",
+        examples=[{"desired/fleet.toml": _SOME_DIGEST}],
+    )
+    instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
+    releases: dict[str, ReleaseTargetModel] | None = Field(
+        None, description="Releases that the fleet declares, by name."
+    )
+    resources: list[ResourceModel] = Field(description="Resources, by instance and id.")
+
+
+class ElementModel(Record):
+    """One declared element of a pbx.xml."""
+
+    name: str = Field(description="Name of the element.", examples=["sys_name"])
+    value: str | None = Field(
+        description="Its value; null with a secret, or where the element is removed.",
+        examples=["ACME"],
+    )
+    secret: str | None = Field(
+        description="Name of the secret that is its value.", examples=["acme/admin"]
+    )
+    ownership: Literal["owned", "seeded"] = Field(
+        description="Kept as declared, or written once.", examples=["owned"]
+    )
+    impact: ImpactWord = Field(description="What a change of it costs.", examples=["live"])
+    label: str = Field(description="What people call it.", examples=["settings.sys_name"])
+    origin: str = Field(
+        description="Place of the value.", examples=["desired/instances/acme.yaml:9:13"]
+    )
+    overrode: list[str] = Field(
+        description="Places of values that it was laid over.",
+        examples=[["desired/reference/pbx-70.xml:15:17"]],
+    )
+
+
+class SettingsDocument(Record):
+    """rendered/HOST/settings/INSTANCE.json: the declared elements of one pbx.xml."""
+
+    format: FormatNumber = Field(description="Number of this format.", examples=[1])
+    fields: list[ElementModel] = Field(description="The elements, in order.")
