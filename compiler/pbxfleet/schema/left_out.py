@@ -68,7 +68,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "gateway": "left to DHCP or router advertisements",
         "dns": "left to DHCP or router advertisements",
     },
-    "BackupModel": {"recordings": f"{_NEXT_LAYER}, else they are"},
+    "BackupModel": {"recordings": f"{_NEXT_LAYER}, else they are not"},
     "SettingModel": {
         "value": "the setting has a secret instead",
         "secret": "the setting has a value instead",
