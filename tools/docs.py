@@ -41,6 +41,7 @@ FAMILIES = {
     "DIR": "paths and names",
     "FLO": "failover",
     "SVC": "service managers, and what they can do",
+    "BKP": "backup and restore",
     "ALC": "allocation and the ledger",
     "ADV": "advice: legal, but seldom what is wanted",
     "PLN": "plan, apply and drift",

@@ -7,15 +7,7 @@ import pytest
 from pbxfleet.model.desired import LISTENER_ROLES, Role
 from pbxfleet.model.target import Impact
 from pbxfleet.pbx.catalogue import SETTINGS, check_value
-from pbxfleet.pbx.layout import (
-    ENTRIES,
-    EXECUTABLE,
-    OPTIONS,
-    RECORDINGS,
-    RESOURCES,
-    SETTINGS_FILE,
-    backup_excludes,
-)
+from pbxfleet.pbx.layout import ENTRIES, OPTIONS
 from pbxfleet.pbx.roles import (
     CONFIRMED,
     LISTENERS,
@@ -156,10 +148,3 @@ def test_a_hint_says_how_to_map_a_role() -> None:
 
 def test_affinity_is_a_decimal_mask_with_the_first_core_lowest() -> None:
     assert [affinity_mask(core) for core in (0, 1, 5, 40)] == ["1", "2", "32", "1099511627776"]
-
-
-def test_a_backup_leaves_out_what_comes_back_from_a_release() -> None:
-    assert {EXECUTABLE, RESOURCES} <= set(backup_excludes(recordings=True))
-    assert SETTINGS_FILE not in backup_excludes(recordings=False)
-    assert RECORDINGS in backup_excludes(recordings=False)
-    assert RECORDINGS not in backup_excludes(recordings=True)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.span import Span
+from pbxfleet.model.backup import BackupPart
 from pbxfleet.model.desired import Layer, Role, Sourced
 from pbxfleet.resolve.layers import join
 from support.wishes import File, layer
@@ -43,7 +44,7 @@ def said(one: Layer) -> dict[str, tuple[object, Span, tuple[Span, ...]]]:
         "rtp": one.rtp,
         "role": one.failover.role,
         "peer": one.failover.peer,
-        "recordings": one.backup_recordings,
+        "recordings": one.backup.kept.get(BackupPart.RECORDINGS),
     }
     found |= {key: value for key, value in single.items() if value is not None}
     found |= {f"listen.{role}": value for role, value in one.listen.items()}

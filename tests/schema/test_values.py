@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pbxfleet.core.diagnostics import Outcome
+from pbxfleet.model.backup import BackupWish
 from pbxfleet.model.desired import (
     AddressRange,
     AffinityBy,
@@ -104,8 +105,6 @@ def test_addresses(suffix: str, text: str, meaning: Any) -> None:
         ("release: 70.5", "release", "70.5"),
         ("release: 1.10", "release", "1.10"),
         ("release: 70", "release", "70"),
-        ("backup: {recordings: false}", "backup_recordings", False),
-        ("backup: {recordings: True}", "backup_recordings", True),
     ],
 )
 def test_other_values_of_a_layer(text: str, key: str, meaning: Any) -> None:
@@ -190,7 +189,7 @@ def test_an_instance_that_says_little_is_silent_about_the_rest() -> None:
     assert (found.host.value, found.directory, found.number) == ("fra1", None, None)
     layer = found.layer
     assert (layer.release, layer.address, layer.cpu, layer.rtp, layer.tenants) == (None,) * 5
-    assert (layer.listen, layer.settings, layer.backup_recordings) == ({}, {}, None)
+    assert (layer.listen, layer.settings, layer.backup) == ({}, {}, BackupWish())
     assert (layer.failover.role, layer.failover.peer) == (None, None)
     assert str(found.span) == "desired/instances/acme.toml:1:1"
 

@@ -6,9 +6,11 @@ import tomllib
 from pathlib import Path
 
 from pbxfleet.core.diagnostics import Outcome
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.backup import BackupProgram, BackupTarget, Consistency, HostBackup
 from pbxfleet.model.desired import AffinityBy, SecretRef, ServiceBackend
 from pbxfleet.render.compile import Rendered, compile_host
-from support.resolved import INPUTS, Wish, host, reference
+from support.resolved import INPUTS, Wish, host, reference, sourced
 
 GOLDEN = Path(__file__).resolve().parents[1] / "render" / "golden"
 
@@ -29,9 +31,26 @@ def compile_case(name: str) -> Outcome[Rendered]:
         affinity=AffinityBy(case.get("affinity", "unit")),
         stop_timeout_s=case.get("stop_timeout_s", 60),
         template=template,
+        backup=_backup(case.get("backup", {})),
     )
     templates = {f"desired/{template}": (folder / template).read_bytes()} if template else {}
     return compile_host(resolved, "example-voice", 1, reference(), templates, INPUTS)
+
+
+def _backup(table: dict[str, dict[str, object]]) -> HostBackup | None:
+    if not table:
+        return None
+    targets = [
+        BackupTarget(
+            BackupProgram(program),
+            sourced(str(entry["place"]), 30 + number),
+            sourced(HostPath("/etc/pbx/backup.password"), 30),
+            keep={str(k): v for k, v in entry.items() if isinstance(v, int)},
+        )
+        for number, (program, entry) in enumerate(sorted(table.items()))
+    ]
+    directory, live = sourced(HostPath("/etc/pbx/backup"), 29), sourced(Consistency.LIVE, 29)
+    return HostBackup(directory, live, tuple(targets))
 
 
 def _wish(entry: dict[str, object]) -> Wish:

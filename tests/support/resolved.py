@@ -10,6 +10,7 @@ from typing import TypeVar
 from pbxfleet.core.digest import digest_of
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
+from pbxfleet.model.backup import NO_WISH, BackupPart, BackupWish, HostBackup, InstanceBackup
 from pbxfleet.model.desired import (
     AffinityBy,
     ArtefactPin,
@@ -32,6 +33,8 @@ from pbxfleet.model.resolved import (
     ResolvedInstance,
     ResolvedSetting,
 )
+from pbxfleet.resolve.backup import instance_backup
+from pbxfleet.resolve.problems import Problems
 
 T = TypeVar("T")
 
@@ -93,6 +96,7 @@ class Wish:
     peer: str = ""
     settings: Mapping[str, str | SecretRef | None] = field(default_factory=dict)
     release: ReleaseFile = field(default_factory=release)
+    backup: BackupWish = NO_WISH
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,12 @@ def host(
     template: str | None = None,
     places: Places = Places(),
     hardening: bool = True,
+    backup: HostBackup | None = None,
 ) -> ResolvedHost:
     """A host `fra1` with these instances, in order of their names."""
     places = replace(places, unit=places.unit or UNITS[services])
     file = _host_file(services, affinity, stop_timeout_s, template)
-    file = replace(file, hardening=sourced(hardening, 15))
+    file = replace(file, hardening=sourced(hardening, 15), backup=backup)
     instances = tuple(instance(wish, places) for wish in sorted(wishes, key=lambda w: w.name))
     return ResolvedHost("fra1", file, services, affinity, stop_timeout_s, instances)
 
@@ -160,9 +165,15 @@ def instance(wish: Wish, places: Places) -> ResolvedInstance:
             for number, (name, value) in enumerate(settings.items())
         ),
         failover=_failover(wish.peer, file) if wish.peer else None,
-        backup_recordings=wish.recordings,
         tenants=tuple(sourced(tenant, 9, file) for tenant in wish.tenants),
+        backup=_backup(wish, file),
     )
+
+
+def _backup(wish: Wish, file: str) -> InstanceBackup:
+    kept = {BackupPart.RECORDINGS: sourced(wish.recordings, 8, file), **wish.backup.kept}
+    whole = replace(wish.backup, kept=kept)
+    return instance_backup(whole, wish.name, at(1, file), Problems())
 
 
 def _bind(address: str, port: int) -> Bind:

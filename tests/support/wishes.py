@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pbxfleet.core.paths import host_path
 from pbxfleet.core.span import Span
+from pbxfleet.model.backup import BackupPart, BackupWish
 from pbxfleet.model.desired import (
     AddressRange,
     AffinityBy,
@@ -121,7 +122,7 @@ def layer(file: File, **says: Any) -> Layer:
         listen={Role(k): file.put(_listen(v)) for k, v in says.get("listen", {}).items()},
         rtp=file.put_if(_rtp(says.get("rtp"))),
         failover=_failover(file, failover),
-        backup_recordings=file.put_if(says.get("recordings")),
+        backup=_backup(file, says.get("recordings")),
         settings={k: file.put(_setting(v)) for k, v in says.get("settings", {}).items()},
         tenants=_tenants(file, says.get("tenants")),
         ports=file.put_if(_block(says.get("ports"))),
@@ -140,6 +141,12 @@ def _failover(file: File, says: Mapping[str, Any]) -> FailoverWish:
         file.put_if(says.get("failures")),
         file.put_if(says.get("action_url")),
     )
+
+
+def _backup(file: File, recordings: bool | None) -> BackupWish:
+    if recordings is None:
+        return BackupWish()
+    return BackupWish({BackupPart.RECORDINGS: file.put(recordings)})
 
 
 def _tenants(file: File, names: list[str] | None) -> tuple[Sourced[str], ...] | None:

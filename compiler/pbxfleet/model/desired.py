@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
+from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.net import Address, Bind, PortRange
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Layer:
     listen: Mapping[Role, Sourced[ListenWish]] = field(default_factory=dict)
     rtp: Sourced[RtpWish] | None = None
     failover: FailoverWish = FailoverWish()
-    backup_recordings: Sourced[bool] | None = None
+    backup: BackupWish = NO_WISH
     settings: Mapping[str, Sourced[SettingWish]] = field(default_factory=dict)
     tenants: tuple[Sourced[str], ...] | None = None
     ports: Sourced[PortsWish] | None = None
@@ -250,6 +251,7 @@ class HostFile:
     port_block: Sourced[int] | None = None
     network: HostNetwork | None = None
     mirror_exclude: Sourced[str] | None = None
+    backup: HostBackup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
+from pbxfleet.model.backup import WHOLE, InstanceBackup
 from pbxfleet.model.desired import (
     AffinityBy,
     Downgrades,
@@ -116,8 +117,8 @@ class ResolvedInstance:
     directory_origin: Span = field(compare=False)
     settings: tuple[ResolvedSetting, ...]
     failover: Failover | None
-    backup_recordings: bool
     tenants: tuple[Sourced[str], ...]
+    backup: InstanceBackup = WHOLE
     admin_allow: tuple[Sourced[Network], ...] = ()
     source_addresses: tuple[Sourced[Address], ...] = ()
 

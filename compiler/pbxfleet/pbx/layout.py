@@ -1,4 +1,4 @@
-"""Names inside an instance's directory, what a backup holds, and options of the executable."""
+"""Names inside an instance's directory, and options of the executable."""
 
 from __future__ import annotations
 
@@ -22,25 +22,21 @@ DEFAULT_DIRECTORY = "/usr/local/pbx"
 
 
 class EntryRow(NamedTuple):
-    """A name (or shell pattern) in an instance's directory.
-
-    `backup` is `must`, `skip` (comes back from elsewhere) or `policy` (the operator decides).
-    """
+    """A name (or shell pattern) in an instance's directory; `pbx.backup` says what a backup holds."""
 
     name: str
     what: str
-    backup: str
     source: str
 
 
 ENTRIES = (
-    EntryRow(SETTINGS_FILE, "settings of the system, written by the PBX too", "must", _SETTINGS),
-    EntryRow(EXECUTABLE, "the executable; comes back from the release", "skip", _INSTALLER),
-    EntryRow(RESOURCES, "resources of the executable's version", "skip", _INSTALLER),
-    EntryRow(SEED_FILE, "seed of the first start; holds a password digest", "skip", _INSTALLER),
-    EntryRow("audio_*", "stock prompts and music, which the operator may change", "must", _IMAGE),
-    EntryRow(RECORDINGS, "recordings; the directory must exist", "policy", _MANUAL),
-    EntryRow("*", "everything else: all information lies in the directory", "must", _FAILOVER),
+    EntryRow(SETTINGS_FILE, "settings of the system, written by the PBX too", _SETTINGS),
+    EntryRow(EXECUTABLE, "the executable; comes back from the release", _INSTALLER),
+    EntryRow(RESOURCES, "resources of the executable's version", _INSTALLER),
+    EntryRow(SEED_FILE, "seed of the first start; holds a password digest", _INSTALLER),
+    EntryRow("audio_*", "stock prompts and music, which the operator may change", _IMAGE),
+    EntryRow(RECORDINGS, "recordings; the directory must exist", _MANUAL),
+    EntryRow("*", "everything else: all information lies in the directory", _FAILOVER),
 )
 
 
@@ -73,11 +69,3 @@ OPTIONS = (
     OptionRow("--http-port", "N", "HTTP port; its rank against pbx.xml is not known", _IMAGE),
     OptionRow("--https-port", "N", "HTTPS port; its rank against pbx.xml is not known", _IMAGE),
 )
-
-
-def backup_excludes(*, recordings: bool) -> tuple[str, ...]:
-    """Names in the directory that a backup leaves out, sorted; `recordings` keeps these in."""
-    left_out = {row.name for row in ENTRIES if row.backup == "skip"}
-    if not recordings:
-        left_out |= {row.name for row in ENTRIES if row.backup == "policy"}
-    return tuple(sorted(left_out))

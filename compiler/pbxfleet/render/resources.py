@@ -13,7 +13,9 @@ from pbxfleet.model.manifest import fields_digest
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Impact, Kind, Resource
 from pbxfleet.pbx import layout
-from pbxfleet.render import backups, mirror, network
+from pbxfleet.render import mirror, network
+from pbxfleet.render.backups import lists, scripts
+from pbxfleet.render.backups.places import host_exclude_path
 from pbxfleet.render.network import nftables
 from pbxfleet.render.services import BACKENDS
 from pbxfleet.render.services.base import FileText
@@ -61,30 +63,42 @@ def instance_pieces(
     if instance.failover is not None and paths.mirror_exclude is not None:
         text = FileText(mirror.excludes(instance), 0o644)
         yield _file(name, paths.mirror_exclude, text, Impact.NONE, (instance.failover.origin,))
-    lists = (
-        (paths.backup_list, backups.instance_list(instance), host.file.backup_list.origin),
-        (
-            paths.backup_exclude,
-            backups.instance_excludes(instance),
-            host.file.backup_exclude.origin,
-        ),
+    yield from _backup_pieces(host, instance)
+
+
+def _backup_pieces(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Piece]:
+    paths, file = instance.paths, host.file
+    listed = (
+        (paths.backup_list, lists.instance_list(instance), file.backup_list.origin),
+        (paths.backup_exclude, lists.instance_excludes(instance), file.backup_exclude.origin),
     )
-    for path, content, origin in lists:
+    for path, content, origin in listed:
         text = FileText(content, 0o644)
-        yield _file(name, path, text, Impact.NONE, (instance.span, origin))
+        yield _file(instance.name, path, text, Impact.NONE, (instance.span, origin))
+    for path, text in scripts.instance_files(host, instance):
+        made_by = (instance.span, *_backup_origin(host))
+        yield _file(instance.name, path, text, Impact.NONE, made_by)
 
 
 def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
-    """What the host has besides its instances: the list for a backup of all of them."""
+    """What the host has besides its instances: lists and scripts for a backup of all of them."""
     origins = (host.file.host_backup_list.origin,)
     listed = host.file.host_backup_list.value
-    text = FileText(backups.host_list(host), 0o644)
+    text = FileText(lists.host_list(host), 0o644)
     yield _file("", listed, text, Impact.NONE, origins)
-    text = FileText(backups.host_excludes(host), 0o644)
-    yield _file("", backups.host_exclude_path(host), text, Impact.NONE, origins)
+    text = FileText(lists.host_excludes(host), 0o644)
+    yield _file("", host_exclude_path(host), text, Impact.NONE, origins)
+    for path, text in scripts.host_files(host):
+        yield _file("", path, text, Impact.NONE, _backup_origin(host))
     for file in network.network_files(host):
         text = FileText(file.content, file.mode)
         yield _file("", file.path, text, Impact.NONE, network.origins(host))
+
+
+def _backup_origin(host: ResolvedHost) -> tuple[Span, ...]:
+    """The places of [backup] that its files are made from."""
+    backup = host.file.backup
+    return () if backup is None else tuple(target.place.origin for target in backup.targets)
 
 
 def _directory(instance: ResolvedInstance) -> Resource:

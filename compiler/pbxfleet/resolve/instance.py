@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.model.desired import HostFile
 from pbxfleet.model.resolved import ResolvedInstance
+from pbxfleet.resolve.backup import instance_backup
 from pbxfleet.resolve.listeners import Draft, add_listeners
 from pbxfleet.resolve.media import add_affinity, add_media
 from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths, path_values
@@ -28,7 +29,6 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
     paths = instance_paths(host, PathMaker(values, file, draft.problems), paired=paired)
     if paths is None:
         return None
-    recordings = layer.backup_recordings
     return ResolvedInstance(
         name=file.name,
         number=grant.number,
@@ -44,8 +44,8 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
         directory_origin=directory_template(host, file).origin,
         settings=tuple(sorted(draft.settings, key=lambda setting: setting.name)),
         failover=None,
-        backup_recordings=recordings is not None and recordings.value,
         tenants=layer.tenants or (),
         admin_allow=layer.admin_allow or (),
         source_addresses=source_addresses(layer.source_address or (), grant.addresses),
+        backup=instance_backup(layer.backup, file.name, file.span, draft.problems),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from pbxfleet.model.backup import BackupWish
 from pbxfleet.model.desired import FailoverWish, Layer, Sourced
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ K = TypeVar("K", bound=str)
 def join(nearer: Layer, farther: Layer) -> Layer:
     """One layer that says what both say; where both speak, `nearer` wins.
 
-    `listen`, `settings` and `failover` are joined key by key; lists are taken whole. The winner's
+    `listen`, `settings`, `failover` and `backup` are joined key by key; lists are taken whole. The winner's
     `overrode` lists the places it hides, nearest layer first. Joining is associative.
     """
     return Layer(
@@ -25,7 +26,7 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         listen=_keys(nearer.listen, farther.listen),
         rtp=_one(nearer.rtp, farther.rtp),
         failover=_failover(nearer.failover, farther.failover),
-        backup_recordings=_one(nearer.backup_recordings, farther.backup_recordings),
+        backup=_backup(nearer.backup, farther.backup),
         settings=_keys(nearer.settings, farther.settings),
         tenants=_whole(nearer.tenants, farther.tenants),
         ports=_one(nearer.ports, farther.ports),
@@ -44,6 +45,14 @@ def _failover(nearer: FailoverWish, farther: FailoverWish) -> FailoverWish:
         interval_s=_one(nearer.interval_s, farther.interval_s),
         failures=_one(nearer.failures, farther.failures),
         action_url=_one(nearer.action_url, farther.action_url),
+    )
+
+
+def _backup(nearer: BackupWish, farther: BackupWish) -> BackupWish:
+    return BackupWish(
+        kept=_keys(nearer.kept, farther.kept),
+        names={**farther.names, **nearer.names},
+        extra=_whole(nearer.extra, farther.extra),
     )
 
 

@@ -17,6 +17,7 @@ from pbxfleet.model.desired import (
 from pbxfleet.model.net import Address, PortRange
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars, shapes
+from pbxfleet.schema.backup import HostBackupModel
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -283,6 +284,9 @@ class HostModel(FileModel):
     )
     network: NetworkModel | None = Field(
         None, description="Addresses, firewall and what else the host's network needs."
+    )
+    backup: HostBackupModel | None = Field(
+        None, description="Programs that back up the instances of this host."
     )
     defaults: DefaultsModel | None = Field(
         None, description="Values under every instance of this host."

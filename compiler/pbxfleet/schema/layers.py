@@ -19,6 +19,7 @@ from pbxfleet.model.desired import (
     WebScheme,
 )
 from pbxfleet.schema import names, network, scalars, shapes, urls
+from pbxfleet.schema.backup import BackupModel
 from pbxfleet.schema.network_host import AdminAllow, SourceAddress
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -130,14 +131,6 @@ class FailoverModel(Table):
         None,
         description="Address that is called on the event, for example to change DNS.",
         examples=["https://dns.example.net/switch"],
-    )
-
-
-class BackupModel(Table):
-    """What the instance's backup list has."""
-
-    recordings: Truth | None = Field(
-        None, description="Whether recordings are backed up.", examples=[True]
     )
 
 

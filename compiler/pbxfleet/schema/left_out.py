@@ -7,6 +7,8 @@ from collections.abc import Mapping
 _NEXT_LAYER = "what the host's [defaults] say, else the fleet's"
 _REFERENCE = "as in the reference file, moved to the instance's own addresses"
 _UNMAPPED = "the element is not known, and the key that needs it is refused"
+_NO_VARIABLES = "no further variables"
+_ALL_KEPT = "nothing is ever removed"
 
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     "FleetModel": {
@@ -25,6 +27,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "system_cpus": "no core is left to the system",
         "rtp": "media ports are those of the reference file",
         "ports": "no block of ports can be handed out",
+        "backup": "the host has lists of what to back up, and nothing that does it",
         "network": "the network of the host is left alone",
         "failover_file": "no failover file is written",
         "failover_template": "no failover file is written",
@@ -68,7 +71,29 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "gateway": "left to DHCP or router advertisements",
         "dns": "left to DHCP or router advertisements",
     },
-    "BackupModel": {"recordings": f"{_NEXT_LAYER}, else they are not"},
+    "BackupModel": {
+        "recordings": f"{_NEXT_LAYER}, else they are not",
+        "cdr": f"{_NEXT_LAYER}, else they are",
+        "prompts": f"{_NEXT_LAYER}, else they are",
+        "logs": f"{_NEXT_LAYER}, else they are not",
+        "snapshots": f"{_NEXT_LAYER}, else they are not, as far as they have a name",
+        "release_files": f"{_NEXT_LAYER}, else they are",
+        "names": _NEXT_LAYER,
+        "extra": f"{_NEXT_LAYER}, else nothing",
+    },
+    "BackupNamesModel": {
+        "cdr": f"{_NEXT_LAYER}, else not known, and they cannot be left out",
+        "logs": f"{_NEXT_LAYER}, else *.log",
+        "snapshots": f"{_NEXT_LAYER}, else not known, and they cannot be left out",
+    },
+    "HostBackupModel": dict.fromkeys(("restic", "borg", "rsync", "tar"), "not with this program"),
+    "RepositoryModel": {"environment_file": _NO_VARIABLES, "keep": _ALL_KEPT},
+    "RsyncModel": {"environment_file": _NO_VARIABLES},
+    "TarModel": {"keep": _ALL_KEPT},
+    "KeepModel": dict.fromkeys(
+        ("last", "daily", "weekly", "monthly", "yearly"), "none is kept for this reason"
+    ),
+    "KeepLastModel": {"last": _ALL_KEPT},
     "SettingModel": {
         "value": "the setting has a secret instead",
         "secret": "the setting has a value instead",

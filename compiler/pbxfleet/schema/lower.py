@@ -24,6 +24,8 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.network import HostNetwork
 from pbxfleet.schema import defaults
+from pbxfleet.schema.backup import lower_host as lower_backup
+from pbxfleet.schema.backup import lower_wish
 from pbxfleet.schema.files import (
     CatalogueModel,
     FleetModel,
@@ -59,7 +61,7 @@ def _lower_defaults(model: LayerModel | None, root: MappingNode) -> Layer:
 
 def _lower_layer(model: LayerModel, table: Node) -> Layer:
     """A layer; `table` is the node that it was read from."""
-    listen, failover, backup = model.listen, model.failover, model.backup
+    listen, failover = model.listen, model.failover
     binds = {role: getattr(listen, role.value) for role in LISTENER_ROLES} if listen else {}
     names = _key_spans(table, "settings")
     settings = {n: _setting(wish, names[n]) for n, wish in (model.settings or {}).items()}
@@ -73,7 +75,7 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         listen={role: wish for role, wish in binds.items() if wish is not None},
         rtp=model.rtp,
         failover=_failover(failover),
-        backup_recordings=backup.recordings if backup else None,
+        backup=lower_wish(model.backup),
         settings=dict(sorted({**settings, **removed}.items())),
         tenants=None if model.tenants is None else tuple(model.tenants),
         ports=model.ports,
@@ -157,6 +159,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         port_block=given(model.port_block, defaults.PORT_BLOCK),
         network=_network(model.network, root),
         mirror_exclude=given(model.mirror_exclude, defaults.MIRROR_EXCLUDE),
+        backup=lower_backup(model.backup, start),
     )
 
 

@@ -14,6 +14,7 @@ from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.checks import (
     addresses,
     advice,
+    backups,
     cpus,
     failover,
     identity,
@@ -35,6 +36,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     paths.check,
     services.check,
     network.check,
+    backups.check,
     advice.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
@@ -47,8 +49,8 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
     """What cannot be true together on one host, or deserves attention, in order of places.
 
     Takes time in proportion to the number of instances. Reports BND101, BND106, RTP101 to RTP104,
-    NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU104, DIR102 to DIR107, SVC101 to SVC109, ADV102
-    and ADV103.
+    NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU104, DIR102 to DIR107, SVC101 to SVC109, BKP101,
+    BKP102, BKP106 to BKP109, ADV102 and ADV103.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.core.paths import HostPath
-from pbxfleet.render import backups
+from pbxfleet.render.backups import lists
+from pbxfleet.render.backups.places import host_exclude_path
 from support.resolved import Places, Wish, host, sourced
 
 ODD = "p b[1]*?\\n\\x {a}$'\"\u00fc"
+PATTERNS = ("--anchored", "--no-wildcards-match-slash")
 FILES = (
     "pbxctrl",
     "pbxctrl.dat",
@@ -20,6 +22,7 @@ FILES = (
     "setup.json",
     "pbx.log",
     "pbx.pid",
+    "deeper/pbx.log",
     "recordings/1.wav",
     "recordings/acme/2.wav",
     "audio_en/hello.wav",
@@ -53,7 +56,7 @@ def saved(tmp_path: Path, listed: Path, excluded: Path) -> set[str]:
     """Names that tar saves, relative to the test's folder."""
     archive = tmp_path / "backup.tar"
     made = subprocess.run(
-        ["tar", "-c", "-f", archive, "-X", excluded, "-T", listed],
+        ["tar", "-c", "-f", archive, *PATTERNS, "-X", excluded, "-T", listed],
         check=False,
         capture_output=True,
         text=True,
@@ -76,17 +79,21 @@ def test_tar_saves_what_belongs_to_the_instance(
     resolved = host([wish], places=places(tmp_path))
     instance = resolved.instances[0]
     listed, excluded = tmp_path / "acme.list", tmp_path / "acme.exclude"
-    listed.write_bytes(backups.instance_list(instance))
-    excluded.write_bytes(backups.instance_excludes(instance))
+    listed.write_bytes(lists.instance_list(instance))
+    excluded.write_bytes(lists.instance_excludes(instance))
     (tmp_path / "unit-acme").write_text("x")
     (tmp_path / "failover-acme").write_text("x")
     (tmp_path / "mirror-acme").write_text("x")
     kept = {
         "pbx.xml",
         "pbx.pid",
+        "pbxctrl",
+        "pbxctrl.dat",
         "recordings",
         "audio_en",
         "audio_en/hello.wav",
+        "deeper",
+        "deeper/pbx.log",
         "tenants",
         "tenants/pbxctrl.txt",
         "pbxctrl.data",
@@ -102,18 +109,18 @@ def test_a_pid_file_within_the_directory_is_left_out(tmp_path: Path) -> None:
     directory = tmp_path / "pbx-acme"
     wish = Wish("acme", directory=str(directory))
     inside = Places(pid_file=f"{directory}/run [1].pid")
-    excludes = backups.instance_excludes(host([wish], places=inside).instances[0]).decode()
+    excludes = lists.instance_excludes(host([wish], places=inside).instances[0]).decode()
     assert f"{directory}/run \\[1\\].pid\n" in excludes
 
 
 def test_the_hosts_list_joins_those_of_its_instances() -> None:
     resolved = host([Wish("beta"), Wish("acme", peer="x", recordings=False)])
-    lines = backups.host_list(resolved).decode().splitlines()
+    lines = lists.host_list(resolved).decode().splitlines()
     assert lines == sorted(set(lines))
     for instance in resolved.instances:
-        assert set(backups.instance_list(instance).decode().splitlines()) < set(lines)
+        assert set(lists.instance_list(instance).decode().splitlines()) < set(lines)
     assert {"/var/lib/pbxfleet", "/etc/pbx/backup.list", "/etc/pbx/backup.exclude"} < set(lines)
-    excludes = backups.host_excludes(resolved).decode().splitlines()
+    excludes = lists.host_excludes(resolved).decode().splitlines()
     assert "/usr/local/pbx-acme/recordings/*" in excludes
     assert "/usr/local/pbx-beta/recordings/*" not in excludes
 
@@ -125,4 +132,4 @@ def test_the_hosts_list_joins_those_of_its_instances() -> None:
 def test_the_hosts_exclude_file_lies_beside_its_list(listed: str, excluded: str) -> None:
     resolved = host([])
     file = replace(resolved.file, host_backup_list=sourced(HostPath(listed)))
-    assert backups.host_exclude_path(replace(resolved, file=file)) == excluded
+    assert host_exclude_path(replace(resolved, file=file)) == excluded
