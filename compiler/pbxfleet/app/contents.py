@@ -10,10 +10,14 @@ from pbxfleet.model.target import Field, Kind, Target
 
 
 class RenderedTree:
-    """`rendered/<host>/` of a fleet repository, and where its release files lie."""
+    """`rendered/<host>/` of a fleet repository, and where its release files lie.
 
-    def __init__(self, repository: str, host: str) -> None:
+    `artefacts` is another artefact store of this machine, which is looked into first.
+    """
+
+    def __init__(self, repository: str, host: str, artefacts: str = "") -> None:
         self.repository = repository
+        self._stores = [artefacts] if artefacts else []
         self.folder = f"{repository}/rendered/{host}"
         self.host = host
         self._fields: dict[str, tuple[Field, ...]] = {}
@@ -26,6 +30,7 @@ class RenderedTree:
         if content is None:
             raise self._not_compiled()
         target = decode(content)
+        self._stores.append(f"{self.repository}/{target.artefacts}")
         self._declared = {
             r.instance: r.fields_digest
             for r in target.resources.values()
@@ -52,7 +57,7 @@ class RenderedTree:
         return content
 
     def artefact(self, source: str, digest: Digest) -> str:
-        """Path of a release file with this digest, from its `file:` source or from artefacts/<digest>.
+        """Path of a release file with this digest, from its `file:` source or an artefact store.
 
         It is read once a run, however many instances need it; who copies it compares again.
         """
@@ -63,7 +68,7 @@ class RenderedTree:
 
     def _find_artefact(self, source: str, digest: Digest) -> str:
         hexadecimal = digest.removeprefix("sha256:")
-        tried = [f"{self.repository}/artefacts/{hexadecimal}"]
+        tried = [f"{store}/{hexadecimal}" for store in self._stores]
         if source.startswith("file:"):
             tried.insert(0, f"{self.repository}/desired/{source.removeprefix('file:')}")
         found = {path: digest_of_file(path) for path in tried}
@@ -75,7 +80,7 @@ class RenderedTree:
             f"{wrong[0]} does not have the digest that is pinned"
             if wrong
             else f"release file {source} is not here",
-            hint=f"its digest is {digest}; put the file at artefacts/{hexadecimal} in the repository",
+            hint=f"its digest is {digest}; {_how_to_get(source)}",
             code="PLN106",
         )
 
@@ -104,3 +109,9 @@ class RenderedTree:
                 code="PLN105",
             )
         return content
+
+
+def _how_to_get(source: str) -> str:
+    if source.startswith("https:"):
+        return "pbxfleet release fetch brings it"
+    return "pbxfleet release add brings a copy from elsewhere into the artefact store"

@@ -48,9 +48,15 @@ class Looked(NamedTuple):
     plan: Plan
 
 
-def open_live(repository: str, host: str, root: str, *, host_only: bool = False) -> Live:
-    """The host `host` of a repository, on this machine or below `root`; nothing is changed."""
-    tree = RenderedTree(absolute(repository), _name(host))
+def open_live(
+    repository: str, host: str, root: str, artefacts: str | None = None, *, host_only: bool = False
+) -> Live:
+    """The host `host` of a repository, on this machine or below `root`; nothing is changed.
+
+    `artefacts` is a folder of release files that is looked into before the repository's own.
+    """
+    store = "" if artefacts is None else absolute(artefacts)
+    tree = RenderedTree(absolute(repository), _name(host), store)
     target = tree.target()
     _refuse_stale(tree, target)
     if not root:  # an unset variable of a script: the current folder was not meant, nor the machine

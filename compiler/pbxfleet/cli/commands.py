@@ -3,33 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable
 
-
-class Command:
-    """A row of the table. `module` has `run(args, output) -> int`; it is imported when it is called.
-
-    `description` and `more` are printed as they are: lines of at most 78 characters.
-    """
-
-    # Not a NamedTuple: importing `typing` is a tenth of what `--help` may cost.
-    __slots__ = ("arguments", "description", "help", "module", "more", "name")
-
-    def __init__(
-        self,
-        name: str,
-        help: str,
-        description: str,
-        more: str,
-        arguments: Callable[[ArgumentParser], None],
-        module: str,
-    ) -> None:
-        self.name = name
-        self.help = help
-        self.description = description
-        self.more = more
-        self.arguments = arguments
-        self.module = module
+from pbxfleet.cli.command import Command
+from pbxfleet.cli.command_release import RELEASE
 
 
 def _none(_: ArgumentParser) -> None:
@@ -80,6 +56,7 @@ def _host_only(parser: ArgumentParser) -> None:
 def _plan(parser: ArgumentParser) -> None:
     _host(parser)
     _host_only(parser)
+    _artefacts(parser)
     parser.add_argument("--out", metavar="FILE", help="store the plan, for show and apply")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when there is something to do"
@@ -90,10 +67,19 @@ def _show(parser: ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLANFILE", help="a file made by plan --out")
 
 
+def _artefacts(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--artefacts",
+        metavar="DIR",
+        help="look for release files in this artefact store first",
+    )
+
+
 def _apply(parser: ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOST|PLANFILE", help="a host, or a plan that was reviewed")
     _root(parser)
     _host_only(parser)
+    _artefacts(parser)
     parser.add_argument(
         "--auto-approve", action="store_true", help="do not ask; for unattended runs"
     )
@@ -240,6 +226,7 @@ exit codes: 0 printed, 1 the file cannot be read as XML""",
         _learn,
         "pbxfleet.cli.run_learn",
     ),
+    RELEASE,
     Command(
         "plan",
         "what apply would do to a host, and what it costs",

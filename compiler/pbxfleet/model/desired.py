@@ -305,6 +305,7 @@ class FleetFile:
     releases: Mapping[str, ReleaseFile]
     catalogue: Mapping[Role, Sourced[str]]
     policy: Policy
+    artefacts: str = "../artefacts"
 
 
 class Gaps(NamedTuple):

@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 PROTOCOLS = ("tcp", "udp", "any")
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _IMPACTS: Mapping[str, Impact] = {impact.value: impact for impact in Impact}
-_TEXT_KEYS = ("host", "fleet", "services", "affinity", "downgrades")
+_TEXT_KEYS = ("host", "fleet", "services", "affinity", "downgrades", "artefacts")
 _NUMBER_KEYS = ("stop_timeout_s", "start_timeout_s", "deletion_budget")
 _resource_values = itemgetter(*Resource._fields)
 _instance_values = itemgetter(*InstanceTarget._fields)
@@ -91,6 +91,7 @@ def decode(content: bytes) -> Target:
             services=_typed(data, "services", str),
             affinity=_typed(data, "affinity", str),
             downgrades=_typed(data, "downgrades", str),
+            artefacts=_typed(data, "artefacts", str),
             releases={n: _release(n, raw) for n, raw in _typed(data, "releases", dict).items()},
             stop_timeout_s=_typed(data, "stop_timeout_s", int),
             start_timeout_s=_typed(data, "start_timeout_s", int),

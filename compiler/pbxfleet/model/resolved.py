@@ -125,10 +125,14 @@ class ResolvedInstance:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRules:
-    """What every host's target says of releases: all that are declared, and what may be done."""
+    """What every host's target says of releases: all that are declared, and what may be done.
+
+    `artefacts` is the folder of release files by digest, relative to the repository.
+    """
 
     declared: tuple[ReleaseFile, ...] = ()
     downgrades: Downgrades = Downgrades.REFUSE
+    artefacts: str = "artefacts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ class Target(NamedTuple):
 
     `digest` identifies it; `inputs` maps the desired files it came from to digests. Timeouts are in
     seconds: to stop, and to hold all declared sockets after a start. `releases` are all that the
-    fleet declares, by name; `downgrades` is `refuse` or `allow`.
+    fleet declares, by name; `downgrades` is `refuse` or `allow`. `artefacts` is the folder of release
+    files by digest, relative to the repository.
     """
 
     host: str
@@ -147,3 +148,4 @@ class Target(NamedTuple):
     start_timeout_s: int = 60
     releases: Mapping[str, ReleaseTarget] = NO_RELEASES
     downgrades: str = "refuse"
+    artefacts: str = "artefacts"

@@ -109,6 +109,7 @@ def _target(
         start_timeout_s=start.value if (start := host.file.start_timeout_s) else 60,
         releases=release_targets(host.releases),
         downgrades=host.releases.downgrades.value,
+        artefacts=host.releases.artefacts,
     )
 
 

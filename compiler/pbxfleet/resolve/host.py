@@ -5,6 +5,7 @@ Nothing here looks at another host, so what comes out can be kept until one of t
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -96,9 +97,10 @@ def draft_host(
 
 
 def _release_rules(context: FleetContext) -> ReleaseRules:
-    declared = context.fleet.releases
-    policy = context.fleet.policy
-    return ReleaseRules(tuple(declared[name] for name in sorted(declared)), policy.downgrades)
+    fleet = context.fleet
+    declared = tuple(fleet.releases[name] for name in sorted(fleet.releases))
+    store = posixpath.normpath(posixpath.join("desired", fleet.artefacts))
+    return ReleaseRules(declared, fleet.policy.downgrades, store)
 
 
 def link_host(

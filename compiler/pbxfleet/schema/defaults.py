@@ -8,6 +8,7 @@ from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.scalars import one_of, quoted_choice, text_of
 from pbxfleet.source.nodes import Node
 
+ARTEFACTS = "../artefacts"
 RESERVE_ADDRESS = False
 RTP_BLOCK = 1024
 PORT_BLOCK = 10

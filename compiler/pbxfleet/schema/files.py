@@ -71,6 +71,9 @@ _Version: TypeAlias = Annotated[
 ]
 
 
+_ARTEFACTS = defaults.ARTEFACTS  # in a model with a field of that name the module is out of reach
+
+
 class FileModel(Table):
     """Keys that every file may have."""
 
@@ -166,6 +169,11 @@ class FleetModel(FileModel):
         None, description="Releases by the names that instances use."
     )
     catalogue: CatalogueModel | None = Field(None, description="Element names by role.")
+    artefacts: _RepositoryFile | None = Field(
+        None,
+        description="Folder of release files by their digests, relative to desired/.",
+        json_schema_extra={"default": _ARTEFACTS},
+    )
     policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 

@@ -181,6 +181,7 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
         },
         catalogue=_catalogue(model.catalogue),
         policy=_policy(model.policy),
+        artefacts=defaults.ARTEFACTS if model.artefacts is None else model.artefacts.value,
     )
 
 
