@@ -1,0 +1,94 @@
+"""What validate and compile keep between runs: one entry a host, and one index of the files."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.host.cache import Cache
+from pbxfleet.host.stamps import Stamp
+from pbxfleet.model.frozen import freeze, thaw
+from pbxfleet.model.resolved import Ledger
+from pbxfleet.model.summary import HostSummary
+from pbxfleet.resolve.host import HostFindings
+
+INDEX = "index"
+
+
+class FileFacts(NamedTuple):
+    """What one file of the format says that decides which hosts it concerns.
+
+    `host` is that of an instance's file, else "". `peers` are the instances that it names as halves of
+    pairs; `mentions` are files that nobody would read if it did not name them.
+    """
+
+    digest: str
+    host: str
+    peers: tuple[str, ...]
+    mentions: tuple[str, ...]
+    found: tuple[Diagnostic, ...]
+
+
+class Index(NamedTuple):
+    """The facts of all files by name, the ledger, and what all of them together concluded.
+
+    `stray` are the files that no rule of the layout covers. `is_canonical` tells that the ledger was
+    written as compile writes it. `conclusion` holds under `conclusion_key` only.
+    """
+
+    stray: tuple[str, ...]
+    facts: dict[str, FileFacts]
+    ledger_digest: str
+    ledger: Ledger
+    is_canonical: bool
+    conclusion_key: str
+    conclusion: tuple[Diagnostic, ...]
+
+
+class HostEntry(NamedTuple):
+    """Everything that a host's files came to, under the digest of all that it was made of.
+
+    `rendered` are the digests of its rendered files by name, None if it was only validated; `stamps`
+    prove that they are on the disk, None if only reading them can tell. `ledger_same` says that its
+    part of the ledger stayed as it was.
+    """
+
+    key: str
+    findings: HostFindings
+    summary: HostSummary
+    found: tuple[Diagnostic, ...]
+    instances: int
+    ledger_same: bool
+    rendered: dict[str, str] | None
+    stamps: dict[str, Stamp] | None
+
+
+def load_index(cache: Cache) -> Index | None:
+    """The index of the last run, None if there is none."""
+    found = thaw(content) if (content := cache.get(INDEX)) else None
+    return found if isinstance(found, Index) else None
+
+
+def load_entry(cache: Cache, host: str, key: str) -> HostEntry | None:
+    """What was kept of a host under this key."""
+    found = thaw(content) if (content := cache.get(_name(host))) else None
+    return found if isinstance(found, HostEntry) and found.key == key else None
+
+
+def save_index(cache: Cache, index: Index) -> None:
+    """Keep the index."""
+    cache.put(INDEX, freeze(index))
+
+
+def save_entry(cache: Cache, host: str, entry: HostEntry) -> None:
+    """Keep a host's entry in place of its last one."""
+    cache.put(_name(host), freeze(entry))
+
+
+def forget_others(cache: Cache, hosts: frozenset[str]) -> None:
+    """Drop the entries of hosts that are no longer declared."""
+    cache.keep_only(frozenset(map(_name, hosts)) | {INDEX})
+
+
+def _name(host: str) -> str:
+    return f"host-{host}"
