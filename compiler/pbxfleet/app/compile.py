@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
+from pbxfleet.app.incremental import survey
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
@@ -43,19 +44,46 @@ class Compiled(NamedTuple):
         return any(d.severity is Severity.ERROR for d in self.fleet.diagnostics)
 
 
+def validate_fleet(repository: str) -> tuple[Fleet, int, int]:
+    """The fleet with its diagnostics, and how many hosts and instances it has (0 after an error)."""
+    quick = survey(repository)
+    if quick is None:
+        fleet = read_fleet(repository)
+        hosts = fleet.resolved.hosts if fleet.resolved is not None else ()
+        return fleet, len(hosts), sum(len(host.instances) for host in hosts)
+    quick.notes.save(repository)
+    fleet = Fleet(files=quick.files, diagnostics=quick.diagnostics)
+    return fleet, len(quick.hosts), sum(quick.hosts.values())
+
+
 def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = False) -> Compiled:
     """Compile hosts (all, or those named in `only`) and the ledger; with `check` write nothing.
 
     Raises Refused if a named host is not declared. Either everything is written or, after an error
     in any file, nothing.
     """
+    quick = survey(repository, only or None)
+    if quick is None:
+        return _from_scratch(repository, only, check=check)
+    fleet = Fleet(files=quick.files, ledger=quick.ledger, diagnostics=quick.diagnostics)
+    _known(quick.hosts, only)
+    stale = _stale_fields(repository, quick.trees) if check else ()
+    changed = _write(repository, fleet, quick.trees, quick.hosts, only, check=check)
+    quick.notes.save(repository, None if check else quick.trees)
+    hosts = only or tuple(quick.hosts)
+    instances = sum(quick.hosts[host] for host in hosts)
+    return Compiled(fleet, changed, len(hosts), instances, stale)
+
+
+def _from_scratch(repository: str, only: Sequence[str], *, check: bool) -> Compiled:
+    """The same with nothing kept: the way that can tell all problems."""
     fleet = read_fleet(repository)
     if fleet.resolved is None:
         return Compiled(fleet, (), 0, 0)
-    _known(fleet, only)
-    trees: dict[str, dict[str, bytes]] = {}
+    declared = {host.name: len(host.instances) for host in fleet.resolved.hosts}
+    _known(declared, only)
+    trees: dict[str, Mapping[str, bytes]] = {}
     found: list[Diagnostic] = list(fleet.diagnostics)
-    instances = 0
     for host in fleet.resolved.hosts:
         if only and host.name not in only:
             continue
@@ -69,20 +97,17 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
         )
         found += outcome.diagnostics
         if outcome.value is not None:
-            trees[host.name] = dict(outcome.value.files)
-            instances += len(host.instances)
+            trees[host.name] = outcome.value.files
     fleet.diagnostics = in_order(found)
-    compiled = Compiled(fleet, (), len(trees), instances)
+    compiled = Compiled(fleet, (), len(trees), sum(declared[host] for host in trees))
     if compiled.failed:
         return compiled
     stale = _stale_fields(repository, trees) if check else ()
-    return compiled._replace(
-        changed=_write(repository, fleet, trees, only, check=check), stale=stale
-    )
+    changed = _write(repository, fleet, trees, declared, only, check=check)
+    return compiled._replace(changed=changed, stale=stale)
 
 
-def _known(fleet: Fleet, only: Sequence[str]) -> None:
-    declared = fleet.desired.hosts if fleet.desired is not None else {}
+def _known(declared: Collection[str], only: Sequence[str]) -> None:
     for name in only:
         if name not in declared:
             raise Refused(f"{name} is not a declared host", hint=did_you_mean(name, declared))
@@ -91,7 +116,8 @@ def _known(fleet: Fleet, only: Sequence[str]) -> None:
 def _write(
     repository: str,
     fleet: Fleet,
-    trees: dict[str, dict[str, bytes]],
+    trees: Mapping[str, Mapping[str, bytes]],
+    declared: Collection[str],
     only: Sequence[str],
     *,
     check: bool,
@@ -99,8 +125,8 @@ def _write(
     changed: list[str] = []
     act = _stale if check else _written
     _refuse_links(repository, ["rendered"])
-    gone: Iterable[str] = () if only else _left_over(repository, trees)
-    targets = {**trees, **{host: {} for host in gone}}
+    gone: Iterable[str] = () if only else _left_over(repository, declared)
+    targets: dict[str, Mapping[str, bytes]] = {**trees, **{host: {} for host in gone}}
     _refuse_links(repository, [f"rendered/{host}" for host in targets])
     for host, files in targets.items():
         changed += act(repository, f"rendered/{host}", files)
@@ -114,13 +140,13 @@ def _write(
     return tuple(sorted(changed))
 
 
-def _left_over(repository: str, trees: Mapping[str, object]) -> list[str]:
+def _left_over(repository: str, declared: Collection[str]) -> list[str]:
     """Folders of hosts that are no longer declared; whatever else is in rendered/ is not ours."""
     view = FileView(Root(repository, is_machine=False), Owners(matter=False))
     return [
         name
         for name in folder_names(f"{repository}/rendered")
-        if name not in trees
+        if name not in declared
         and view.look(HostPath(f"/rendered/{name}/{MANIFEST}")).what is What.FILE
     ]
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pbxfleet.app.masking import lines_of_secrets, masked_at, masked_desired, masked_pbx_xml
-from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
+from pbxfleet.core.diagnostics import Diagnostic, Outcome, Severity, in_order
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
-from pbxfleet.model.desired import Desired, HostFile, ReleaseFile, Sourced
+from pbxfleet.model.desired import Desired, FleetFile, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
 from pbxfleet.pbx.reference import read_reference, readable
 from pbxfleet.resolve.resolve import resolve_and_check
@@ -97,8 +97,8 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     # Without the ledger that is there, every `auto` would be handed out anew.
     if ledger.value is None or no_ledger:
         desired = replace(desired, gaps=desired.gaps._replace(ledger=True))
-    _references(fleet, desired, found)
-    _templates(fleet, desired, found)
+    load_references(fleet, desired.fleet, found)
+    load_templates(fleet, desired.hosts.values(), found)
     resolution = resolve_and_check(desired, fleet.references, ledger.value or Ledger({}))
     found += _without_echo(fleet, desired, resolution.outcome.diagnostics, found)
     fleet.ledger = resolution.ledger
@@ -123,13 +123,19 @@ def _documents(
             continue
         files[name] = content
         if wanted:
-            outcome = load(name, content)
-            found += _discreet(outcome.diagnostics, content)
+            outcome = read_document(name, content)
+            found += outcome.diagnostics
             if outcome.value is not None:
                 documents[name] = outcome.value
     fleet.files = files
     fleet.unread = {n: c.reason for n, c in contents.items() if isinstance(c, ReadProblem)}
     return documents
+
+
+def read_document(name: str, content: bytes) -> Outcome[MappingNode]:
+    """One file of the format as nodes."""
+    loaded = load(name, content)
+    return Outcome(loaded.value, tuple(_discreet(loaded.diagnostics, content)))
 
 
 def _discreet(found: Iterable[Diagnostic], content: bytes) -> Iterator[Diagnostic]:
@@ -147,8 +153,9 @@ def _names(contents: Iterable[str], found: Iterable[Diagnostic]) -> list[str]:
     return sorted(n for n in contents if n.endswith(SUFFIXES) or n not in said)
 
 
-def _references(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
-    for name, release in desired.fleet.releases.items():
+def load_references(fleet: Fleet, file: FleetFile, found: list[Diagnostic]) -> None:
+    """Read the reference files of all releases; what is wrong with them is added to `found`."""
+    for name, release in file.releases.items():
         path = in_repository(release.reference.value)
         content = fleet.files.get(path)
         if content is None:
@@ -174,8 +181,9 @@ def _without_echo(
     return [d for d in later if d.code != "REL103" or d.span not in broken]
 
 
-def _templates(fleet: Fleet, desired: Desired, found: list[Diagnostic]) -> None:
-    for template in _named_templates(desired.hosts.values()):
+def load_templates(fleet: Fleet, hosts: Iterable[HostFile], found: list[Diagnostic]) -> None:
+    """Fetch the templates that the hosts name; REF111 for one that is not there."""
+    for template in _named_templates(hosts):
         path = in_repository(template.value)
         content = fleet.files.get(path)
         if content is None:

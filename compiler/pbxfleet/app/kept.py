@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.digest import Digest
 from pbxfleet.host.cache import Cache
 from pbxfleet.host.stamps import Stamp
 from pbxfleet.model.frozen import freeze, thaw
@@ -32,10 +33,12 @@ class FileFacts(NamedTuple):
 class Index(NamedTuple):
     """The facts of all files by name, the ledger, and what all of them together concluded.
 
-    `stray` are the files that no rule of the layout covers. `is_canonical` tells that the ledger was
-    written as compile writes it. `conclusion` holds under `conclusion_key` only.
+    It holds for one `program` only. `stray` are the files that no rule of the layout covers.
+    `is_canonical` tells that the ledger was written as compile writes it. `conclusion` holds under
+    `conclusion_key` only.
     """
 
+    program: str
     stray: tuple[str, ...]
     facts: dict[str, FileFacts]
     ledger_digest: str
@@ -59,14 +62,14 @@ class HostEntry(NamedTuple):
     found: tuple[Diagnostic, ...]
     instances: int
     ledger_same: bool
-    rendered: dict[str, str] | None
+    rendered: dict[str, Digest] | None
     stamps: dict[str, Stamp] | None
 
 
-def load_index(cache: Cache) -> Index | None:
-    """The index of the last run, None if there is none."""
+def load_index(cache: Cache, program: str) -> Index | None:
+    """The index of this program's last run, None if there is none."""
     found = thaw(content) if (content := cache.get(INDEX)) else None
-    return found if isinstance(found, Index) else None
+    return found if isinstance(found, Index) and found.program == program else None
 
 
 def load_entry(cache: Cache, host: str, key: str) -> HostEntry | None:

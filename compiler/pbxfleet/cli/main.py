@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -181,6 +182,8 @@ def entry() -> NoReturn:
     """What the console command calls."""
     if {"apply", "demo"}.intersection(sys.argv):  # the others have nothing to end, and start faster
         _end_in_order()
+    if {"validate", "compile"}.intersection(sys.argv):
+        gc.disable()  # short runs that make no cycles worth collecting: a quarter of their time
     sys.exit(main(sys.argv[1:]))
 
 

@@ -17,19 +17,17 @@ FORGES = ("sarif", "github", "gitlab")
 
 def run(args: Namespace, output: Output) -> int:
     """Print every problem of the fleet; exit 1 if there is an error."""
-    from pbxfleet.app.fleet import read_fleet
+    from pbxfleet.app.compile import validate_fleet
     from pbxfleet.report.summary import counted
 
     output.json = output.json or args.format == "json"
-    fleet = read_fleet(args.chdir)
+    fleet, hosts, instances = validate_fleet(args.chdir)
     if args.format in FORGES:
         return _for_forge(fleet, args.format, output)
     failed = show(fleet, output, advice=not output.quiet)
     output.data(diagnostics_data(fleet, failed=failed))
-    if fleet.resolved is not None and not failed:
-        instances = sum(len(h.instances) for h in fleet.resolved.hosts)
-        hosts = counted(len(fleet.resolved.hosts), "host")
-        output.say(f"{hosts}, {counted(instances, 'instance')}: valid")
+    if not failed:
+        output.say(f"{counted(hosts, 'host')}, {counted(instances, 'instance')}: valid")
     return Exit.REFUSED if failed else Exit.DONE
 
 

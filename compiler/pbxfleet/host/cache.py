@@ -25,6 +25,11 @@ class Cache:
     def __init__(self, folder: str | None) -> None:
         self._folder = folder
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether anything can be kept."""
+        return self._folder is not None
+
     def get(self, name: str) -> bytes | None:
         """The entry, None if it is not there or not whole."""
         if self._folder is None:

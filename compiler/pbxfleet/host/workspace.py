@@ -158,5 +158,7 @@ def _problem(error: OSError) -> ReadProblem:
 
 def _shown(name: str) -> str:
     """A name that can be printed: what cannot is written as an escape."""
+    if name.isprintable() and name.isascii():
+        return name
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

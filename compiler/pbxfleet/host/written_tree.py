@@ -7,12 +7,14 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
 from pbxfleet.host.files import write_all
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.rooted import LAST
 from pbxfleet.host.temporary import NOT_EMPTY, Attributes, put
 from pbxfleet.host.views import LOOK, NOT_THERE, read_open
+from pbxfleet.host.workspace import read_tree
 
 FILE_MODE, PROGRAM_MODE, FOLDER_MODE = 0o644, 0o755, 0o755
 
@@ -58,6 +60,25 @@ def write_tree(
     finally:
         writer.close()
     return TreeChange(tuple(sorted(written)), removed)
+
+
+def holds_exactly(directory: str, digests: Mapping[str, Digest]) -> bool:
+    """Whether `write_tree` with files of these digests, none of them a program, would do nothing."""
+    found = read_tree(directory, hidden=True)
+    return found.keys() == digests.keys() and all(
+        isinstance(content, bytes)
+        and digest_of(content) == digests[name]
+        and _is_plain(f"{directory}/{name}")
+        for name, content in found.items()
+    )
+
+
+def _is_plain(path: str) -> bool:
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and not mode & 0o100
 
 
 class _Writer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
@@ -183,6 +183,10 @@ class Ledger:
 
     allocations: Mapping[str, Allocation]
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+    def without_spans(self) -> Ledger:
+        """What is remembered, wherever it is written."""
+        return replace(self, spans={})
 
 
 @dataclass(frozen=True, slots=True)

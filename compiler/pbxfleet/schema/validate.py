@@ -45,7 +45,7 @@ def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) ->
     FMT1xx. References between files are not looked at.
     """
     layout = lay_out((*documents, *names))
-    used = {path for root in documents.values() for path in _paths_in(root)}
+    used = {path for root in documents.values() for path in paths_in(root)}
     reading = _Reading([d for d in layout.found if d.code != "FMT113" or _file(d) not in used])
     if not any(part is Part.FLEET for part, _ in layout.files):
         reading.found.append(_no_fleet())
@@ -129,17 +129,17 @@ def _file(diagnostic: Diagnostic) -> str:
     return diagnostic.span.file if diagnostic.span else ""
 
 
-def _paths_in(node: Node) -> Iterator[str]:
+def paths_in(node: Node) -> Iterator[str]:
     """Names of the files that the values of a file may mean: paths in it are relative to desired/."""
     match node:
         case ScalarNode():
             yield posixpath.normpath(f"desired/{node.text.removeprefix('file:')}")
         case SequenceNode():
             for item in node.items:
-                yield from _paths_in(item)
+                yield from paths_in(item)
         case MappingNode():
             for entry in node.entries:
-                yield from _paths_in(entry.node)
+                yield from paths_in(entry.node)
 
 
 def _no_fleet() -> Diagnostic:

@@ -1,0 +1,221 @@
+"""The work of the quick way: read, resolve, check and render the hosts of which something changed.
+
+Every step is that of the full reading (`app.fleet`), for a part of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pbxfleet.app.fleet import (
+    Fleet,
+    inputs_of,
+    load_references,
+    load_templates,
+    read_document,
+)
+from pbxfleet.app.kept import FileFacts, HostEntry
+from pbxfleet.app.sources import LEDGER, Sources, Unusual
+from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
+from pbxfleet.model.desired import Desired, HostFile, InstanceFile
+from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
+from pbxfleet.model.summary import HostSummary
+from pbxfleet.render.compile import compile_host
+from pbxfleet.resolve.checks import check_fleet, check_host, summarise
+from pbxfleet.resolve.context import FleetContext, fleet_context
+from pbxfleet.resolve.host import HostFindings, draft_host, link_host
+from pbxfleet.resolve.ledger_parts import NOTHING
+from pbxfleet.resolve.ledger_text import ledger_text
+from pbxfleet.resolve.resolve import built_instances, conclude
+from pbxfleet.schema import read_ledger, validate
+from pbxfleet.schema.layout import lay_out
+from pbxfleet.schema.validate import paths_in
+from pbxfleet.source.nodes import MappingNode
+
+
+class Worked(NamedTuple):
+    """What one host came to."""
+
+    host: ResolvedHost
+    findings: HostFindings
+    summary: HostSummary
+    found: tuple[Diagnostic, ...]
+
+
+class Workshop:
+    """Reads each file of the format once, and only if it is needed."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._fleet = Fleet(files=sources.files)
+        self._found: dict[str, list[Diagnostic]] = {}
+        self._documents: dict[str, MappingNode] = {}
+        self._hosts: dict[str, HostFile] = {}
+        self._instances: dict[str, InstanceFile] = {}
+        self._desired: Desired | None = None
+        self._known: FleetContext | None = None
+        self._shared: list[Diagnostic] = []
+
+    def strays(self) -> tuple[str, ...]:
+        """Files that no rule of the layout covers; Unusual if a name is wrong."""
+        found = lay_out(self._sources.files).found
+        if any(d.code != "FMT113" for d in found):
+            raise Unusual
+        return tuple(d.span.file for d in found if d.span is not None)
+
+    def facts(self, names: Iterable[str], stray: frozenset[str]) -> dict[str, FileFacts]:
+        """The facts of these files; Unusual if one has an error."""
+        names = list(names)
+        self._understand(names)
+        return {name: self._facts_of(name, stray) for name in names}
+
+    def ledger(self) -> tuple[Ledger, bool]:
+        """The ledger, and whether it is written as compile writes it."""
+        content = self._sources.files.get(LEDGER)
+        if content is None:
+            return NOTHING, True
+        loaded = read_document(LEDGER, content)
+        ledger = read_ledger(loaded.value)
+        if loaded.diagnostics or ledger.diagnostics or ledger.value is None:
+            raise Unusual
+        return ledger.value, ledger_text(ledger.value) == content
+
+    def work_out(
+        self,
+        todo: Collection[str],
+        instances: Mapping[str, Collection[str]],
+        parts: Mapping[str, Ledger],
+        declared: Collection[str],
+    ) -> Iterator[Worked]:
+        """Resolve and check the hosts in `todo`.
+
+        `instances` has the names of their instances, and those of every host that a peer is on;
+        `parts` the parts of the ledger, `declared` the names of all instances of the fleet. Unusual
+        if there is an error, or a place in the ledger is pointed at: places in it move.
+        """
+        sources = self._sources
+        files = [sources.hosts[host] for host in instances]
+        files += [sources.instances[name] for names in instances.values() for name in names]
+        desired = self._understand(files)
+        context = self._context(desired, declared)
+        drafts = {
+            host: draft_host(
+                context,
+                self._hosts[host],
+                [self._instances[name] for name in names],
+                parts.get(host, NOTHING),
+            )
+            for host, names in sorted(instances.items())
+        }
+        peers = built_instances(drafts.values())
+        for host in todo:
+            resolved, findings = link_host(drafts[host], peers)
+            found = check_host(resolved)
+            told = [*findings.single, *(shared.diagnostic for shared in findings.shared), *found]
+            if any(_is_error(d) or _points_at_ledger(d) for d in told):
+                raise Unusual
+            yield Worked(resolved, findings, summarise(resolved), found)
+
+    def render(self, worked: Worked) -> Mapping[str, bytes]:
+        """The rendered files of a host by name; Unusual if it cannot be rendered."""
+        fleet, desired = self._fleet, self._understand(())
+        budget = desired.fleet.policy.deletion_budget
+        fleet.desired = Desired(desired.fleet, self._hosts, self._instances)
+        fleet.resolved = Resolved(desired.fleet.name.value, (worked.host,), budget)
+        rendered = compile_host(
+            worked.host,
+            fleet.resolved.fleet_name,
+            budget,
+            fleet.references,
+            fleet.templates,
+            inputs_of(fleet, worked.host.name),
+        )
+        if rendered.value is None or rendered.diagnostics:
+            raise Unusual
+        return rendered.value.files
+
+    def conclude(
+        self, facts: Iterable[FileFacts], entries: Collection[HostEntry], declared: Collection[str]
+    ) -> tuple[Diagnostic, ...]:
+        """Everything that is to be said about the fleet, in order; Unusual if there is an error."""
+        desired = self._understand(())
+        context = self._context(desired, declared)
+        read = {name for fact in facts for name in fact.mentions}
+        found = [d for d in lay_out(self._sources.files).found if _file(d) not in read]
+        found += [d for fact in facts for d in fact.found]
+        found += self._shared
+        found += [d for entry in entries for d in entry.found]
+        found += conclude(context, [entry.findings for entry in entries])
+        found += check_fleet([entry.summary for entry in entries])
+        if any(map(_is_error, found)):
+            raise Unusual
+        return in_order(found)
+
+    def _understand(self, names: Iterable[str]) -> Desired:
+        """Read these files and the fleet's, as far as they were not read before."""
+        wanted = dict.fromkeys((self._sources.fleet, *names))
+        new = [name for name in wanted if name not in self._documents]
+        for name in new:
+            loaded = read_document(name, self._sources.files[name])
+            if loaded.value is None:
+                raise Unusual
+            self._found[name] = list(loaded.diagnostics)
+            self._documents[name] = loaded.value
+        if new or self._desired is None:
+            self._lower(new)
+        assert self._desired is not None
+        return self._desired
+
+    def _lower(self, new: Collection[str]) -> None:
+        fleet = self._sources.fleet
+        validated = validate({name: self._documents[name] for name in {fleet, *new}})
+        desired = validated.outcome.value
+        if desired is None:
+            raise Unusual
+        for diagnostic in validated.outcome.diagnostics:
+            if (name := _file(diagnostic)) in new:
+                self._found[name].append(diagnostic)
+        self._hosts |= desired.hosts
+        self._instances |= desired.instances
+        self._desired = desired
+        load_templates(self._fleet, desired.hosts.values(), self._shared)
+        if fleet in new:
+            load_references(self._fleet, desired.fleet, self._shared)
+        if any(map(_is_error, self._shared)):
+            raise Unusual
+
+    def _context(self, desired: Desired, declared: Collection[str]) -> FleetContext:
+        if self._known is None:
+            self._known = fleet_context(desired.fleet, self._fleet.references, declared)
+        return self._known
+
+    def _facts_of(self, name: str, stray: frozenset[str]) -> FileFacts:
+        found = tuple(self._found[name])
+        if any(map(_is_error, found)):
+            raise Unusual
+        folder, _, base = name.rpartition("/")
+        stem = base.rpartition(".")[0]
+        host, layers = "", []
+        if folder.endswith("/instances"):
+            host, layers = self._instances[stem].host.value, [self._instances[stem].layer]
+        elif folder.endswith("/hosts"):
+            layers = [self._hosts[stem].defaults]
+        elif self._desired is not None:
+            layers = [self._desired.fleet.defaults]
+        peers = tuple(layer.failover.peer.value for layer in layers if layer.failover.peer)
+        mentions = tuple(sorted(stray.intersection(paths_in(self._documents[name]))))
+        return FileFacts(self._sources.digest(name), host, peers, mentions, found)
+
+
+def _is_error(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity is Severity.ERROR
+
+
+def _points_at_ledger(diagnostic: Diagnostic) -> bool:
+    places = [place for place, _ in diagnostic.related]
+    return any(place.file == LEDGER for place in (diagnostic.span, *places) if place is not None)
+
+
+def _file(diagnostic: Diagnostic) -> str:
+    return diagnostic.span.file if diagnostic.span is not None else ""
