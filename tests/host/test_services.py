@@ -314,7 +314,7 @@ class TestSysv:
         assert is_start_link(name, "pbx-a") is starts
 
 
-@pytest.mark.parametrize("name", ["compose", "windows"])
+@pytest.mark.parametrize("name", ["windows", "another"])
 def test_a_manager_that_is_only_rendered_for(tmp_path: Path, name: str) -> None:
     manager = backend(name, parts(tmp_path, Runner()))
     assert not manager.runs

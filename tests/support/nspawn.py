@@ -273,7 +273,7 @@ class Bed:
     def _wait_up(self) -> None:
         end = time.monotonic() + BOOT_S
         while time.monotonic() < end and self._nspawn is not None and self._nspawn.poll() is None:
-            self.leader = _child_of(self._nspawn.pid)
+            self.leader = child_of(self._nspawn.pid)
             if self.leader and self.is_up():
                 return
             time.sleep(0.05)
@@ -316,7 +316,7 @@ class Bed:
                     os.rmdir(folder)
 
 
-def _child_of(pid: int) -> int:
+def child_of(pid: int) -> int:
     """The first child of a process, 0 while it has none."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():

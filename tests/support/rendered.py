@@ -32,6 +32,8 @@ def compile_case(name: str) -> Outcome[Rendered]:
         stop_timeout_s=case.get("stop_timeout_s", 60),
         template=template,
         backup=_backup(case.get("backup", {})),
+        network=case.get("network", "host"),
+        hardening=case.get("hardening", True),
     )
     templates = {f"desired/{template}": (folder / template).read_bytes()} if template else {}
     return compile_host(resolved, "example-voice", 1, reference(), templates, INPUTS)

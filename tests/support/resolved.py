@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import TypeVar
 
 from pbxfleet.core.digest import digest_of
@@ -33,6 +33,7 @@ from pbxfleet.model.resolved import (
     ResolvedInstance,
     ResolvedSetting,
 )
+from pbxfleet.model.services import ComposeProgram, ComposeWish, ContainerNetwork
 from pbxfleet.resolve.backup import instance_backup
 from pbxfleet.resolve.problems import Problems
 
@@ -116,6 +117,7 @@ class Places:
 UNITS = {
     ServiceBackend.SYSTEMD: "/etc/systemd/system/pbx-{name}.service",
     ServiceBackend.SYSV: "/etc/init.d/pbx-{name}",
+    ServiceBackend.COMPOSE: "/etc/pbx/compose/pbx-{name}/compose.yaml",
     ServiceBackend.DIRECT: None,
 }
 
@@ -130,13 +132,31 @@ def host(
     places: Places = Places(),
     hardening: bool = True,
     backup: HostBackup | None = None,
+    network: str = "host",
 ) -> ResolvedHost:
     """A host `fra1` with these instances, in order of their names."""
     places = replace(places, unit=places.unit or UNITS[services])
     file = _host_file(services, affinity, stop_timeout_s, template)
     file = replace(file, hardening=sourced(hardening, 15), backup=backup)
+    if services is ServiceBackend.COMPOSE:
+        file = replace(file, compose=compose(ContainerNetwork(network)))
     instances = tuple(instance(wish, places) for wish in sorted(wishes, key=lambda w: w.name))
     return ResolvedHost("fra1", file, services, affinity, stop_timeout_s, instances)
+
+
+def compose(network: ContainerNetwork) -> ComposeWish:
+    """What a host says about its containers."""
+    return ComposeWish(
+        span=at(16),
+        program=sourced(ComposeProgram.DOCKER, 17),
+        image=sourced(f"registry.example.com/debian@sha256:{'5' * 64}", 18),
+        network=sourced(network, 19),
+        network_name=sourced("pbx", 20),
+        parent=sourced("eth0", 21),
+        subnets=(sourced(ip_network("203.0.113.0/24")), sourced(ip_network("2001:db8:1::/64"))),
+        gateways=(sourced(ip_address("203.0.113.1")), sourced(ip_address("2001:db8:1::1"))),
+        open_files=sourced(65536, 22),
+    )
 
 
 def instance(wish: Wish, places: Places) -> ResolvedInstance:

@@ -66,7 +66,9 @@ def open_live(
         raise Refused(
             f"{root} is not a folder", hint="--root names the folder that is the host's /"
         )
-    machine = LocalHost(root, target.services, pin=target.affinity == "unit")
+    machine = LocalHost(
+        root, target.services, pin=target.affinity == "unit", program=target.program
+    )
     state = State(machine)
     return Live(tree, target, machine, state, read_records(state), root, host_only)
 

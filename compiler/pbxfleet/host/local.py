@@ -24,15 +24,17 @@ class LocalHost(Files):
 
     `root` None or `/` is the machine itself. Elsewhere systemd and init scripts are not commanded
     (`runs_services`), and only what can be done with files is done. `pin` False leaves the affinity
-    of processes that we start ourselves to the PBX. Owners are set only by the superuser; `look`
-    tells them always.
+    of processes that we start ourselves to the PBX; `program` runs compose files. Owners are set
+    only by the superuser; `look` tells them always.
     """
 
-    def __init__(self, root: str | None, services: str, *, pin: bool = True) -> None:
+    def __init__(
+        self, root: str | None, services: str, *, pin: bool = True, program: str = ""
+    ) -> None:
         super().__init__(Root(root), Owners())
         self.processes = Processes(self.root)
         live = self.root.is_machine
-        self.manager = backend(services, Parts(self, Runner(), self.processes, live, pin))
+        self.manager = backend(services, Parts(self, Runner(), self.processes, live, pin, program))
 
     @property
     def runs_services(self) -> bool:

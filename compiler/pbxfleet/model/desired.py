@@ -17,6 +17,7 @@ from pbxfleet.model.net import Address, Bind, PortRange
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
+    from pbxfleet.model.services import ComposeWish
 
 T = TypeVar("T")
 
@@ -85,6 +86,7 @@ class ServiceBackend(StrEnum):
 
     SYSTEMD = "systemd"
     SYSV = "sysv"
+    COMPOSE = "compose"
     DIRECT = "direct"
 
 
@@ -252,6 +254,7 @@ class HostFile:
     network: HostNetwork | None = None
     mirror_exclude: Sourced[str] | None = None
     backup: HostBackup | None = None
+    compose: ComposeWish | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ PROTOCOLS = ("tcp", "udp", "any")
 _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _IMPACTS: Mapping[str, Impact] = {impact.value: impact for impact in Impact}
 _TEXT_KEYS = ("host", "fleet", "services", "affinity", "downgrades", "artefacts")
+_OPTIONAL_KEYS = ("program", "network")  # left out where they are empty
 _NUMBER_KEYS = ("stop_timeout_s", "start_timeout_s", "deletion_budget")
 _resource_values = itemgetter(*Resource._fields)
 _instance_values = itemgetter(*InstanceTarget._fields)
@@ -50,6 +51,7 @@ class _Malformed(Exception):
 def encode(target: Target) -> bytes:
     """`manifest.json`: resources by instance and id, the rest by name; without `digest`."""
     parts: dict[str, str] = {key: _line(getattr(target, key)) for key in _TEXT_KEYS + _NUMBER_KEYS}
+    parts |= {key: _line(text) for key in _OPTIONAL_KEYS if (text := getattr(target, key))}
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -101,6 +103,8 @@ def decode(content: bytes) -> Target:
             resources=resources,
             inputs=inputs,
             digest=digest_of(content),
+            program=_typed({"program": "", **data}, "program", str),
+            network=_typed({"network": "", **data}, "network", str),
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))

@@ -131,7 +131,8 @@ class Target(NamedTuple):
     `digest` identifies it; `inputs` maps the desired files it came from to digests. Timeouts are in
     seconds: to stop, and to hold all declared sockets after a start. `releases` are all that the
     fleet declares, by name; `downgrades` is `refuse` or `allow`. `artefacts` is the folder of release
-    files by digest, relative to the repository.
+    files by digest, relative to the repository. `program` is what runs compose
+    files, `network` how containers are connected; both are empty with other service managers.
     """
 
     host: str
@@ -149,3 +150,10 @@ class Target(NamedTuple):
     releases: Mapping[str, ReleaseTarget] = NO_RELEASES
     downgrades: str = "refuse"
     artefacts: str = "artefacts"
+    program: str = ""
+    network: str = ""
+
+    @property
+    def own_networks(self) -> bool:
+        """Whether instances have addresses that the machine itself does not have."""
+        return self.network not in ("", "host")

@@ -38,6 +38,8 @@ def diff(
 
     Only what the target names, and what apply once wrote, is compared: nothing else is ours.
     """
+    if target.own_networks:  # addresses and sockets of the machine say nothing about containers
+        observed = observed._replace(facts=None, foreign=())
     comparison = _Comparison(target, observed, records, read_fields)
     for instance, resources in by_instance(target).items():
         comparison.instance(instance, resources)

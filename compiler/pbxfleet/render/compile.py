@@ -14,6 +14,7 @@ from pbxfleet.render.declared import host_addresses, instance_target, release_ta
 from pbxfleet.render.failover import FailoverTemplate, failover_text, read_template, template_file
 from pbxfleet.render.resources import Piece, host_pieces, instance_pieces
 from pbxfleet.render.services import BACKENDS
+from pbxfleet.render.services.compose import used_compose
 from pbxfleet.render.settings import compile_settings
 
 
@@ -110,6 +111,8 @@ def _target(
         releases=release_targets(host.releases),
         downgrades=host.releases.downgrades.value,
         artefacts=host.releases.artefacts,
+        program="" if (compose := used_compose(host)) is None else compose.program.value,
+        network="" if compose is None else compose.network.value,
     )
 
 

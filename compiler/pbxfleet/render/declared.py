@@ -9,6 +9,7 @@ from pbxfleet.model.resolved import Listener, ReleaseRules, ResolvedHost, Resolv
 from pbxfleet.model.target import ExpectedListener, InstanceTarget, ReleaseTarget
 from pbxfleet.pbx import layout
 from pbxfleet.pbx.versions import parse_version
+from pbxfleet.render.services.compose import has_own_networks
 
 
 def instance_target(instance: ResolvedInstance) -> InstanceTarget:
@@ -48,7 +49,9 @@ def release_targets(rules: ReleaseRules) -> dict[str, ReleaseTarget]:
 def host_addresses(host: ResolvedHost) -> tuple[str, ...]:
     """Addresses that the machine must have: its standard address and those of its instances."""
     own = [] if host.file.address is None else [host.file.address.value]
-    wanted = {*own, *(a.value for instance in host.instances for a in instance.addresses)}
+    wanted = {*own}
+    if not has_own_networks(host):
+        wanted |= {a.value for instance in host.instances for a in instance.addresses}
     return tuple(str(a) for a in sorted(wanted, key=lambda a: (a.version, int(a))))
 
 

@@ -17,10 +17,12 @@ NAME_MAX = 255
 PATH_MAX = 4095
 
 # Where a unit file or init script lies: systemd.unit(5) for units of the administrator; the LSB for
-# init scripts. The direct backend starts processes itself and has no file.
+# init scripts. A compose file has a folder of its own, as that gives a project its name when a person
+# runs the compose program there. The direct backend starts processes itself and has no file.
 _UNITS: Mapping[ServiceBackend, str | None] = {
     ServiceBackend.SYSTEMD: "/etc/systemd/system/{service}.service",
     ServiceBackend.SYSV: "/etc/init.d/{service}",
+    ServiceBackend.COMPOSE: "/etc/pbx/compose/{service}/compose.yaml",
     ServiceBackend.DIRECT: None,
 }
 

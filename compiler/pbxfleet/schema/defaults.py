@@ -26,7 +26,7 @@ STOP_TIMEOUT_S = 30
 START_TIMEOUT_S = 60
 
 # Words of the format that this version cannot carry out.
-LATER_BACKENDS = ("compose", "windows")
+LATER_BACKENDS = ("windows",)
 
 _read_backend = one_of(ServiceBackend)
 

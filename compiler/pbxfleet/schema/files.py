@@ -20,6 +20,7 @@ from pbxfleet.schema import defaults, names, network, scalars, shapes
 from pbxfleet.schema.backup import HostBackupModel
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
+from pbxfleet.schema.services import ComposeModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
 # Digits of no file, as an example.
@@ -280,6 +281,7 @@ class HostModel(FileModel):
         description="Whether units and containers take away from an instance what no PBX needs.",
         json_schema_extra={"default": defaults.HARDENING},
     )
+    compose: ComposeModel | None = Field(None, description="Instances as containers.")
     stop_timeout: Annotated[Sourced[int], _number(1, 3600, "seconds")] | None = Field(
         None,
         description="Seconds that an instance may take to stop.",

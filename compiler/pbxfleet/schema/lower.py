@@ -36,6 +36,7 @@ from pbxfleet.schema.files import (
 )
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
+from pbxfleet.schema.services import lower_compose
 from pbxfleet.source.nodes import MappingNode, Node
 
 T = TypeVar("T")
@@ -44,6 +45,12 @@ T = TypeVar("T")
 def first_key(root: MappingNode) -> Span:
     """The place that stands for a whole file: its first key."""
     return root.entries[0].key_span if root.entries else whole_file(root.span.file)
+
+
+def key_place(root: MappingNode, key: str) -> Span:
+    """The place of a key of the file, or the start of the file if it is not written."""
+    entry = root.get(key)
+    return whole_file(root.span.file) if entry is None else entry.key_span
 
 
 def _key_spans(table: Node | None, key: str) -> Mapping[str, Span]:
@@ -160,6 +167,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         network=_network(model.network, root),
         mirror_exclude=given(model.mirror_exclude, defaults.MIRROR_EXCLUDE),
         backup=lower_backup(model.backup, start),
+        compose=lower_compose(model.compose, key_place(root, "compose")),
     )
 
 

@@ -53,6 +53,7 @@ class Parts(NamedTuple):
     processes: Processes
     live: bool
     pin: bool
+    program: str = ""
 
 
 class NoServices:
@@ -108,6 +109,10 @@ def backend(name: str, parts: Parts) -> Services:
         from pbxfleet.host.services.sysv import Sysv
 
         return Sysv(parts)
+    if name == "compose":
+        from pbxfleet.host.services.compose import Compose
+
+        return Compose(parts)
     if name == "direct":
         from pbxfleet.host.services.direct import Direct
 

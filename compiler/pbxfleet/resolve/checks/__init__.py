@@ -15,6 +15,7 @@ from pbxfleet.resolve.checks import (
     addresses,
     advice,
     backups,
+    containers,
     cpus,
     failover,
     identity,
@@ -37,6 +38,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     services.check,
     network.check,
     backups.check,
+    containers.check,
     advice.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (

@@ -10,7 +10,7 @@ from pbxfleet.model.resolved import ResolvedHost
 
 # Managers that make a set of cores for a service: systemd by AllowedCPUs (systemd.resource-control),
 # containers by the same kernel interface.
-WITH_CPUSET = frozenset((ServiceBackend.SYSTEMD,))
+WITH_CPUSET = frozenset((ServiceBackend.SYSTEMD, ServiceBackend.COMPOSE))
 WITH_HARDENING = WITH_CPUSET
 
 
