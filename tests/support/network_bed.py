@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from types import MappingProxyType
 
 from support.netns import Namespace
 from support.systemd_bed import SystemdBed
@@ -16,6 +16,9 @@ class NetworkBed(SystemdBed):
     """systemd-networkd, netplan, NetworkManager and nftables are there; none has anything to do yet."""
 
     packages = (*SystemdBed.packages, "netplan.io", "network-manager", "nftables")
+    # It configures the network namespace that it is given; that of this machine is out of its reach.
+    options = ("--capability=CAP_NET_ADMIN,CAP_NET_RAW",)
+    environment = MappingProxyType({"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"})
 
     def cable(self, device: str, peer: Namespace) -> None:
         """A new interface of the host; the other end, of the same name, is up in `peer`."""
@@ -33,8 +36,3 @@ class NetworkBed(SystemdBed):
         """Addresses of an interface with prefix lengths, without link-local ones."""
         said = self.run("ip", "-brief", "address", "show", "dev", device).stdout.split()
         return {word for word in said[2:] if "/" in word and not word.startswith("fe80:")}
-
-
-def made(folder: Path) -> NetworkBed:
-    """A bed that is not started yet."""
-    return NetworkBed(folder)

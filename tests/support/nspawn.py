@@ -18,8 +18,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from support import beds
 from support.tree import ROOT
@@ -104,6 +105,8 @@ class Bed:
     """
 
     packages: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # more of systemd-nspawn
+    environment: Mapping[str, str] = MappingProxyType({})  # of systemd-nspawn
 
     def __init__(self, folder: Path, *, binds: Iterable[str] = ()) -> None:
         beds.require_root("nspawn")
@@ -254,7 +257,9 @@ class Bed:
         argv += ["--kill-signal=SIGRTMIN+3"]
         argv += [f"--network-namespace-path=/proc/{self._keeper.pid}/ns/net"]
         argv += [f"--bind-ro={bind}" for bind in self.binds]
+        argv += self.options
         environment = {
+            **self.environment,
             "PATH": os.environ["PATH"],
             "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
             "CGROUPS": " ".join(str(group) for group in self._cgroups()),
