@@ -13,6 +13,9 @@ from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Kind
 
 
+WRITTEN_ONLY = "NET221"
+
+
 class Activation(NamedTuple):
     """Files below `folder` whose names end with `ending`, and what loads or unloads them."""
 
@@ -78,7 +81,7 @@ def _note(command: str, changes: list[Change]) -> Note:
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     verb = "is" if len(changes) == 1 else "are"
     return Note(
-        "NET221",
+        WRITTEN_ONLY,
         "warning",
         "",
         f"{first.path}{more} {verb} written by apply, and not put into effect",

@@ -10,7 +10,7 @@ from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
-from pbxfleet.plan.activation import activation_notes
+from pbxfleet.plan.activation import WRITTEN_ONLY, activation_notes
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
 from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
 from pbxfleet.plan.runtime import socket_index
@@ -62,10 +62,9 @@ def diff(
 
 def of_host(difference: Difference) -> Difference:
     """What differs of the host's own files, without its instances."""
-    return Difference(
-        tuple(change for change in difference.changes if not change.instance),
-        tuple(note for note in difference.notes if not note.instance),
-    )
+    changes = tuple(change for change in difference.changes if not change.instance)
+    notes = (n for n in difference.notes if not n.instance and n.code != WRITTEN_ONLY)
+    return Difference(changes, (*notes, *activation_notes(changes)))
 
 
 KINDS = tuple(Kind)
