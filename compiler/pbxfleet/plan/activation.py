@@ -12,7 +12,6 @@ from typing import NamedTuple
 from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Kind
 
-
 WRITTEN_ONLY = "NET221"
 
 
