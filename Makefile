@@ -2,7 +2,7 @@
 PY = .venv/bin/python
 SETUP = sh tools/setup.sh
 
-.PHONY: help venv beds demo test lint types fix golden bench docs schemas clean
+.PHONY: help venv beds editors demo test lint types fix golden bench docs schemas clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -13,10 +13,13 @@ venv: ## .venv with the pinned packages, and pbxfleet itself
 beds: ## Debian packages for the tests that use real network namespaces and containers
 	@$(SETUP) beds
 
+editors: venv ## language servers for the tests of what editors show
+	@$(SETUP) editors
+
 demo: venv ## the whole loop on this machine: sandbox host, stand-in PBX processes, no root
 	@.venv/bin/pbxfleet demo
 
-test: venv beds ## everything that must hold: lint, types, tests
+test: venv beds editors ## everything that must hold: lint, types, tests
 	@sh tools/test.sh
 
 lint: venv ## ruff, import contracts, shellcheck

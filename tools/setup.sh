@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh venv   .venv with the packages of requirements/dev.txt, by digest, and pbxfleet itself
 #   tools/setup.sh beds   Debian packages of tools/debian-packages.txt (root only; others are told)
+#   tools/setup.sh editors   the language servers of tools/editors, by digest (where node and npm are)
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -114,8 +115,31 @@ beds() {
     fi
 }
 
+# Beside the Python packages: `.venv` holds everything that was installed for this clone.
+editors() {
+    into=.venv/editors
+    digest=$(cat tools/editors/* | sha256sum | cut -d ' ' -f 1)
+    if [ "$(cat "$into/pbxfleet.stamp" 2>/dev/null || true)" = "$digest" ]; then
+        return
+    fi
+    if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+        say "no node and npm here, so the tests of hover and completion in editors are skipped"
+        return
+    fi
+    say "installing tools/editors/package-lock.json"
+    rm -rf "$into"
+    mkdir -p "$into"
+    cp tools/editors/* "$into"
+    if (cd "$into" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null); then
+        printf '%s\n' "$digest" >"$into/pbxfleet.stamp"
+    else
+        say "could not install them; the tests that need them will say so"
+    fi
+}
+
 case ${1:-} in
     venv) venv ;;
     beds) beds ;;
-    *) die "usage: tools/setup.sh venv|beds" ;;
+    editors) editors ;;
+    *) die "usage: tools/setup.sh venv|beds|editors" ;;
 esac

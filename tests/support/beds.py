@@ -1,7 +1,8 @@
 """Beds are real surroundings for tests: network namespaces, containers, service managers.
 
 A bed that cannot start is a failure where beds are required (PBXFLEET_REQUIRE_BEDS=1, as in CI)
-and a counted skip elsewhere. No other place may skip a test, so no test can be lost silently.
+and a counted skip elsewhere. Only what a bed is installed with may be absent (`bed_optional`). No
+other place may skip a test, so no test can be lost silently.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def bed_required(name: str, reason: str) -> NoReturn:
     if beds_are_required():
         pytest.fail(f"bed {name} is required and cannot start: {reason}", pytrace=False)
     pytest.skip(f"bed {name} cannot start: {reason}")
+
+
+def bed_optional(name: str, reason: str) -> NoReturn:
+    """End the test because this machine has not what its bed is installed with: a counted skip."""
+    pytest.skip(f"bed {name} cannot be installed here: {reason}")
 
 
 def require_root(name: str) -> None:

@@ -152,6 +152,9 @@ class ManifestDocument(Record):
         description="Whether apply may put an older release in the place of a newer one.",
         examples=["refuse"],
     )
+    artefacts: str = Field(
+        description="Folder of release files, as the host file names it.", examples=["artefacts"]
+    )
     inputs: dict[str, DigestText] = Field(
         description="Digests of the desired files that it was compiled from, by name.",
         examples=[{"desired/fleet.toml": _SOME_DIGEST}],
