@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pbxfleet.core.diagnostics import Diagnostic, in_order
+from pbxfleet.pbx.key_table import with_key_table
 from pbxfleet.pbx.reference import read_reference
 from pbxfleet.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
@@ -79,5 +80,11 @@ def diagnose(files: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
             found += read.diagnostics
             if read.value is not None:
                 references[name] = read.value
+                if release.settings is not None:
+                    table = f"desired/{release.settings.value}"
+                    references[name], said = with_key_table(
+                        read.value, release, table, files.get(table)
+                    )
+                    found += said
     resolution = resolve_and_check(desired.value, references, ledger.value)
     return in_order([*found, *resolution.outcome.diagnostics])

@@ -15,6 +15,7 @@ from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, FleetFile, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
+from pbxfleet.pbx.key_table import with_key_table
 from pbxfleet.pbx.reference import read_reference, readable
 from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger, validate
@@ -165,7 +166,21 @@ def load_references(fleet: Fleet, file: FleetFile, found: list[Diagnostic]) -> N
         outcome = read_reference(path, content)
         found += outcome.diagnostics
         if outcome.value is not None:
-            fleet.references[name] = outcome.value
+            fleet.references[name] = _with_key_table(fleet, release, outcome.value, found)
+
+
+def _with_key_table(
+    fleet: Fleet, release: ReleaseFile, reference: Reference, found: list[Diagnostic]
+) -> Reference:
+    if release.settings is None:
+        return reference
+    path = in_repository(release.settings.value)
+    if path in fleet.unread:
+        found.append(unreadable(path, fleet.unread[path]))
+        return reference
+    with_table, said = with_key_table(reference, release, path, fleet.files.get(path))
+    found += said
+    return with_table
 
 
 def _without_echo(
@@ -222,7 +237,7 @@ def inputs_of(fleet: Fleet, host: str) -> dict[str, Digest]:
     template = own.file.failover_template
     for instance in own.instances:
         names.add(instance.span.file)
-        names.add(_reference_of(instance.release))
+        names |= _files_of(instance.release)
         if instance.failover is not None:
             peer = desired.instances[instance.failover.peer]
             names |= {peer.span.file, desired.hosts[peer.host.value].span.file}
@@ -231,5 +246,6 @@ def inputs_of(fleet: Fleet, host: str) -> dict[str, Digest]:
     return {name: fleet.digest(name) for name in sorted(names)}
 
 
-def _reference_of(release: ReleaseFile) -> str:
-    return in_repository(release.reference.value)
+def _files_of(release: ReleaseFile) -> set[str]:
+    written = (release.reference, release.settings)
+    return {in_repository(path.value) for path in written if path is not None}

@@ -11,7 +11,9 @@ from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.disk import read_file
 from pbxfleet.model.net import Address
+from pbxfleet.pbx.key_table import names_in
 from pbxfleet.pbx.reference import Proposal, learn, read_reference, readable
+from pbxfleet.pbx.xml_text import PbxXmlError
 from pbxfleet.source.excerpt import render
 
 HEAD = """\
@@ -47,6 +49,46 @@ def learn_file(file: str, addresses: Sequence[str]) -> Learned:
     said = render(warnings, {file: masked_pbx_xml(readable(content))})
     lines = [HEAD.format(file=file), *(_line(p) for p in found)]
     return Learned("".join(lines), [_data(p) for p in found], said)
+
+
+NAMES_HEAD = """\
+# Settings that the release knows, learned from {file}: one name a line.
+# [releases.NAME] settings = "reference/..." makes this list exact: any other setting is refused.
+"""
+
+
+class LearnedNames(NamedTuple):
+    """A list of names as text and as data. No value of the file is in it."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def learn_names(file: str) -> LearnedNames:
+    """Names of all settings in a pbx.xml, or in the JSON of GET /rest/system/config."""
+    try:
+        content = read_file(file)
+        if content is None:
+            raise Refused(
+                f"{file} does not exist", hint="name a pbx.xml, or the JSON of the settings"
+            )
+        names = names_in(content)
+    except HostError as error:
+        raise Refused(f"{file}: {error.message}") from error
+    except (ValueError, RecursionError) as error:
+        # The text of the error is our own or that of a parser, with places and never with a value.
+        raise Refused(
+            f"{file} is neither a pbx.xml nor a JSON object of settings: {_what(error)}",
+            hint="GET /rest/system/config of a running instance gives one",
+        ) from error
+    head = NAMES_HEAD.format(file=file.rpartition("/")[2])
+    return LearnedNames(head + "".join(f"{name}\n" for name in names), names)
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, PbxXmlError):
+        return f"line {error.line}: {error.message}"
+    return str(error) if type(error) is ValueError else type(error).__name__
 
 
 def _address(text: str) -> Address:

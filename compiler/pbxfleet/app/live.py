@@ -131,10 +131,17 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     plan = make_plan(live.target, observed, live.records, difference, live.root)
     if live.host_only:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
-    plan = plan._replace(notes=(*plan.notes, *_not_at_hand(live, plan.steps)))
+    advice = _key_advice(live, difference) if difference.switches else ()
+    plan = plan._replace(notes=(*plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
     return Looked(observed, difference, plan)
+
+
+def _key_advice(live: Live, difference: Difference) -> tuple[Note, ...]:
+    from pbxfleet.app.key_advice import unknown_settings
+
+    return tuple(unknown_settings(live.tree, live.target, live.machine, difference))
 
 
 def _not_at_hand(live: Live, steps: Iterable[Step]) -> tuple[Note, ...]:

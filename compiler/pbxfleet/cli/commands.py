@@ -127,6 +127,12 @@ def _learn(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--address", action="append", default=[], help="address the instance was bound to"
     )
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="print only the names of all settings in FILE, which may also be the JSON of "
+        "GET /rest/system/config: the list for releases.NAME.settings",
+    )
 
 
 def _demo(parser: ArgumentParser) -> None:
@@ -221,6 +227,7 @@ are for a person to confirm; nothing is taken over by itself. Writes nothing."""
         """\
 examples:
   pbxfleet learn desired/reference/pbx.xml --address 203.0.113.10
+  pbxfleet learn --names config.json >desired/reference/settings-70.5.txt
 
 exit codes: 0 printed, 1 the file cannot be read as XML""",
         _learn,

@@ -273,7 +273,7 @@ class ReleaseFile:
     """A release: executable and resource bundle, which always switch together.
 
     Beside them the reference pbx.xml of an instance of this release. `version` is what orders it
-    among the others where its name does not.
+    among the others where its name does not; `settings` is the file of all settings that it knows.
     """
 
     name: str
@@ -283,6 +283,7 @@ class ReleaseFile:
     reference: Sourced[str]
     reference_address: tuple[Sourced[Address], ...]
     version: Sourced[str] | None = None
+    settings: Sourced[str] | None = None
 
     @property
     def version_text(self) -> str:

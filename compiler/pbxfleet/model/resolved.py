@@ -190,12 +190,22 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTable:
+    """All settings that a release knows, by name, with their places in the list `file`."""
+
+    file: str
+    names: Mapping[str, Span]
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """The reference pbx.xml of a release: its bytes and, by element name, what it says.
 
-    `settings` maps the name to value and place; values of encrypted elements are None.
+    `settings` maps the name to value and place; values of encrypted elements are None. `known` is the
+    exact list of names, None where there is none.
     """
 
     file: str
     content: bytes
     settings: Mapping[str, tuple[str | None, Span]]
+    known: KeyTable | None = None

@@ -115,11 +115,20 @@ class InstanceTarget(NamedTuple):
 
 
 class ReleaseTarget(NamedTuple):
-    """A declared release: what it is ordered by ("" if nothing tells), and its two files."""
+    """A declared release: what it is ordered by ("" if nothing tells), and its two files.
+
+    `settings` is the digest of the rendered list of all settings that it knows, "" where none is known.
+    """
 
     version: str
     pbxctrl: Digest
     dat: Digest
+    settings: str = ""
+
+    @property
+    def settings_file(self) -> str:
+        """Where the list lies in the rendered tree."""
+        return f"releases/{self.settings.removeprefix('sha256:')}.txt"
 
 
 NO_RELEASES: Mapping[str, ReleaseTarget] = MappingProxyType({})

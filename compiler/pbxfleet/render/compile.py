@@ -57,10 +57,24 @@ def compile_host(
     if found:  # everything that is reported here is an error
         return Outcome(None, in_order(_first_of_each(found)))
     files |= {p.resource.source: p.content for p in pieces if p.content is not None}
+    tables = _key_tables(host, references)
+    known = {name: digest_of(content) for name, content in tables.items()}
     target = _target(host, fleet_name, deletion_budget, pieces, inputs)
+    target = target._replace(releases=release_targets(host.releases, known))
+    files |= {target.releases[name].settings_file: tables[name] for name in tables}
     files[MANIFEST] = encode(target)
     target = target._replace(digest=digest_of(files[MANIFEST]))
     return Outcome(Rendered(target, {name: files[name] for name in sorted(files)}))
+
+
+def _key_tables(host: ResolvedHost, references: Mapping[str, Reference]) -> dict[str, bytes]:
+    """Names of all settings that a release knows, by release: of those in use here that have a list."""
+    tables = {i.release.name: references[i.release.name].known for i in host.instances}
+    return {
+        name: "".join(f"{key}\n" for key in sorted(table.names)).encode()
+        for name, table in sorted(tables.items())
+        if table is not None
+    }
 
 
 def _template(
@@ -108,7 +122,6 @@ def _target(
         inputs=inputs,
         digest=digest_of(b""),
         start_timeout_s=start.value if (start := host.file.start_timeout_s) else 60,
-        releases=release_targets(host.releases),
         downgrades=host.releases.downgrades.value,
         artefacts=host.releases.artefacts,
         program="" if (compose := used_compose(host)) is None else compose.program.value,

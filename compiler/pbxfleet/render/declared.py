@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import join
 from pbxfleet.model.net import Bind, Family
@@ -34,13 +36,17 @@ def instance_target(instance: ResolvedInstance) -> InstanceTarget:
     )
 
 
-def release_targets(rules: ReleaseRules) -> dict[str, ReleaseTarget]:
-    """Every declared release, by name: what lies on a host may be another one than it should be."""
+def release_targets(rules: ReleaseRules, known: Mapping[str, Digest]) -> dict[str, ReleaseTarget]:
+    """Every declared release, by name: what lies on a host may be another one than it should be.
+
+    `known` are the digests of the lists of settings, by release, where the host needs them.
+    """
     return {
         release.name: ReleaseTarget(
             release.version_text if parse_version(release.version_text) else "",
             Digest(f"sha256:{release.pbxctrl.sha256.value}"),
             Digest(f"sha256:{release.dat.sha256.value}"),
+            known.get(release.name, ""),
         )
         for release in rules.declared
     }

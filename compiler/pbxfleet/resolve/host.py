@@ -184,6 +184,7 @@ def _draft(
         elements=elements,
         roles=context.roles,
         problems=problems,
+        references=context.references,
     )
 
 

@@ -8,7 +8,7 @@ from pbxfleet.resolve.backup import instance_backup
 from pbxfleet.resolve.listeners import Draft, add_listeners
 from pbxfleet.resolve.media import add_affinity, add_media
 from pbxfleet.resolve.paths import PathMaker, directory_template, instance_paths, path_values
-from pbxfleet.resolve.settings import add_settings
+from pbxfleet.resolve.settings import add_settings, check_known
 from pbxfleet.resolve.source_address import source_addresses
 
 
@@ -24,6 +24,7 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
     rtp, rtp_bind = add_media(draft)
     add_affinity(draft, host)
     add_settings(draft)
+    check_known(draft)
     values = path_values(file.name, grant.addresses[0].value, grant.number)
     paired = layer.failover.role is not None or layer.failover.peer is not None
     paths = instance_paths(host, PathMaker(values, file, draft.problems), paired=paired)

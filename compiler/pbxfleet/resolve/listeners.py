@@ -20,7 +20,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.net import Address, Bind, Family, Protocol
-from pbxfleet.model.resolved import Listener, ResolvedSetting
+from pbxfleet.model.resolved import Listener, Reference, ResolvedSetting
 from pbxfleet.pbx.binds import BindError, format_bind, format_binds, parse_binds, rebind
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.roles import LISTENERS
@@ -47,7 +47,7 @@ class Draft:
     """An instance while it is being resolved: what it has, and what was derived so far.
 
     `own` are its addresses; `moves` maps each reference address to the instance's first address of
-    that family, where it has one.
+    that family, where it has one. `references` are those of all releases, by name.
     """
 
     file: InstanceFile
@@ -58,6 +58,7 @@ class Draft:
     elements: Elements
     roles: RoleMap
     problems: Problems
+    references: Mapping[str, Reference]
     listeners: list[Listener] = field(default_factory=list)
     settings: list[ResolvedSetting] = field(default_factory=list)
 

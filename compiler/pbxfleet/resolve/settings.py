@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import SecretRef, SettingWish, Sourced
-from pbxfleet.model.resolved import ResolvedSetting
+from pbxfleet.model.resolved import KeyTable, Reference, ResolvedSetting
 from pbxfleet.pbx.catalogue import SETTINGS, check_value
+from pbxfleet.pbx.key_table import knows
 from pbxfleet.pbx.xml_text import forbidden_character
 from pbxfleet.resolve.listeners import Draft
 from pbxfleet.resolve.roles import key_of
@@ -60,8 +63,54 @@ def _owned_by_role(draft: Draft, name: str, setting: Sourced[SettingWish]) -> Di
     )
 
 
+def check_known(draft: Draft) -> None:
+    """Refuse every element that would be written and is not in the list of the release (SET106).
+
+    Also those of roles, and whatever a layer says of `raw`: the list is exact.
+    """
+    table = draft.elements.reference.known
+    if table is None:
+        return
+    for setting in draft.settings:
+        removed = setting.value is None and any(knows(r, setting.name) for r in _others(draft))
+        if setting.name in table.names or removed:
+            continue
+        if setting.name in draft.elements.reference.settings:
+            continue  # SET108 says so, once for all instances
+        draft.share(_not_in_release(draft, setting, table))
+
+
+def _not_in_release(draft: Draft, setting: ResolvedSetting, table: KeyTable) -> Diagnostic:
+    release, name = draft.elements.release, setting.name
+    knowing = [n for n, r in sorted(draft.references.items()) if knows(r, name)]
+    wish = draft.layer.settings.get(name)
+    declared = setting.label == f"settings.{name}"
+    place = (wish.value.named_at if wish is not None and declared else None) or setting.origin
+    close = draft.problems.near(table.file, name, table.names)
+    if knowing:
+        hint = f"known to {', '.join(knowing)}; say it only for instances of these"
+    elif close:
+        hint = f'did you mean "{close}"?'
+    else:
+        hint = f"if it does, add the name to {table.file}"
+    return Diagnostic(
+        "SET106",
+        f'release {release.name} does not know "{name}"'
+        + ("" if declared else f", the element of {setting.label}"),
+        place,
+        hint=hint,
+    )
+
+
+def _others(draft: Draft) -> Iterator[Reference]:
+    own = draft.elements.release.name
+    return (reference for name, reference in draft.references.items() if name != own)
+
+
 def _unknown(draft: Draft, name: str, setting: Sourced[SettingWish]) -> Diagnostic | None:
     reference = draft.elements.reference
+    if reference.known is not None:
+        return None  # `check_known` compares with the list, which is exact
     if setting.value.raw or name in SETTINGS or name in reference.settings:
         return None
     close = draft.problems.near(reference.file, name, {*SETTINGS, *reference.settings})

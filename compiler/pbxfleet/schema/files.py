@@ -126,6 +126,12 @@ class ReleaseModel(Table):
         "downgrade.",
         examples=["70.3.beta"],
     )
+    settings: _RepositoryFile | None = Field(
+        None,
+        description="List of all settings that the release knows, one name a line, relative to "
+        "desired/; with it any other setting is refused. pbxfleet learn --names writes it.",
+        examples=["reference/settings-70.5.txt"],
+    )
 
 
 class CatalogueModel(Table):

@@ -213,6 +213,7 @@ def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:
         reference=model.reference,
         reference_address=tuple(model.reference_address or ()),
         version=model.version,
+        settings=model.settings,
     )
 
 
