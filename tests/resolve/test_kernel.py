@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pbxfleet.model.net import Bind, Family, Protocol
 from pbxfleet.model.resolved import Listener, ResolvedInstance
 from pbxfleet.resolve import resolve
+from pbxfleet.resolve.checks.claims import Claim
 from pbxfleet.resolve.checks.listeners import check
-from pbxfleet.resolve.checks.sockets import Claim, conflicts
+from pbxfleet.resolve.checks.sockets import Socket, conflicts, socket_claim
 from support.kernel import IPV4, IPV6, Kernel, Wanted, kernel
 from support.wishes import NO_LEDGER, File, fleet, host, instance, reference
 
@@ -50,14 +51,17 @@ LISTENERS = st.lists(st.tuples(PROTOCOLS, BINDS), min_size=2, max_size=6)
 
 def claims(listeners: list[tuple[tuple[Protocol, ...], Bind]]) -> list[Claim]:
     file = File("desired/instances/alpha.toml")
-    return [Claim(ALPHA, Listener("x", protos, bind, file.span())) for protos, bind in listeners]
+    return [
+        socket_claim(ALPHA, Listener("x", protos, bind, file.span())) for protos, bind in listeners
+    ]
 
 
 def sockets(claim: Claim, *, dual: bool) -> list[Wanted]:
     """What a program opens for a claim; `dual` takes one socket for both families where it can."""
     wanted: list[Wanted] = []
-    bind = claim.listener.bind
-    for protocol in claim.listener.protocols:
+    assert isinstance(claim.key, Socket)
+    protocols, bind = claim.key
+    for protocol in protocols:
         match bind.address:
             case None if bind.family is Family.ANY and dual:
                 wanted.append(Wanted(protocol, "::", bind.port, v6only=False))
@@ -121,7 +125,7 @@ def test_a_fleet_is_refused_exactly_when_its_sockets_cannot_be_opened(
         socket
         for resolved in sound.instances
         for listener in resolved.listeners
-        for socket in sockets(Claim(resolved, listener), dual=True)
+        for socket in sockets(socket_claim(resolved, listener), dual=True)
     ]
     said = any(diagnostic.code == "BND101" for diagnostic in check(sound))
     assert said == bool(the_kernel.refused(wanted))

@@ -68,7 +68,7 @@ reference_address = "198.51.100.10"
 
 HOST = """\
 addresses = [{addresses}]
-rtp = "30000-39999"
+rtp = "20000-29999"
 services = "direct"
 stop_timeout = {stop_timeout}
 start_timeout = {start_timeout}

@@ -55,7 +55,7 @@ reference_address = "198.51.100.10"
 SANDBOX = """\
 # This machine, in a sandbox folder: processes are started by pbxfleet itself, on loopback addresses.
 addresses = ["{first}-{last}"]
-rtp = "30000-39999"
+rtp = "20000-29999"
 services = "direct"
 directory = "/usr/local/pbx-{{instance}}"
 stop_timeout = 20

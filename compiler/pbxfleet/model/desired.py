@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
+from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
-from pbxfleet.model.net import Address, Bind, PortRange
+from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
@@ -88,6 +89,13 @@ class ServiceBackend(StrEnum):
     SYSV = "sysv"
     COMPOSE = "compose"
     DIRECT = "direct"
+
+
+class StockService(StrEnum):
+    """What became of the service that the vendor's installer makes for its one instance."""
+
+    NONE = "none"
+    DISABLED = "disabled"
 
 
 class AffinityBy(StrEnum):
@@ -170,8 +178,20 @@ class FailoverWish:
 
 
 @dataclass(frozen=True, slots=True)
+class Partner:
+    """Somebody who admits requests of the instance from these addresses only."""
+
+    name: str
+    admits: tuple[Sourced[Address], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """What one layer (fleet defaults, host defaults, the instance) says."""
+    """What one layer (fleet defaults, host defaults, the instance) says.
+
+    `calls` is the number of concurrent calls that are planned, `acme` whether certificates are wanted
+    by HTTP challenge, `partners` whom the instance calls over HTTP or mail, by name.
+    """
 
     release: Sourced[str] | None = None
     address: tuple[Sourced[AddressWish], ...] | None = None
@@ -185,11 +205,17 @@ class Layer:
     ports: Sourced[PortsWish] | None = None
     admin_allow: tuple[Sourced[Network], ...] | None = None
     source_address: tuple[Sourced[SourceWish], ...] | None = None
+    calls: Sourced[int] | None = None
+    acme: Sourced[bool] | None = None
+    partners: Mapping[str, Sourced[Partner]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceFile:
-    """`desired/instances/<name>.toml|yaml`. `span` is the place of the file's first key."""
+    """`desired/instances/<name>.toml|yaml`. `span` is the place of the file's first key.
+
+    `management_dns` is the name under which administrators reach the instance.
+    """
 
     name: str
     span: Span = field(compare=False)
@@ -197,6 +223,7 @@ class InstanceFile:
     directory: Sourced[str] | None
     number: Sourced[int] | None
     layer: Layer
+    management_dns: Sourced[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +245,21 @@ class AddressRange:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignListener:
+    """A socket that another program of the host holds; `by` names the program."""
+
+    protocol: Protocol
+    bind: Sourced[Bind]
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HostFile:
     """`desired/hosts/<name>.toml|yaml`; paths are templates of {instance}, {address}, {number}.
 
-    `cpus` and `system_cpus` are sorted core numbers; timeouts are in
-    seconds.
+    `cpus` and `system_cpus` are sorted core numbers; timeouts are in seconds. `ephemeral_ports` are
+    those that the kernel gives to sockets without a port of their own, None if nothing is said.
     """
 
     name: str
@@ -255,6 +292,9 @@ class HostFile:
     mirror_exclude: Sourced[str] | None = None
     backup: HostBackup | None = None
     compose: ComposeWish | None = None
+    foreign_listeners: tuple[ForeignListener, ...] = ()
+    ephemeral_ports: Sourced[PortRange] | None = None
+    stock_service: Sourced[StockService] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,15 +333,29 @@ class ReleaseFile:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Guards of apply. `deletion_budget` is the number of instances one apply may remove."""
+    """Guards. `deletion_budget` is the number of instances one apply may remove.
+
+    `rtp_ports_per_call` are the RTP ports that a planned call needs; None if nothing is said.
+    """
 
     deletion_budget: int = 1
     downgrades: Downgrades = Downgrades.REFUSE
+    rtp_ports_per_call: Sourced[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A diagnostic that is accepted until the end of a day; `where` is a host or `host/instance`."""
+
+    code: Sourced[str]
+    where: Sourced[str] | None
+    reason: str
+    until: Sourced[str]
 
 
 @dataclass(frozen=True, slots=True)
 class FleetFile:
-    """`desired/fleet.toml|yaml`."""
+    """`desired/fleet.toml|yaml`. `managed_from` are the addresses that pbxfleet itself works from."""
 
     name: Sourced[str]
     span: Span = field(compare=False)
@@ -310,6 +364,9 @@ class FleetFile:
     catalogue: Mapping[Role, Sourced[str]]
     policy: Policy
     artefacts: str = "../artefacts"
+    severities: Mapping[str, Sourced[Severity]] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()
+    managed_from: tuple[Sourced[Address], ...] = ()
 
 
 class Gaps(NamedTuple):

@@ -63,3 +63,11 @@ class PortRange:
 
     def __contains__(self, port: int) -> bool:
         return self.first <= port <= self.last
+
+
+# Linux, net.ipv4.ip_local_port_range when nobody sets it (ip-sysctl in the kernel's documentation).
+EPHEMERAL_PORTS = PortRange(32768, 60999)
+
+# RTP and RTCP for each of the two legs of a call: the vendor gives no number, so this is inferred
+# (RFC 3550, section 11) and a fleet may say another one.
+RTP_PORTS_PER_CALL = 4

@@ -14,6 +14,7 @@ from pbxfleet.model.desired import (
     FailoverRole,
     HostFile,
     Ownership,
+    Partner,
     ReleaseFile,
     SecretRef,
     ServiceBackend,
@@ -30,7 +31,8 @@ class Listener:
     `protocols` has both members where the transport of the setting is not known (the safe reading).
     `role` is the role's word (`http`), or the element name for a setting that no role is mapped to.
     `as_reference` tells that the reference file has this bind too, on its own address; also where
-    that is not known because no element is mapped to the role.
+    that is not known because no element is mapped to the role. `names_address` tells that its
+    address is written out, so that it does not follow the instance's when that changes.
     """
 
     role: str
@@ -38,6 +40,7 @@ class Listener:
     bind: Bind
     origin: Span = field(compare=False)
     as_reference: bool = field(default=False, compare=False)
+    names_address: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class ResolvedInstance:
 
     `admin_allow` are the networks that may reach its web ports, all if there are none.
     `source_addresses` are those that its outgoing TCP shall leave from, at most one of each family.
+    `directory_template` is its own one, None if it has that of its host.
     """
 
     name: str
@@ -121,6 +125,12 @@ class ResolvedInstance:
     backup: InstanceBackup = WHOLE
     admin_allow: tuple[Sourced[Network], ...] = ()
     source_addresses: tuple[Sourced[Address], ...] = ()
+    calls: Sourced[int] | None = None
+    acme: Sourced[bool] | None = None
+    management_dns: Sourced[str] | None = None
+    partners: tuple[Sourced[Partner], ...] = ()
+    directory_template: Sourced[str] | None = None
+    number_origin: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +147,10 @@ class ReleaseRules:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedHost:
-    """A host and its instances in order of their names. `file` is what the host's file says."""
+    """A host and its instances in order of their names. `file` is what the host's file says.
+
+    `rtp_ports_per_call` and `managed_from` are what the fleet says, for the checks of this host.
+    """
 
     name: str
     file: HostFile
@@ -146,6 +159,8 @@ class ResolvedHost:
     stop_timeout_s: int
     instances: tuple[ResolvedInstance, ...]
     releases: ReleaseRules = ReleaseRules()
+    rtp_ports_per_call: Sourced[int] | None = None
+    managed_from: tuple[Sourced[Address], ...] = ()
 
     @property
     def hardened(self) -> bool:

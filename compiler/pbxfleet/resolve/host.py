@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import HostFile, InstanceFile, ReleaseFile, Role
+from pbxfleet.model.desired import FleetFile, HostFile, InstanceFile, ReleaseFile, Role
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
@@ -68,6 +68,7 @@ class HostDraft:
     ledger: Ledger
     problems: Problems
     releases: ReleaseRules
+    fleet: FleetFile
 
 
 def draft_host(
@@ -93,7 +94,7 @@ def draft_host(
         if instance is not None:
             built[name] = instance
     unmapped, rules = _unmapped(context, host, files), _release_rules(context)
-    return HostDraft(host, drafts, built, unmapped, kept, problems, rules)
+    return HostDraft(host, drafts, built, unmapped, kept, problems, rules, context.fleet)
 
 
 def _release_rules(context: FleetContext) -> ReleaseRules:
@@ -219,4 +220,6 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         stop_timeout_s=file.stop_timeout_s.value,
         instances=tuple(instances),
         releases=draft.releases,
+        rtp_ports_per_call=draft.fleet.policy.rtp_ports_per_call,
+        managed_from=draft.fleet.managed_from,
     )

@@ -49,4 +49,10 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
         admin_allow=layer.admin_allow or (),
         source_addresses=source_addresses(layer.source_address or (), grant.addresses),
         backup=instance_backup(layer.backup, file.name, file.span, draft.problems),
+        calls=layer.calls,
+        acme=layer.acme,
+        management_dns=file.management_dns,
+        directory_template=file.directory,
+        number_origin=None if file.number is None else file.number.origin,
+        partners=tuple(layer.partners[name] for name in sorted(layer.partners)),
     )

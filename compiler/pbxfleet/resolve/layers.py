@@ -16,8 +16,9 @@ K = TypeVar("K", bound=str)
 def join(nearer: Layer, farther: Layer) -> Layer:
     """One layer that says what both say; where both speak, `nearer` wins.
 
-    `listen`, `settings`, `failover` and `backup` are joined key by key; lists are taken whole. The winner's
-    `overrode` lists the places it hides, nearest layer first. Joining is associative.
+    `listen`, `settings`, `partners`, `failover` and `backup` are joined key by key; lists are taken
+    whole. The winner's `overrode` lists the places it hides, nearest layer first. Joining is
+    associative.
     """
     return Layer(
         release=_one(nearer.release, farther.release),
@@ -32,6 +33,9 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         ports=_one(nearer.ports, farther.ports),
         admin_allow=_whole(nearer.admin_allow, farther.admin_allow),
         source_address=_whole(nearer.source_address, farther.source_address),
+        calls=_one(nearer.calls, farther.calls),
+        acme=_one(nearer.acme, farther.acme),
+        partners=_keys(nearer.partners, farther.partners),
     )
 
 

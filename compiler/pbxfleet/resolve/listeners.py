@@ -97,7 +97,8 @@ def _declared(draft: Draft, role: Role, wish: Sourced[ListenWish]) -> None:
         if bind.address is not None and bind.address not in draft.own:
             draft.share(_not_own(role, bind, wish.origin))
         same = role not in draft.roles.elements or bind in known
-        draft.listeners.append(Listener(role, LISTENERS[role].protocols, bind, wish.origin, same))
+        protocols, literal = LISTENERS[role].protocols, isinstance(wish.value, tuple)
+        draft.listeners.append(Listener(role, protocols, bind, wish.origin, same, literal))
     name = draft.roles.elements.get(role)
     if name is None:
         return
@@ -196,7 +197,8 @@ def _set_by_name(draft: Draft, name: str, setting: Sourced[SettingWish]) -> None
         return
     for bind in _binds_in(draft, name, wish.value):
         if bind.address in draft.own:
-            draft.listeners.append(Listener(name, UNKNOWN_TRANSPORT, bind, setting.origin))
+            listener = Listener(name, UNKNOWN_TRANSPORT, bind, setting.origin, names_address=True)
+            draft.listeners.append(listener)
         else:
             draft.share(_set_elsewhere(name, bind, setting.origin))
 

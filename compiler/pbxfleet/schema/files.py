@@ -18,8 +18,10 @@ from pbxfleet.model.net import Address, PortRange
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars, shapes
 from pbxfleet.schema.backup import HostBackupModel
+from pbxfleet.schema.judging import FleetJudging
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
+from pbxfleet.schema.plans import FleetNeighbours, HostNeighbours, InstancePlans, PolicyPlans
 from pbxfleet.schema.services import ComposeModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
@@ -149,7 +151,7 @@ class CatalogueModel(Table):
     affinity: Element | None = Field(None, description="Mask of cores.")
 
 
-class PolicyModel(Table):
+class PolicyModel(PolicyPlans):
     """Guards of apply."""
 
     deletion_budget: Annotated[Sourced[int], _number(0, 100_000, "instances")] | None = Field(
@@ -166,7 +168,7 @@ class PolicyModel(Table):
     )
 
 
-class FleetModel(FileModel):
+class FleetModel(FileModel, FleetNeighbours, FleetJudging):
     """desired/fleet.toml: what all hosts and instances have in common."""
 
     format: _Format = Field(description="Number of the file format.", examples=[1])
@@ -184,7 +186,7 @@ class FleetModel(FileModel):
     policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 
-class HostModel(FileModel):
+class HostModel(FileModel, HostNeighbours):
     """desired/hosts/NAME.toml: one server."""
 
     address: _OneAddress | None = Field(
@@ -309,7 +311,7 @@ class HostModel(FileModel):
     )
 
 
-class InstanceModel(FileModel, LayerModel):
+class InstanceModel(FileModel, InstancePlans, LayerModel):
     """desired/instances/NAME.toml: one PBX."""
 
     host: Text = Field(description="Name of the host that it runs on.", examples=["fra1"])

@@ -21,6 +21,7 @@ from pbxfleet.model.desired import (
 from pbxfleet.schema import names, network, scalars, shapes, urls
 from pbxfleet.schema.backup import BackupModel
 from pbxfleet.schema.network_host import AdminAllow, SourceAddress
+from pbxfleet.schema.plans import LayerPlans
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 from pbxfleet.source.nodes import MappingNode
@@ -178,7 +179,7 @@ Setting: TypeAlias = Annotated[
 ]
 
 
-class LayerModel(Table):
+class LayerModel(LayerPlans):
     """Values that a nearer layer may override."""
 
     release: Text | None = Field(

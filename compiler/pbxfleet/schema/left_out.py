@@ -17,6 +17,9 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "releases": "there is no release, and no instance can be compiled",
         "catalogue": "only elements that the vendor documents are known",
         "policy": "the guards have their defaults",
+        "managed_from": "nobody checks that an admin allow-list lets pbxfleet in",
+        "severity": "every diagnostic has its usual severity",
+        "suppress": "every diagnostic is reported",
     },
     "HostModel": {
         "$schema": "editors look for a schema themselves",
@@ -31,12 +34,15 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "network": "the network of the host is left alone",
         "failover_file": "no failover file is written",
         "failover_template": "no failover file is written",
+        "foreign_listeners": "no other program is in the way of an instance",
+        "stock_service": "not known",
         "defaults": "the fleet's [defaults] hold",
     },
     "InstanceModel": {
         "$schema": "editors look for a schema themselves",
         "directory": "the host's template",
         "number": "handed out once and remembered, if a path needs it",
+        "management_dns": "it has no such name",
     },
     "LayerModel": {
         "release": _NEXT_LAYER,
@@ -50,7 +56,11 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "admin_allow": f"{_NEXT_LAYER}, else all networks are let in",
         "source_address": f"{_NEXT_LAYER}, else the host's standard address",
         "tenants": f"{_NEXT_LAYER}, else nothing is known of its domains",
+        "calls": f"{_NEXT_LAYER}, else nothing is planned",
+        "partners": f"{_NEXT_LAYER}, else nobody has an allow-list",
     },
+    "SuppressModel": {"where": "it is accepted everywhere"},
+    "ForeignListenerModel": {"reason": "nobody says why"},
     "ListenModel": dict.fromkeys(
         ("http", "https", "sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"), _REFERENCE
     ),

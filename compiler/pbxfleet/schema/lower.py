@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from pbxfleet.core.span import Span, whole_file
@@ -15,6 +16,7 @@ from pbxfleet.model.desired import (
     InstanceFile,
     Layer,
     Ownership,
+    Partner,
     Policy,
     ReleaseFile,
     Role,
@@ -34,8 +36,10 @@ from pbxfleet.schema.files import (
     PolicyModel,
     ReleaseModel,
 )
+from pbxfleet.schema.judging import lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
+from pbxfleet.schema.plans import lower_foreign
 from pbxfleet.schema.services import lower_compose
 from pbxfleet.source.nodes import MappingNode, Node
 
@@ -88,6 +92,9 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         ports=model.ports,
         admin_allow=None if model.admin_allow is None else tuple(model.admin_allow),
         source_address=None if model.source_address is None else tuple(model.source_address),
+        calls=model.calls,
+        acme=model.acme,
+        partners=_partners(model, table),
     )
 
 
@@ -104,6 +111,13 @@ def _failover(model: FailoverModel | None) -> FailoverWish:
         failures=model.failures,
         action_url=model.action_url,
     )
+
+
+def _partners(model: LayerModel, table: Node) -> Mapping[str, Sourced[Partner]]:
+    """Partners in order of their names, each at the place of its name."""
+    spans = _key_spans(table, "partners")
+    listed = sorted((model.partners or {}).items())
+    return {name: Sourced(Partner(name, tuple(admits)), spans[name]) for name, admits in listed}
 
 
 def _setting(written: Sourced[str] | SettingModel, name: Span) -> Sourced[SettingWish]:
@@ -127,6 +141,7 @@ def lower_instance(name: str, model: InstanceModel, root: MappingNode) -> Instan
         directory=model.directory,
         number=model.number,
         layer=_lower_layer(model, root),
+        management_dns=model.management_dns,
     )
 
 
@@ -168,6 +183,9 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         mirror_exclude=given(model.mirror_exclude, defaults.MIRROR_EXCLUDE),
         backup=lower_backup(model.backup, start),
         compose=lower_compose(model.compose, key_place(root, "compose")),
+        foreign_listeners=tuple(map(lower_foreign, model.foreign_listeners or ())),
+        ephemeral_ports=model.ephemeral_ports,
+        stock_service=model.stock_service,
     )
 
 
@@ -190,6 +208,9 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
         catalogue=_catalogue(model.catalogue),
         policy=_policy(model.policy),
         artefacts=defaults.ARTEFACTS if model.artefacts is None else model.artefacts.value,
+        severities=dict(sorted((model.severity or {}).items())),
+        suppressions=tuple(map(lower_suppression, model.suppress or ())),
+        managed_from=tuple(model.managed_from or ()),
     )
 
 
@@ -201,7 +222,7 @@ def _policy(model: PolicyModel | None) -> Policy:
         for key in PolicyModel.model_fields
         if (written := getattr(model, key)) is not None
     }
-    return Policy(**given)
+    return replace(Policy(**given), rtp_ports_per_call=model.rtp_ports_per_call)
 
 
 def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:

@@ -17,7 +17,7 @@ from pbxfleet.model.desired import (
     RtpWish,
     Sourced,
 )
-from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.net import Address, Bind, Family, PortRange
 from pbxfleet.pbx.binds import BindError, parse_binds
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema.problem import KEY, inside, problem
@@ -33,6 +33,7 @@ _RANGE = 'an address or a range such as "203.0.113.10-203.0.113.41"'
 _PORTS = 'a range of ports such as "49152-64511"'
 _BINDS_HINT = "write ADDRESS:PORT or [IPV6]:PORT, several separated by spaces"
 _LISTEN = 'a port from 1 to 65535, "off", or binds such as "203.0.113.10:80 [2001:db8::10]:80"'
+_ONE_BIND = 'a port from 1 to 65535, or one bind such as "0.0.0.0:22"'
 _CPU = f'the number of a core from 0 to {MOST_CORES - 1}, "auto" or "off"'
 _CORES = 'cores such as "0-15" or "0-3,8"'
 
@@ -140,6 +141,23 @@ def port_range(node: Node) -> Sourced[PortRange]:
             hint=f'write "{last}-{first}"',
         )  # fmt: skip
     return Sourced(PortRange(first, last), found.span)
+
+
+def foreign_bind(node: Node) -> Sourced[Bind]:
+    """A port on every address, or one bind as the PBX writes them. Problems: FMT109, FMT119."""
+    found = scalar(node, _LISTEN)
+    if is_whole(found):
+        port = _read_port(found)
+        return Sourced(Bind(Family.ANY, None, port.value), port.origin)
+    found = text_of(node, _ONE_BIND)
+    try:
+        binds = parse_binds(found.text)
+    except BindError as error:
+        place = inside(found, error.offset, max(1, error.length))
+        raise problem("FMT119", error.message, place, hint=_BINDS_HINT) from None
+    if len(binds) != 1 or ":" not in found.text:
+        raise problem("FMT119", f'{KEY} must be {_ONE_BIND}, not "{found.text}"')
+    return Sourced(binds[0], found.span)
 
 
 def rtp_wish(node: Node) -> Sourced[RtpWish]:

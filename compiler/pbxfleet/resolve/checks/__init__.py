@@ -21,6 +21,7 @@ from pbxfleet.resolve.checks import (
     identity,
     listeners,
     network,
+    outside,
     paths,
     rtp,
     services,
@@ -39,6 +40,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     network.check,
     backups.check,
     containers.check,
+    outside.check,
     advice.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
@@ -50,9 +52,9 @@ FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...
 def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
     """What cannot be true together on one host, or deserves attention, in order of places.
 
-    Takes time in proportion to the number of instances. Reports BND101, BND106, RTP101 to RTP104,
-    NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU104, DIR102 to DIR107, SVC101 to SVC109, BKP101,
-    BKP102, BKP106 to BKP109, ADV102 and ADV103.
+    Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
+    RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR108, SVC101 to SVC109,
+    BKP101, BKP102, BKP106 to BKP109, ADV102 and ADV103.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 

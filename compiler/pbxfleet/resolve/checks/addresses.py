@@ -9,8 +9,7 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.desired import HostFile, Sourced
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Listener, ResolvedHost
-from pbxfleet.resolve.checks.listeners import shown
-from pbxfleet.resolve.checks.sockets import spots
+from pbxfleet.resolve.checks.sockets import shown, spots
 from pbxfleet.resolve.pools import Fault, address_fault
 from pbxfleet.resolve.problems import Problems
 

@@ -6,24 +6,59 @@ from collections.abc import Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import AffinityBy, Sourced
-from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
-from pbxfleet.resolve.problems import NAMED_AT_MOST, some
+from pbxfleet.model.desired import AffinityBy
+from pbxfleet.model.resolved import ResolvedHost
+from pbxfleet.resolve.checks.claims import (
+    Claim,
+    Conflict,
+    Kind,
+    Line,
+    accuse,
+    by_cause,
+    owners,
+    repeated,
+    same_lines,
+)
+from pbxfleet.resolve.pools import free_cores
+from pbxfleet.resolve.problems import Problems, some
 
 # What the PBX makes of a mask that is wider than an int is not documented
 # (http://wiki.pbxnsip.com/index.php/Processor_Affinity).
 MASK_BITS = 32
 
 
+def core_claims(host: ResolvedHost) -> list[Claim]:
+    """The core of every instance that is pinned to one."""
+    return [
+        Claim(
+            Kind.CORE,
+            i.cpu.value,
+            "core",
+            i.name,
+            i.span,
+            (Line(i.cpu.origin, f"core {i.cpu.value}"),),
+        )
+        for i in host.instances
+        if i.cpu is not None
+    ]
+
+
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """CPU101 no such core, CPU102 the system's, CPU103 given twice, CPU104 beyond the mask."""
-    by_core: dict[int, list[tuple[ResolvedInstance, Sourced[int]]]] = {}
+    """CPU101 no such core, CPU102 the system's, CPU103 given twice, CPU104 beyond the mask.
+
+    CPU105 (advice) core 0, which serves interrupts, although others are free.
+    """
+    problems = Problems()
     for instance in host.instances:
         if instance.cpu is not None:
-            by_core.setdefault(instance.cpu.value, []).append((instance, instance.cpu))
-    for core, users in sorted(by_core.items()):
-        yield from _fitness(host, core, users[0][1].origin)
-        yield from _shared(host, core, [(i.name, i.span, cpu.origin) for i, cpu in users])
+            for diagnostic in _fitness(host, instance.cpu.value, instance.cpu.origin):
+                problems.share(diagnostic, instance.name, instance.span)
+    yield from problems.diagnostics()
+    claims = core_claims(host)
+    conflicts = (Conflict(one, more) for one, later in repeated(claims) for more in later)
+    for group in by_cause(conflicts, same_lines):
+        yield _shared(host, group)
+    yield from _first_core(host, claims)
 
 
 def _fitness(host: ResolvedHost, core: int, place: Span) -> Iterator[Diagnostic]:
@@ -55,27 +90,30 @@ def _fitness(host: ResolvedHost, core: int, place: Span) -> Iterator[Diagnostic]
         )
 
 
-def _shared(
-    host: ResolvedHost, core: int, users: list[tuple[str, Span, Span]]
-) -> Iterator[Diagnostic]:
-    """One report for each line that gives a core again; one for a line that gives it to several."""
-    by_place: dict[Span, list[tuple[str, Span]]] = {}
-    for name, span, place in users:
-        by_place.setdefault(place, []).append((name, span))
-    first = users[0]
+def _shared(host: ResolvedHost, group: list[Conflict]) -> Diagnostic:
+    message = f"core {group[0].later.key} of {host.name} is given to {some(owners(group))}"
     hint = 'choose another core, cpu = "auto" or cpu = "off"'
-    for place, here in by_place.items():
-        if place == first[2]:
-            if len(here) > 1:
-                message = f"core {core} of {host.name} is given to {some(n for n, _ in here)}"
-                related = tuple((span, f"instance {n}") for n, span in here[:NAMED_AT_MOST])
-                yield Diagnostic("CPU103", message, place, related=related, hint=hint)
-            continue
-        message = (
-            f"core {core} of {host.name} is given to {some([first[0], *(n for n, _ in here)])}"
-        )
-        related = ((first[2], f"given to {first[0]} here"),)
-        yield Diagnostic("CPU103", message, place, related=related, hint=hint)
+    return accuse("CPU103", message, group[0], hint)
+
+
+def _first_core(host: ResolvedHost, claims: list[Claim]) -> Iterator[Diagnostic]:
+    taken = {claim.key for claim in claims if isinstance(claim.key, int)}
+    spare = next(free_cores(host.file, {0, *taken}), None)
+    system = host.file.system_cpus
+    if 0 not in taken or spare is None or (system is not None and 0 in system.value):
+        return  # of the system's cores CPU102 says more
+    problems = Problems()
+    for claim in claims:
+        if claim.key == 0 and claim.place is not None and claim.home is not None:
+            diagnostic = Diagnostic(
+                "CPU105",
+                f"core 0 of {host.name} serves interrupts as a rule",
+                claim.place,
+                Severity.ADVICE,
+                hint=f"core {spare} is free; system_cpus = 0 keeps core 0 for the system",
+            )
+            problems.share(diagnostic, claim.owner, claim.home)
+    yield from problems.diagnostics()
 
 
 def _listed(cores: tuple[int, ...]) -> str:

@@ -1,109 +1,110 @@
-"""Listeners that exclude each other (BND101), and declared wildcards (BND106)."""
+"""Listeners that exclude each other (BND101) or foreign ones (BND109), declared wildcards (BND106)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.model.net import Bind, Family
+from pbxfleet.model.net import Bind
 from pbxfleet.model.resolved import ResolvedHost
-from pbxfleet.resolve.checks.sockets import Claim, Conflict, conflicts
-from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems, some
+from pbxfleet.resolve.checks.claims import Claim, Conflict, accuse, by_cause, owners, same_lines
+from pbxfleet.resolve.checks.sockets import (
+    Socket,
+    conflicts,
+    conflicts_with,
+    foreign_claims,
+    shown,
+    socket_claims,
+)
+from pbxfleet.resolve.problems import Problems, some
 
 _HINT = "give each instance an address of its own, or another port"
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """BND101 for claims that exclude each other; BND106 (a warning) for declared wildcards."""
-    claims = [Claim(i, listener) for i in host.instances for listener in i.listeners]
-    groups: dict[tuple[object, ...], list[Conflict]] = {}
-    for conflict in conflicts(claims):
-        groups.setdefault(_group(conflict), []).append(conflict)
-    yield from (_diagnostic(group) for group in groups.values())
-    yield from _wildcards(claims)
+    """BND101 for claims that exclude each other; BND106 (a warning) for declared wildcards.
 
-
-def shown(bind: Bind) -> str:
-    """The bind as people say it: `203.0.113.10:80`, or `port 80 of every IPv4 address`."""
-    if bind.address is None:
-        family = {Family.IPV4: "IPv4 ", Family.IPV6: "IPv6 ", Family.ANY: ""}[bind.family]
-        return f"port {bind.port} of every {family}address"
-    text = str(bind.address)
-    return f"[{text}]:{bind.port}" if bind.address.version == 6 else f"{text}:{bind.port}"
-
-
-def _group(conflict: Conflict) -> tuple[object, ...]:
-    """Conflicts with one cause: two instances at the same two places, or one line for all."""
-    earlier, later = conflict.earlier, conflict.later
-    if earlier.place == later.place:
-        return (later.place, later.listener.role, later.listener.bind)
-    return (later.place, earlier.place, later.instance.name, earlier.instance.name)
+    BND109 for a socket that another program holds. A foreign program is no instance: where two
+    instances and it want one socket, each code is reported.
+    """
+    claims = socket_claims(host)
+    for group in by_cause(conflicts(claims), same_lines):
+        yield _diagnostic(group)
+    for group in by_cause(conflicts_with(foreign_claims(host), claims), _held_by):
+        yield _held(group)
+    yield from _wildcards(host)
 
 
 def _diagnostic(group: list[Conflict]) -> Diagnostic:
-    earlier, later = group[0].earlier, group[0].later
-    if earlier.instance is later.instance:
-        return _in_one_instance(group)
+    conflict = group[0]
+    earlier, later = conflict.earlier, conflict.later
+    if earlier.owner == later.owner:
+        return _in_one_instance(conflict)
     if earlier.place == later.place:
-        return _in_one_line(group)
-    claimed = some(dict.fromkeys(_words(conflict.later) for conflict in group))
-    related = [(earlier.place, f"{earlier.instance.name} claims {_words(earlier)} here")]
-    origin = later.listener.origin
-    if origin not in (later.place, earlier.place):
-        related.append((origin, f"{later.listener.role} is bound because of this"))
-    message = f"{later.instance.name} claims {claimed}, which {earlier.instance.name} has already"
-    if shown(earlier.listener.bind) != shown(later.listener.bind):
+        message = f"{_words(later)} is claimed by {some(owners(group))}"
+        return accuse("BND101", message, conflict, _HINT)
+    claimed = some(dict.fromkeys(_words(one.later) for one in group))
+    message = f"{later.owner} claims {claimed}, which {earlier.owner} has already"
+    if shown(_bind(earlier)) != shown(_bind(later)):
+        message = f"{later.owner} claims {claimed}, but {earlier.owner} claims {_words(earlier)}"
+    return accuse("BND101", message, conflict, _HINT)
+
+
+def _in_one_instance(conflict: Conflict) -> Diagnostic:
+    one, other = conflict.earlier, conflict.later
+    message = f"{other.owner} claims {shown(_bind(other))} twice: {one.what} and {other.what}"
+    if _bind(one) != _bind(other):
         message = (
-            f"{later.instance.name} claims {claimed}, but {earlier.instance.name} claims "
-            f"{_words(earlier)}"
-        )
-    return Diagnostic("BND101", message, later.place, related=tuple(related), hint=_HINT)
-
-
-def _in_one_line(group: list[Conflict]) -> Diagnostic:
-    """One line of a layer gives the same socket to several instances."""
-    first, last = group[0].earlier, group[0].later
-    instances = {first.instance.name: first.instance.span}
-    instances |= {c.later.instance.name: c.later.instance.span for c in group}
-    message = f"{_words(last)} is claimed by {some(instances)}"
-    related = [(span, f"instance {name}") for name, span in instances.items()]
-    return Diagnostic(
-        "BND101", message, last.place, related=tuple(related[:NAMED_AT_MOST]), hint=_HINT
-    )
-
-
-def _in_one_instance(group: list[Conflict]) -> Diagnostic:
-    earlier, later = group[0].earlier, group[0].later
-    one, other = earlier.listener, later.listener
-    message = f"{later.instance.name} claims {shown(other.bind)} twice: {one.role} and {other.role}"
-    if one.bind != other.bind:
-        message = (
-            f"{later.instance.name} claims {shown(other.bind)} for {other.role}, but it already "
-            f"claims {shown(one.bind)} for {one.role}"
+            f"{other.owner} claims {shown(_bind(other))} for {other.what}, but it already "
+            f"claims {shown(_bind(one))} for {one.what}"
         )
     hint = "give one of them another port"
-    if len(one.protocols) + len(other.protocols) > 2:
-        unknown = one.role if len(one.protocols) > 1 else other.role
+    if len(_protocols(one)) + len(_protocols(other)) > 2:
+        unknown = one.what if len(_protocols(one)) > 1 else other.what
         hint += f"; if {unknown} is of another transport, map it to its role in [catalogue]"
-    related = ((one.origin, f"{one.role} is bound here"),) if one.origin != other.origin else ()
-    return Diagnostic("BND101", message, other.origin, related=related, hint=hint)
+    return accuse("BND101", message, conflict, hint)
+
+
+def _held_by(conflict: Conflict) -> Hashable:
+    """One report for each foreign listener, however many instances want its port."""
+    return conflict.earlier.place
+
+
+def _held(group: list[Conflict]) -> Diagnostic:
+    held = group[0].earlier
+    names = dict.fromkeys(conflict.later.owner for conflict in group)
+    binds = dict.fromkeys(_words(conflict.later) for conflict in group)
+    verb = "claims" if len(names) == 1 else "claim"
+    message = f"{some(names)} {verb} {some(binds)}, but {held.owner} holds {shown(_bind(held))}"
+    hint = (
+        "choose another port, or bind the other program to an address of its own; if it is gone, "
+        "take it out of foreign_listeners"
+    )
+    return accuse("BND109", message, group[0], hint)
 
 
 def _words(claim: Claim) -> str:
-    protocols = " and ".join(claim.listener.protocols)
-    return f"{shown(claim.listener.bind)} ({protocols}, {claim.listener.role})"
+    return f"{shown(_bind(claim))} ({' and '.join(_protocols(claim))}, {claim.what})"
 
 
-def _wildcards(claims: Iterable[Claim]) -> Iterator[Diagnostic]:
+def _bind(claim: Claim) -> Bind:
+    assert isinstance(claim.key, Socket)
+    return claim.key.bind
+
+
+def _protocols(claim: Claim) -> Sequence[str]:
+    assert isinstance(claim.key, Socket)
+    return claim.key.protocols
+
+
+def _wildcards(host: ResolvedHost) -> Iterator[Diagnostic]:
     problems = Problems()
-    for instance, listener in claims:
-        if listener.bind.is_wildcard:
-            problems.share(
-                _wildcard(listener.role, listener.bind, listener.origin),
-                instance.name,
-                instance.span,
-            )
+    for instance in host.instances:
+        for listener in instance.listeners:
+            if listener.bind.is_wildcard:
+                diagnostic = _wildcard(listener.role, listener.bind, listener.origin)
+                problems.share(diagnostic, instance.name, instance.span)
     yield from problems.diagnostics()
 
 

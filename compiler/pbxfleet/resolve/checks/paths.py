@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterator, Mapping
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.paths import STATE, HostPath, host_path
@@ -11,10 +10,13 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.pbx.layout import EXECUTABLE, RECORDINGS, RESOURCES, SEED_FILE, SETTINGS_FILE
+from pbxfleet.resolve.checks.claims import Claim, Conflict, Kind, Line, accuse, by_cause, owners
+from pbxfleet.resolve.checks.outside import log_file
 from pbxfleet.resolve.paths import expand, path_values
 from pbxfleet.resolve.problems import Problems, some
 
 DIRECTORY = "working directory"
+LOG_FILE = "log file"
 FAILOVER = "failover file"
 
 # Directories of the system (FHS 3.0) that would come under the PBX's feet; it runs as root.
@@ -37,54 +39,57 @@ _HINTS = {
 }
 
 
-class Thing(NamedTuple):
-    """A directory or file of an instance, or of the host itself."""
-
-    path: HostPath
-    what: str
-    owner: str
-    span: Span
-    place: Span
-
-
-class Clash(NamedTuple):
-    """Two things that cannot both be where they are."""
-
-    code: str
-    thing: Thing
-    other: Thing
-
-
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     """DIR102 equal and DIR103 nested directories, DIR104 files of one name, DIR105 a failover file
     in a directory, DIR106 files in another's directory, DIR107 directories of the system.
     """
     yield from _system(host)
-    things = [t for instance in host.instances for t in _things(host, instance)]
-    things += _of_host(host)
-    groups: dict[tuple[object, ...], list[Clash]] = {}
-    for clash in (*_equal(things), *_inside(things), *_named_like_ours(things)):
-        thing, other = clash.thing, clash.other
-        cause = (clash.code, thing.place, other.place, thing.what, other.what)
-        groups.setdefault(cause, []).append(clash)
-    yield from (_diagnostic(group) for group in groups.values())
+    claims = path_claims(host)
+    clashes = (*_equal(claims), *_inside(claims), *_named_like_ours(claims))
+    for group in by_cause(clashes, _cause):
+        yield _diagnostic(group)
 
 
-def _things(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Thing]:
+def path_claims(host: ResolvedHost) -> list[Claim]:
+    """Every directory and file of the instances, of the host's backup, and of pbxfleet itself."""
+    listed = host.file.host_backup_list
+    of_host = Line(listed.origin, "backup list")
+    return [
+        *(claim for instance in host.instances for claim in _of_instance(host, instance)),
+        Claim(Kind.PATH, listed.value, "backup list", f"host {host.name}", None, (of_host,)),
+        Claim(Kind.PATH, STATE, DIRECTORY, "pbxfleet itself", None, ()),
+    ]
+
+
+def _of_instance(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Claim]:
     paths, file = instance.paths, host.file
-    listed = (
-        (paths.directory, DIRECTORY, instance.directory_origin),
-        (paths.pid_file, "PID file", file.pid_file.origin),
-        (paths.lock_file, "lock file", file.lock_file.origin),
-        (paths.unit, "unit or init script", file.services.origin),
-        (_failover_file(host, instance), FAILOVER, _origin(file.failover_file)),
-        (paths.backup_list, "backup list", file.backup_list.origin),
-        (paths.backup_exclude, "backup exclude list", file.backup_exclude.origin),
-        (paths.mirror_exclude, "mirror exclude list", _origin(file.mirror_exclude)),
-    )
-    for path, what, place in listed:
-        if path is not None and place is not None:
-            yield Thing(path, what, instance.name, instance.span, place)
+    own = instance.directory_template or file.directory
+    log = log_file(instance)
+    listed: list[tuple[HostPath | None, str, Sourced[str] | None]] = [
+        (paths.directory, DIRECTORY, own),
+        (paths.pid_file, "PID file", file.pid_file),
+        (paths.lock_file, "lock file", file.lock_file),
+        (paths.unit, "unit or init script", Sourced(file.services.value, file.services.origin)),
+        (_failover_file(host, instance), FAILOVER, file.failover_file),
+        (paths.backup_list, "backup list", file.backup_list),
+        (paths.backup_exclude, "backup exclude list", file.backup_exclude),
+        (paths.mirror_exclude, "mirror exclude list", file.mirror_exclude),
+        (None if log is None else HostPath(log.value), LOG_FILE, log),
+    ]
+    for path, what, template in listed:
+        if path is not None and template is not None:
+            lines = tuple(_lines(instance, what, template))
+            yield Claim(Kind.PATH, path, what, instance.name, instance.span, lines)
+
+
+def _lines(instance: ResolvedInstance, what: str, template: Sourced[str]) -> Iterator[Line]:
+    """The template, and what of the instance goes into it beside its name."""
+    yield Line(template.origin, what)
+    if "{address}" in template.value:
+        address = instance.addresses[0]
+        yield Line(address.origin, f"address {address.value}", given=True)
+    if "{number}" in template.value and instance.number_origin is not None:
+        yield Line(instance.number_origin, f"number {instance.number}", given=True)
 
 
 def _failover_file(host: ResolvedHost, instance: ResolvedInstance) -> HostPath | None:
@@ -96,88 +101,80 @@ def _failover_file(host: ResolvedHost, instance: ResolvedInstance) -> HostPath |
     return host_path(expand(template.value, values))
 
 
-def _origin(template: Sourced[str] | None) -> Span | None:
-    return None if template is None else template.origin
+def _equal(claims: list[Claim]) -> Iterator[Conflict]:
+    first: dict[Hashable, Claim] = {}
+    for claim in claims:
+        other = first.setdefault(claim.key, claim)
+        if other is not claim:
+            both = claim.what == other.what == DIRECTORY
+            yield Conflict(other, claim, "DIR102" if both else "DIR104")
 
 
-def _of_host(host: ResolvedHost) -> tuple[Thing, ...]:
-    listed, span = host.file.host_backup_list, host.file.span
-    return (
-        Thing(listed.value, "backup list", f"host {host.name}", span, listed.origin),
-        Thing(STATE, DIRECTORY, "pbxfleet itself", span, span),
-    )
-
-
-def _equal(things: list[Thing]) -> Iterator[Clash]:
-    first: dict[HostPath, Thing] = {}
-    for thing in things:
-        other = first.setdefault(thing.path, thing)
-        if other is not thing:
-            both = thing.what == other.what == DIRECTORY
-            yield Clash("DIR102" if both else "DIR104", thing, other)
-
-
-def _inside(things: list[Thing]) -> Iterator[Clash]:
-    at = {thing.path: thing for thing in reversed(things)}
-    for thing in things:
-        above = HostPath(thing.path.rpartition("/")[0])
+def _inside(claims: list[Claim]) -> Iterator[Conflict]:
+    at = {claim.key: claim for claim in reversed(claims)}
+    for claim in claims:
+        above = _path(claim).rpartition("/")[0]
         while above:
-            outer = at.get(above)
-            if outer is not None and (code := _nesting(thing, outer)):
-                yield Clash(code, thing, outer)
-            above = HostPath(above.rpartition("/")[0])
+            outer = at.get(HostPath(above))
+            if outer is not None and (code := _nesting(claim, outer)):
+                yield Conflict(outer, claim, code)
+            above = above.rpartition("/")[0]
 
 
-def _nesting(thing: Thing, outer: Thing) -> str:
-    """The code for `thing` lying below `outer`; empty if that is as it should be."""
-    if thing.what == FAILOVER and outer.what == DIRECTORY:
+def _path(claim: Claim) -> str:
+    assert isinstance(claim.key, str)
+    return claim.key
+
+
+def _nesting(claim: Claim, outer: Claim) -> str:
+    """The code for `claim` lying below `outer`; empty if that is as it should be."""
+    if claim.what == FAILOVER and outer.what == DIRECTORY:
         return "DIR105"
-    if thing.what == outer.what == DIRECTORY:
+    if claim.what == outer.what == DIRECTORY:
         return "DIR103"
-    if outer.what == DIRECTORY and thing.owner == outer.owner:
+    if outer.what == DIRECTORY and claim.owner == outer.owner:
         return ""
     return "DIR106"
 
 
-def _named_like_ours(things: list[Thing]) -> Iterator[Clash]:
+def _named_like_ours(claims: list[Claim]) -> Iterator[Conflict]:
     """Files in a working directory with the name of a file that the instance has there anyway."""
-    directories = {thing.path: thing for thing in things if thing.what == DIRECTORY}
-    for thing in things:
-        folder, _, name = thing.path.rpartition("/")
-        directory = directories.get(HostPath(folder))
-        if directory is not None and thing.what != DIRECTORY and name in OWN_NAMES:
-            yield Clash("DIR104", thing, directory._replace(path=thing.path, what=name))
+    directories = {claim.key: claim for claim in claims if claim.what == DIRECTORY}
+    for claim in claims:
+        folder, _, name = _path(claim).rpartition("/")
+        directory = directories.get(folder)
+        if directory is not None and claim.what != DIRECTORY and name in OWN_NAMES:
+            yield Conflict(directory._replace(key=claim.key, what=name), claim, "DIR104")
 
 
-def _diagnostic(group: list[Clash]) -> Diagnostic:
-    code, thing, other = group[0]
-    message = f"the {thing.what} of {thing.owner}, {thing.path}, {_relation(group[0])}"
-    if thing.place == other.place and thing.what == other.what:
-        owners = dict.fromkeys(t.owner for clash in group for t in (clash.other, clash.thing))
-        message = f"the {thing.what} {thing.path} is that of {some(owners)}"
+def _cause(clash: Conflict) -> Hashable:
+    one, other = clash.later, clash.earlier
+    return (clash.about, _template(one), _template(other), one.what, other.what)
+
+
+def _template(claim: Claim) -> Span | None:
+    return claim.lines[0].span if claim.lines else None
+
+
+def _diagnostic(group: list[Conflict]) -> Diagnostic:
+    clash = group[0]
+    claim, other = clash.later, clash.earlier
+    message = f"the {claim.what} of {claim.owner}, {claim.key}, {_relation(clash)}"
+    if _template(claim) == _template(other) and claim.what == other.what:
+        message = f"the {claim.what} {claim.key} is that of {some(owners(group))}"
     elif len(group) > 1:
         message += f" ({len(group) - 1} more like this)"
-    if other.place == thing.place:
-        related = [(one.span, f"instance {one.owner}") for one in (other, thing)]
-        return Diagnostic(code, message, thing.place, related=tuple(related), hint=_HINTS[code])
-    here, there = (other, thing) if _is_nearer(other, thing) else (thing, other)
-    related = [(there.place, f"{there.what} of {there.owner}")]
-    return Diagnostic(code, message, here.place, related=tuple(related), hint=_HINTS[code])
+    return accuse(clash.about, message, clash, _HINTS[clash.about])
 
 
-def _is_nearer(one: Thing, other: Thing) -> bool:
-    """Whether `one` is said in its instance's own file, and `other` only in a template of the host."""
-    return one.place.file == one.span.file and other.place.file != other.span.file
-
-
-def _relation(clash: Clash) -> str:
-    other = clash.other
+def _relation(clash: Conflict) -> str:
+    other = clash.earlier
     whose = f"{other.what} of {other.owner}"
-    if clash.code in ("DIR102", "DIR104"):
+    if clash.about in ("DIR102", "DIR104"):
         return f"is also the {whose}"
     if other.what != DIRECTORY:
-        return f"lies below a file: the {whose}, {other.path}"
-    return f"lies inside the {whose}, {other.path}"
+        return f"lies below a file: the {whose}, {other.key}"
+    return f"lies inside the {whose}, {other.key}"
 
 
 def _system(host: ResolvedHost) -> Iterator[Diagnostic]:

@@ -1,161 +1,93 @@
-"""RTP ranges: disjoint on a shared address, free of other UDP ports, within the host's range."""
+"""RTP ranges: disjoint on a shared address, free of other UDP ports, large enough, in good company."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
-from pbxfleet.model.net import Address, PortRange, Protocol
-from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
-from pbxfleet.resolve.checks.listeners import shown
-from pbxfleet.resolve.checks.sockets import Spot, spots
-from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems
+from pbxfleet.model.net import EPHEMERAL_PORTS, RTP_PORTS_PER_CALL, PortRange
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.resolve.checks.claims import Claim, Conflict, Line, accuse, by_cause, owners
+from pbxfleet.resolve.checks.claims import same_lines as same
+from pbxfleet.resolve.checks.media import Inside, inside, media_claims, media_of, overlaps
+from pbxfleet.resolve.checks.sockets import Socket, foreign_claims, shown, socket_claims
+from pbxfleet.resolve.problems import Problems, some
 
-
-class Media(NamedTuple):
-    """The RTP ports of one instance on one address."""
-
-    instance: ResolvedInstance
-    address: Sourced[Address]
-    rtp: Sourced[PortRange]
-
-    @property
-    def place(self) -> Span:
-        """Where to change it: the range or the address, whichever is in the instance's own file."""
-        own = self.instance.span.file
-        mine = [s for s in (self.rtp.origin, self.address.origin) if s.file == own]
-        return mine[0] if mine else self.rtp.origin
-
-
-class UdpPort(NamedTuple):
-    """A UDP port that a listener takes."""
-
-    port: int
-    instance: ResolvedInstance
-    listener: Listener
+Rtp = Sourced[PortRange]
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """RTP101 overlaps, RTP102 ports of listeners inside, RTP103 odd borders, RTP104 outside."""
-    media = [m for instance in host.instances for m in _media(instance)]
-    by_address: dict[Address, list[Media]] = {}
-    for m in media:
-        by_address.setdefault(m.address.value, []).append(m)
-    udp = _udp_ports(host)
-    for here in by_address.values():
-        yield from _overlaps(here)
-        yield from _inside(here, udp)
-    yield from _borders(host, media)
+    """RTP101 overlaps, RTP102 ports of listeners inside, RTP103 odd borders, RTP104 outside.
 
-
-def media_addresses(instance: ResolvedInstance) -> tuple[Sourced[Address], ...]:
-    """Where media is received: the RTP bind address, or any address if that is not known."""
-    return instance.addresses if instance.rtp_bind is None else (instance.rtp_bind,)
-
-
-def _media(instance: ResolvedInstance) -> Iterator[Media]:
-    if instance.rtp is not None:
-        for address in media_addresses(instance):
-            yield Media(instance, address, instance.rtp)
-
-
-def _overlaps(here: list[Media]) -> Iterator[Diagnostic]:
-    """Each range with the one below that reaches highest: n ranges give at most n - 1 reports."""
-    ordered = sorted(here, key=lambda m: (m.rtp.value.first, m.instance.name))
-    for below, media in zip(_highest(ordered), ordered[1:], strict=True):
-        if not below.rtp.value.overlaps(media.rtp.value):
-            continue
-        one, other = media.instance.name, below.instance.name
-        related = [(below.place, f"RTP ports {below.rtp.value} of {other}")]
-        for address in (below.address, media.address):
-            if address.origin not in (below.place, media.place):
-                related.append((address.origin, f"address {address.value}"))
-        yield Diagnostic(
-            "RTP101",
-            f"RTP ports {media.rtp.value} of {one} overlap {below.rtp.value} of {other} "
-            f"on {media.address.value}",
-            media.place,
-            related=tuple(dict.fromkeys(related)),
-            hint='give each a range of its own, rtp = "auto", or an address of its own',
-        )
-
-
-def _highest(ordered: list[Media]) -> Iterator[Media]:
-    """For each range but the last: of the ranges up to it, the one that reaches highest."""
-    highest = ordered[0]
-    for media in ordered[:-1]:
-        if media.rtp.value.last > highest.rtp.value.last:
-            highest = media
-        yield highest
-
-
-def _udp_ports(host: ResolvedHost) -> dict[Spot, list[UdpPort]]:
-    """UDP ports of listeners by address, sorted by port."""
-    ports: dict[Spot, list[UdpPort]] = {}
-    for instance in host.instances:
-        for listener in instance.listeners:
-            if Protocol.UDP in listener.protocols:
-                for spot in spots(listener.bind):
-                    ports.setdefault(spot, []).append(
-                        UdpPort(listener.bind.port, instance, listener)
-                    )
-    for listed in ports.values():
-        listed.sort(key=lambda udp: udp.port)
-    return ports
-
-
-def _inside(here: list[Media], udp: dict[Spot, list[UdpPort]]) -> Iterator[Diagnostic]:
-    """At most one report for each range, however many ports it contains."""
-    for media in here:
-        address, ports = media.address.value, media.rtp.value
-        contained: list[UdpPort] = []
-        count = 0
-        for spot in ((address.version, int(address)), (address.version, None)):
-            listed = udp.get(spot, [])
-            start = bisect_left(listed, ports.first, key=lambda udp: udp.port)
-            end = bisect_left(listed, ports.last + 1, key=lambda udp: udp.port)
-            contained += listed[start : min(end, start + NAMED_AT_MOST)]
-            count += end - start
-        if contained:
-            yield _contains(media, contained[:NAMED_AT_MOST], count)
-
-
-def _contains(media: Media, contained: list[UdpPort], count: int) -> Diagnostic:
-    name = media.instance.name
-    first = contained[0]
-    whose = "its own" if first.instance.name == name else f"{first.instance.name}'s"
-    more = f" and {count - 1} more" if count > 1 else ""
-    related = [
-        (udp.listener.origin, f"{udp.listener.role} of {udp.instance.name}") for udp in contained
-    ]
-    return Diagnostic(
-        "RTP102",
-        f"RTP ports {media.rtp.value} of {name} contain {whose} {first.listener.role} port: "
-        f"{shown(first.listener.bind)}{more}",
-        media.place,
-        related=tuple(dict.fromkeys(related)),
-        hint="choose a range without this port, or another port",
-    )
-
-
-def _borders(host: ResolvedHost, media: list[Media]) -> Iterator[Diagnostic]:
+    RTP106 (a warning) too few ports for the planned calls; RTP107 (advice) ports that the kernel
+    gives to other sockets. Foreign listeners count for RTP102 as those of instances do.
+    """
+    media = media_claims(host)
+    for group in by_cause(overlaps(media), same):
+        yield _overlap(group)
+    for found in inside(media, socket_claims(host)):
+        yield _contains(found)
+    held: dict[Claim, list[Claim]] = {}
+    for found in inside(media, foreign_claims(host)):
+        held.setdefault(found.ports[0], []).append(found.media)
+    for program, ranges in held.items():
+        yield _held(program, ranges)
     problems = Problems()
-    pool = host.file.rtp
-    seen: set[str] = set()
-    for instance, _, rtp in media:
-        if instance.name in seen:
-            continue
-        seen.add(instance.name)
-        ports = rtp.value
-        if ports.first % 2 or not ports.last % 2:
-            problems.share(_odd(ports, rtp.origin), instance.name, instance.span)
-        if pool is not None and (ports.first not in pool.value or ports.last not in pool.value):
-            problems.share(_outside(host, rtp, pool), instance.name, instance.span)
+    for instance in host.instances:
+        if instance.rtp is not None:
+            for diagnostic in _range(host, instance, instance.rtp):
+                problems.share(diagnostic, instance.name, instance.span)
     yield from problems.diagnostics()
+    yield from _ephemeral(host)
+
+
+def _overlap(group: list[Conflict]) -> Diagnostic:
+    below, claim = group[0].earlier, group[0].later
+    one, other = media_of(claim), media_of(below)
+    message = (
+        f"RTP ports {one.ports} of {claim.owner} overlap {other.ports} of {below.owner} "
+        f"on {one.address}"
+    )
+    if len(group) > 1:
+        message = f"RTP ports {one.ports} on {one.address} are those of {some(owners(group))}"
+    hint = 'give each a range of its own, rtp = "auto", or an address of its own'
+    return accuse("RTP101", message, group[0], hint)
+
+
+def _contains(found: Inside) -> Diagnostic:
+    media, first = found.media, found.ports[0]
+    assert isinstance(first.key, Socket)
+    whose = "its own" if first.owner == media.owner else f"{first.owner}'s"
+    more = f" and {found.total - 1} more" if found.total > 1 else ""
+    message = (
+        f"RTP ports {media_of(media).ports} of {media.owner} contain {whose} {first.what} port: "
+        f"{shown(first.key.bind)}{more}"
+    )
+    hint = "choose a range without this port, or another port"
+    return accuse("RTP102", message, Conflict(first, media), hint)
+
+
+def _held(program: Claim, ranges: list[Claim]) -> Diagnostic:
+    """One report for each foreign port, however many ranges it lies in."""
+    assert isinstance(program.key, Socket)
+    message = (
+        f"RTP ports {media_of(ranges[0]).ports} of {some(claim.owner for claim in ranges)} contain "
+        f"a port of {program.what}: {shown(program.key.bind)}"
+    )
+    hint = "choose a range without this port, or another port for that program"
+    return accuse("RTP102", message, Conflict(program, ranges[0]), hint)
+
+
+def _range(host: ResolvedHost, instance: ResolvedInstance, rtp: Rtp) -> Iterator[Diagnostic]:
+    """What is to be said of one range by itself."""
+    ports, pool = rtp.value, host.file.rtp
+    if ports.first % 2 or not ports.last % 2:
+        yield _odd(ports, rtp.origin)
+    if pool is not None and (ports.first not in pool.value or ports.last not in pool.value):
+        yield _outside(host, rtp, pool)
+    yield from _too_few(host, instance, rtp)
 
 
 def _odd(ports: PortRange, place: Span) -> Diagnostic:
@@ -169,11 +101,65 @@ def _odd(ports: PortRange, place: Span) -> Diagnostic:
     )
 
 
-def _outside(host: ResolvedHost, rtp: Sourced[PortRange], pool: Sourced[PortRange]) -> Diagnostic:
+def _outside(host: ResolvedHost, rtp: Rtp, pool: Rtp) -> Diagnostic:
     return Diagnostic(
         "RTP104",
         f"RTP ports {rtp.value} are outside {pool.value}, the RTP range of {host.name}",
         rtp.origin,
         related=((pool.origin, f"RTP range of {host.name}"),),
         hint="choose a part of that range, or widen it",
+    )
+
+
+def _too_few(host: ResolvedHost, instance: ResolvedInstance, rtp: Rtp) -> Iterator[Diagnostic]:
+    calls, factor = instance.calls, host.rtp_ports_per_call
+    each = RTP_PORTS_PER_CALL if factor is None else factor.value
+    if calls is None or rtp.value.size >= each * calls.value:
+        return
+    lines = [Line(rtp.origin, f"RTP ports {rtp.value}")]
+    lines += [Line(factor.origin, f"{each} ports for a call")] if factor is not None else []
+    yield Diagnostic(
+        "RTP106",
+        f"ports for {_calls(calls.value)} need {each * calls.value:,}, "
+        f"{rtp.value} has {rtp.value.size:,}",
+        calls.origin,
+        Severity.WARNING,
+        related=tuple((line.span, line.words) for line in lines),
+        hint=f"give the instance a range of {each * calls.value:,} ports, or plan "
+        f"{_calls(rtp.value.size // each)}; {each} ports for a call are assumed, and "
+        "policy.rtp_ports_per_call of the fleet says otherwise",
+    )
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call" if count == 1 else f"{count:,} calls"
+
+
+def _ephemeral(host: ResolvedHost) -> Iterator[Diagnostic]:
+    """Media ports that the kernel gives away too: once for the host's range, else once a range."""
+    declared, pool = host.file.ephemeral_ports, host.file.rtp
+    kernel = EPHEMERAL_PORTS if declared is None else declared.value
+    if pool is not None and pool.value.overlaps(kernel):
+        yield _given_away(host, pool, kernel)
+        return
+    problems = Problems()
+    for instance in host.instances:
+        if instance.rtp is not None and instance.rtp.value.overlaps(kernel):
+            diagnostic = _given_away(host, instance.rtp, kernel)
+            problems.share(diagnostic, instance.name, instance.span)
+    yield from problems.diagnostics()
+
+
+def _given_away(host: ResolvedHost, rtp: Rtp, kernel: PortRange) -> Diagnostic:
+    declared = host.file.ephemeral_ports
+    said = () if declared is None else ((declared.origin, f"{kernel} are said to be the kernel's"),)
+    return Diagnostic(
+        "RTP107",
+        f"the kernel gives ports {kernel} to other sockets too, and RTP ports {rtp.value} are among "
+        "them",
+        rtp.origin,
+        Severity.ADVICE,
+        related=said,
+        hint="keep them apart with net.ipv4.ip_local_port_range, and say so: ephemeral_ports = "
+        '"32768-49151"',
     )

@@ -12,37 +12,66 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
-from pbxfleet.core.span import Span
+from pbxfleet.model.desired import ForeignListener
 from pbxfleet.model.net import Bind, Family, Protocol
-from pbxfleet.model.resolved import Listener, ResolvedInstance
+from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
+from pbxfleet.resolve.checks.claims import Claim, Conflict, Kind, Line
 
 Spot = tuple[int, int | None]  # IP version, and the address as a number or None for the wildcard
 
 
-class Claim(NamedTuple):
-    """One listener of one instance."""
+class Socket(NamedTuple):
+    """What a listener opens: one bind, of each of these protocols."""
 
-    instance: ResolvedInstance
-    listener: Listener
-
-    @property
-    def place(self) -> Span:
-        """Where to change it: in the instance's file if possible, else where the port is said."""
-        own = self.instance.span.file
-        if self.listener.origin.file == own:
-            return self.listener.origin
-        for address in self.instance.addresses:
-            if address.value == self.listener.bind.address and address.origin.file == own:
-                return address.origin
-        return self.listener.origin
+    protocols: tuple[Protocol, ...]
+    bind: Bind
 
 
-class Conflict(NamedTuple):
-    """Two claims that cannot both be granted, the earlier first."""
+def shown(bind: Bind) -> str:
+    """The bind as people say it: `203.0.113.10:80`, or `port 80 of every IPv4 address`."""
+    if bind.address is None:
+        family = {Family.IPV4: "IPv4 ", Family.IPV6: "IPv6 ", Family.ANY: ""}[bind.family]
+        return f"port {bind.port} of every {family}address"
+    text = str(bind.address)
+    return f"[{text}]:{bind.port}" if bind.address.version == 6 else f"{text}:{bind.port}"
 
-    earlier: Claim
-    later: Claim
-    protocol: Protocol
+
+def socket_claims(host: ResolvedHost) -> list[Claim]:
+    """The listeners of every instance."""
+    return [socket_claim(i, listener) for i in host.instances for listener in i.listeners]
+
+
+def socket_claim(instance: ResolvedInstance, listener: Listener) -> Claim:
+    """One listener of one instance: the line with the port, and the line with the address."""
+    bind = listener.bind
+    literal = listener.names_address or bind.address is None
+    said = shown(bind) if literal else f"port {bind.port}"
+    lines = [Line(listener.origin, f"{said} ({listener.role})")]
+    at = [a.origin for a in instance.addresses if a.value == bind.address]
+    if at:
+        lines.append(Line(at[0], f"address {bind.address}", given=not literal))
+    return Claim(
+        Kind.SOCKET,
+        Socket(listener.protocols, bind),
+        listener.role,
+        instance.name,
+        instance.span,
+        tuple(lines),
+        listener.as_reference,
+    )
+
+
+def foreign_claims(host: ResolvedHost) -> list[Claim]:
+    """The sockets that other programs of the host hold, as its file says."""
+    return [_foreign(listener) for listener in host.file.foreign_listeners]
+
+
+def _foreign(listener: ForeignListener) -> Claim:
+    bind = listener.bind.value
+    reason = f" ({listener.reason})" if listener.reason else ""
+    line = Line(listener.bind.origin, f"{shown(bind)} is held by {listener.by}{reason}")
+    socket = Socket((listener.protocol,), bind)
+    return Claim(Kind.SOCKET, socket, listener.by, listener.by, None, (line,))
 
 
 class Taken:
@@ -89,23 +118,56 @@ def spots(bind: Bind) -> tuple[Spot, ...]:
             return ((4, None), (6, None))
 
 
+class Table:
+    """Sockets that are taken, by protocol and port."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[Protocol, int], Taken] = {}
+
+    def excluding(self, claim: Claim) -> Iterator[Conflict]:
+        """At most one taken claim per protocol and family that excludes this one."""
+        socket = _socket(claim)
+        covered = spots(socket.bind)
+        for protocol in socket.protocols:
+            at = self._taken.get((protocol, socket.bind.port))
+            for holder in dict.fromkeys(map(at.holder, covered)) if at else ():
+                if holder is not None and not _ran_together(holder, claim):
+                    yield Conflict(holder, claim, protocol)
+
+    def take(self, claim: Claim) -> None:
+        """Take the sockets of a claim, except where an earlier one has them."""
+        socket = _socket(claim)
+        for protocol in socket.protocols:
+            at = self._taken.setdefault((protocol, socket.bind.port), Taken())
+            for spot in spots(socket.bind):
+                at.take(spot, claim)
+
+
 def conflicts(claims: Iterable[Claim]) -> Iterator[Conflict]:
     """Each later claim with at most one earlier claim per protocol and family that excludes it.
 
     Nothing is yielded exactly when the kernel grants all claims. Takes time in proportion to their
     number.
     """
-    taken: dict[tuple[Protocol, int], Taken] = {}
+    table = Table()
     for claim in claims:
-        covered = spots(claim.listener.bind)
-        for protocol in claim.listener.protocols:
-            at = taken.setdefault((protocol, claim.listener.bind.port), Taken())
-            # All spots are asked before one is taken: a bare port does not exclude itself.
-            for holder in dict.fromkeys(map(at.holder, covered)):
-                if holder is not None and not _ran_together(holder, claim):
-                    yield Conflict(holder, claim, protocol)
-            for spot in covered:
-                at.take(spot, claim)
+        # All spots are asked before one is taken: a bare port does not exclude itself.
+        yield from table.excluding(claim)
+        table.take(claim)
+
+
+def conflicts_with(held: Iterable[Claim], claims: Iterable[Claim]) -> Iterator[Conflict]:
+    """Claims that cannot be granted beside sockets that are held; the held ones are never judged."""
+    table = Table()
+    for claim in held:
+        table.take(claim)
+    for claim in claims:
+        yield from table.excluding(claim)
+
+
+def _socket(claim: Claim) -> Socket:
+    assert isinstance(claim.key, Socket)
+    return claim.key
 
 
 def _ran_together(one: Claim, other: Claim) -> bool:
@@ -115,8 +177,8 @@ def _ran_together(one: Claim, other: Claim) -> bool:
     each other: they are of different transports.
     """
     return (
-        one.instance is other.instance
-        and one.listener.as_reference
-        and other.listener.as_reference
-        and len(one.listener.protocols) + len(other.listener.protocols) > 2
+        one.owner == other.owner
+        and one.loose
+        and other.loose
+        and len(_socket(one).protocols) + len(_socket(other).protocols) > 2
     )

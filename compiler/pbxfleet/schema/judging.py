@@ -1,0 +1,102 @@
+"""What a fleet says about diagnostics: other severities, and which of them it accepts for a while."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from pbxfleet.core.diagnostics import Severity
+from pbxfleet.model.desired import (
+    Sourced,
+    Suppression,
+)
+from pbxfleet.schema import scalars, shapes
+from pbxfleet.schema.problem import KEY, problem
+from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
+from pbxfleet.source.nodes import Kind, Node
+
+_CODE = "[A-Z]{3}[0-9]{3}"
+_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_WHERE = "[a-z0-9-]+(/[a-z0-9-]+)?"
+_A_DAY = 'a day such as "2027-01-31"'
+
+
+def _code_key(text: str) -> str:
+    if re.fullmatch(_CODE, text) is None:
+        raise problem("FMT108", f'"{text}" is not the code of a diagnostic, such as ADV102')
+    return text
+
+
+def _code(node: Node) -> Sourced[str]:
+    found = scalars.text_of(node, "the code of a diagnostic, such as ADV102")
+    return Sourced(_code_key(found.text), found.span)
+
+
+def _where(node: Node) -> Sourced[str]:
+    found = scalars.text_of(node, 'a host, or "host/instance"')
+    if re.fullmatch(_WHERE, found.text) is None:
+        raise problem("FMT106", f'{KEY} must be a host, or "host/instance", not "{found.text}"')
+    return Sourced(found.text, found.span)
+
+
+def day(node: Node) -> Sourced[str]:
+    """A day as YYYY-MM-DD, which sorts as text; TOML's own dates count. Problems: FMT106."""
+    from datetime import date  # the calendar only; nothing here asks what day it is
+
+    found = scalars.scalar(node, _A_DAY)
+    wanted = found.kind in (Kind.PLAIN, Kind.QUOTED, Kind.DATE)
+    if not wanted or re.fullmatch(_DAY, found.text) is None:
+        raise problem("FMT106", f'{KEY} must be {_A_DAY}, not "{found.text}"')
+    try:
+        date.fromisoformat(found.text)
+    except ValueError:
+        raise problem("FMT106", f"{KEY} names a day that no calendar has: {found.text}") from None
+    return Sourced(found.text, found.span)
+
+
+Code: TypeAlias = Annotated[
+    str, AfterValidator(_code_key), WithJsonSchema(shapes.strict_text(_CODE))
+]
+SeverityWord: TypeAlias = Annotated[
+    Sourced[Severity],
+    Reads(scalars.one_of(Severity), shapes.words(Severity)),
+]
+Day: TypeAlias = Annotated[Sourced[str], Reads(day, shapes.strict_text(_DAY))]
+_Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
+
+
+class SuppressModel(Table):
+    """A diagnostic that is known and accepted for a while."""
+
+    code: Annotated[Sourced[str], Reads(_code, shapes.strict_text(_CODE))] = Field(
+        description="Code of the diagnostic.", examples=["ADV102"]
+    )
+    where: Annotated[Sourced[str], Reads(_where, shapes.text(_WHERE))] | None = Field(
+        None,
+        description='Host, or "host/instance", that it is about; everywhere if not said.',
+        examples=["fra1/acme"],
+    )
+    reason: _Text = Field(
+        description="Why it is accepted.", examples=["phones have the port since 2019"]
+    )
+    until: Day = Field(
+        description="Last day on which it is accepted, YYYY-MM-DD.", examples=["2027-01-31"]
+    )
+
+
+class FleetJudging(Table):
+    """What the fleet says about diagnostics."""
+
+    severity: Annotated[dict[Code, SeverityWord], OPEN_TABLE] | None = Field(
+        None, description="Severities that differ from the usual.", examples=[{"ADV103": "error"}]
+    )
+    suppress: Annotated[list[SuppressModel], Items()] | None = Field(
+        None, description="Diagnostics that are accepted, each with a reason and a last day."
+    )
+
+
+def lower_suppression(model: SuppressModel) -> Suppression:
+    """A suppression as it is written."""
+    return Suppression(model.code, model.where, model.reason.value, model.until)
