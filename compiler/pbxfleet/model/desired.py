@@ -14,10 +14,11 @@ from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
-from pbxfleet.model.net import Address, Bind, PortRange, Protocol
+from pbxfleet.model.net import Address, Bind, PortRange
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
+    from pbxfleet.model.plans import ForeignListener, Partner, StockService, Suppression
     from pbxfleet.model.services import ComposeWish
 
 T = TypeVar("T")
@@ -89,13 +90,6 @@ class ServiceBackend(StrEnum):
     SYSV = "sysv"
     COMPOSE = "compose"
     DIRECT = "direct"
-
-
-class StockService(StrEnum):
-    """What became of the service that the vendor's installer makes for its one instance."""
-
-    NONE = "none"
-    DISABLED = "disabled"
 
 
 class AffinityBy(StrEnum):
@@ -178,14 +172,6 @@ class FailoverWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
-    """Somebody who admits requests of the instance from these addresses only."""
-
-    name: str
-    admits: tuple[Sourced[Address], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Layer:
     """What one layer (fleet defaults, host defaults, the instance) says.
 
@@ -242,16 +228,6 @@ class AddressRange:
     def size(self) -> int:
         """Number of addresses."""
         return int(self.last) - int(self.first) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignListener:
-    """A socket that another program of the host holds; `by` names the program."""
-
-    protocol: Protocol
-    bind: Sourced[Bind]
-    by: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,16 +317,6 @@ class Policy:
     deletion_budget: int = 1
     downgrades: Downgrades = Downgrades.REFUSE
     rtp_ports_per_call: Sourced[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """A diagnostic that is accepted until the end of a day; `where` is a host or `host/instance`."""
-
-    code: Sourced[str]
-    where: Sourced[str] | None
-    reason: str
-    until: Sourced[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pbxfleet.model.desired import (
     FailoverRole,
     HostFile,
     Ownership,
-    Partner,
     ReleaseFile,
     SecretRef,
     ServiceBackend,
@@ -22,6 +21,7 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
+from pbxfleet.model.plans import Partner
 
 
 @dataclass(frozen=True, slots=True)

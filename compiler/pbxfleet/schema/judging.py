@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import (
     Sourced,
-    Suppression,
 )
+from pbxfleet.model.plans import Suppression
 from pbxfleet.schema import scalars, shapes
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table

@@ -16,7 +16,6 @@ from pbxfleet.model.desired import (
     InstanceFile,
     Layer,
     Ownership,
-    Partner,
     Policy,
     ReleaseFile,
     Role,
@@ -25,6 +24,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.network import HostNetwork
+from pbxfleet.model.plans import Partner
 from pbxfleet.schema import defaults
 from pbxfleet.schema.backup import lower_host as lower_backup
 from pbxfleet.schema.backup import lower_wish

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from pbxfleet.model.desired import ForeignListener, Sourced, StockService
+from pbxfleet.model.desired import Sourced
 from pbxfleet.model.net import (
     EPHEMERAL_PORTS,
     RTP_PORTS_PER_CALL,
@@ -15,6 +15,7 @@ from pbxfleet.model.net import (
     PortRange,
     Protocol,
 )
+from pbxfleet.model.plans import ForeignListener, StockService
 from pbxfleet.schema import names, network, scalars, shapes
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
-from pbxfleet.model.desired import ForeignListener
 from pbxfleet.model.net import Bind, Family, Protocol
+from pbxfleet.model.plans import ForeignListener
 from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.checks.claims import Claim, Conflict, Kind, Line
 
