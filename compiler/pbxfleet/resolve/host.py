@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import FleetFile, HostFile, InstanceFile, ReleaseFile, Role
+from pbxfleet.model.desired import FleetFile, HostFile, InstanceFile, Layer, ReleaseFile, Role
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
@@ -79,11 +79,7 @@ def draft_host(
     `ledger` is the host's part of it (`ledger_parts.parts_of`).
     """
     problems = Problems()
-    defaults = join(host.defaults, context.fleet.defaults)
-    askings = [
-        Asking(file, host, with_media(join(file.layer, defaults)), needs_number(host, file))
-        for file in files
-    ]
+    askings = askings_of(host, files, join(host.defaults, context.fleet.defaults))
     grants, kept = allocate(askings, ledger, problems)
     for asking in askings:
         check_failover(host, context.instances, asking.file, asking.layer.failover, problems)
@@ -95,6 +91,14 @@ def draft_host(
             built[name] = instance
     unmapped, rules = _unmapped(context, host, files), _release_rules(context)
     return HostDraft(host, drafts, built, unmapped, kept, problems, rules, context.fleet)
+
+
+def askings_of(host: HostFile, files: Sequence[InstanceFile], defaults: Layer) -> list[Asking]:
+    """What these instances ask of the host; `defaults` are the layers under them there."""
+    return [
+        Asking(file, host, with_media(join(file.layer, defaults)), needs_number(host, file))
+        for file in files
+    ]
 
 
 def _release_rules(context: FleetContext) -> ReleaseRules:

@@ -1,0 +1,106 @@
+"""What really comes out if instances move to a host: the resolver and the host's checks are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.model.desired import InstanceFile
+from pbxfleet.model.rehearsal import Seat
+from pbxfleet.model.resolved import Ledger, ResolvedHost, ResolvedInstance
+from pbxfleet.resolve.allocate import allocate
+from pbxfleet.resolve.checks import check_host
+from pbxfleet.resolve.context import FleetContext
+from pbxfleet.resolve.host import askings_of, draft_host, link_host
+from pbxfleet.resolve.ledger_parts import of_instances
+from pbxfleet.resolve.problems import Problems
+from pbxfleet.resolve.recovery import Moved, Terms, address_map, readdressed
+
+
+class Guest(NamedTuple):
+    """An instance that moves: as it is where it was, and its file for the host it goes to."""
+
+    now: ResolvedInstance
+    moved: Moved
+
+
+class Trial(NamedTuple):
+    """What the host says of its guests: how they start, what the ledger would remember, what is wrong.
+
+    `faults` are errors only; without any, every guest is in `built`.
+    """
+
+    built: Mapping[str, ResolvedInstance]
+    moved: Mapping[str, Moved]
+    ledger: Ledger
+    faults: tuple[Diagnostic, ...]
+
+
+def trial(
+    context: FleetContext,
+    terms: Terms,
+    home: tuple[ResolvedHost, Sequence[InstanceFile], Ledger],
+    guests: Sequence[Guest],
+) -> Trial:
+    """Let the guests (in order of names) start on a host beside the instances that it has.
+
+    `home` is the host as resolved, the files of its instances and its part of the ledger.
+    """
+    host, files, ledger = home
+    names = [guest.now.name for guest in guests]
+    both = sorted([*files, *(g.moved.file for g in guests)], key=lambda file: file.name)
+    problems = Problems()
+    grants, kept = allocate(askings_of(terms.host, both, terms.defaults), ledger, problems)
+    kept = of_instances(kept, names)
+    moved: dict[str, Moved] = {}
+    for now, found in guests:
+        new = [address.value for address in grants[now.name].addresses]
+        moved[now.name] = readdressed(found, address_map([a.value for a in now.addresses], new))
+    faults = _errors(problems.diagnostics())
+    draft = draft_host(context, terms.host, [one.file for one in moved.values()], kept)
+    linked, _ = link_host(draft, {})
+    faults += _errors(draft.problems.diagnostics())
+    everybody = sorted([*host.instances, *linked.instances], key=lambda instance: instance.name)
+    faults += _errors(check_host(replace(host, instances=tuple(everybody))))
+    return Trial({i.name: i for i in linked.instances}, moved, kept, faults)
+
+
+def _errors(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(d for d in found if d.severity is Severity.ERROR)
+
+
+def seat_of(instance: ResolvedInstance) -> Seat:
+    """What an instance has on its host."""
+    ports: dict[str, list[str]] = {}
+    for listener in instance.listeners:
+        here = ports.setdefault(str(listener.role), [])
+        if str(listener.bind.port) not in here:
+            here.append(str(listener.bind.port))
+    return Seat(
+        addresses=tuple(str(address.value) for address in instance.addresses),
+        cpu=None if instance.cpu is None else instance.cpu.value,
+        rtp=None if instance.rtp is None else str(instance.rtp.value),
+        release=instance.release.name,
+        ports=tuple((role, " ".join(sorted(ports[role], key=int))) for role in sorted(ports)),
+    )
+
+
+def changes(before: ResolvedInstance, after: ResolvedInstance) -> tuple[str, ...]:
+    """What is not as before besides addresses, core and media: ports, release, settings."""
+    old, new = seat_of(before), seat_of(after)
+    was, now = dict(old.ports), dict(new.ports)
+    found = [
+        f"{role} {was.get(role, 'off')} -> {now.get(role, 'off')}"
+        for role in sorted({*was, *now})
+        if was.get(role) != now.get(role)
+    ]
+    if old.release != new.release:
+        found.append(f"release {old.release} -> {new.release}")
+    if (old.cpu is None) != (new.cpu is None):
+        found.append("pinned to a core" if old.cpu is None else "no longer pinned to a core")
+    said = {s.name: s.value for s in before.settings if s.label.startswith("settings.")}
+    says = {s.name: s.value for s in after.settings if s.label.startswith("settings.")}
+    names = sorted(n for n in {*said, *says} if said.get(n) != says.get(n))
+    return (*found, *(f"setting {name}" for name in names))
