@@ -36,9 +36,13 @@ def rehearsal_text(hosts: Sequence[HostRehearsal], *, details: bool, paint: Pain
 def headline(hosts: Sequence[HostRehearsal]) -> str:
     """How many hosts can be lost, and which cannot."""
     losing = [host for host in hosts if not host.survives]
+    if len(hosts) == 1:
+        (host,) = hosts
+        lost = counted(len(host.stranded), "instance")
+        fate = f"{lost} would have no place" if losing else "everything runs elsewhere afterwards"
+        return f"if {visible(host.host)} is lost, {fate}"
     if not losing:
-        whole = "the host" if len(hosts) == 1 else f"each of {counted(len(hosts), 'host')}"
-        return f"{whole} can be lost: everything starts elsewhere"
+        return f"any of {counted(len(hosts), 'host')} can be lost: everything runs elsewhere afterwards"
     names = _some([f"{host.host} ({counted(len(host.stranded), 'instance')})" for host in losing])
     return f"{len(losing)} of {counted(len(hosts), 'host')} cannot be lost without loss: {names}"
 
