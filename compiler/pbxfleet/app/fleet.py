@@ -136,10 +136,10 @@ def _documents(
 def read_document(name: str, content: bytes) -> Outcome[MappingNode]:
     """One file of the format as nodes."""
     loaded = load(name, content)
-    return Outcome(loaded.value, tuple(_discreet(loaded.diagnostics, content)))
+    return Outcome(loaded.value, tuple(discreet(loaded.diagnostics, content)))
 
 
-def _discreet(found: Iterable[Diagnostic], content: bytes) -> Iterator[Diagnostic]:
+def discreet(found: Iterable[Diagnostic], content: bytes) -> Iterator[Diagnostic]:
     """Without hints that repeat what is written where a reference to a secret belongs."""
     lines = frozenset(lines_of_secrets(display_text(content))) if found else frozenset()
     for diagnostic in found:

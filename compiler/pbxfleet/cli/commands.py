@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from pbxfleet.cli.command import Command
+from pbxfleet.cli.command_fmt import FMT
 from pbxfleet.cli.command_rehearse import REHEARSE
 from pbxfleet.cli.command_release import RELEASE
 
@@ -234,6 +235,7 @@ exit codes: 0 printed, 1 the file cannot be read as XML""",
         _learn,
         "pbxfleet.cli.run_learn",
     ),
+    FMT,
     RELEASE,
     Command(
         "plan",

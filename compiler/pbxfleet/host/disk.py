@@ -7,6 +7,7 @@ directory. Errors of the system become HostError with the path as subject.
 from __future__ import annotations
 
 import os
+import stat
 
 from pbxfleet.core.digest import Digest, sha256
 from pbxfleet.core.errors import HostError
@@ -65,6 +66,17 @@ def read_file(path: str) -> bytes | None:
         raise _said(path, error) from error
     finally:
         os.close(file)
+
+
+def mode_of_file(path: str) -> int | None:
+    """Permission bits of a regular file, None if something else is there, such as a link."""
+    try:
+        state = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _said(path, error) from error
+    return stat.S_IMODE(state.st_mode) if stat.S_ISREG(state.st_mode) else None
 
 
 def digest_of_file(path: str) -> Digest | None:

@@ -88,6 +88,11 @@ def split_lines(text: str) -> list[str]:
     return _LINE_END.split(text.removeprefix("\ufeff"))
 
 
+def plain_lines(text: str) -> str:
+    """The text with every line ended by LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def display_text(content: bytes) -> str:
     """Text for excerpts of any bytes; what is not UTF-8 becomes U+FFFD, columns stay right."""
     return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
