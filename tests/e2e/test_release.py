@@ -235,3 +235,45 @@ def test_wrong_words_are_refused(site: Site, words: tuple[str, ...], said: str) 
 
 def test_no_repository(tmp_path: Path) -> None:
     assert run("release", "list", cwd=tmp_path).code == 1
+
+
+def with_list(site: Site, release: str, drop: str = "") -> None:
+    """Give a release the exact list of the names in the reference file, without one."""
+    learned = site.ok("learn", "--names", site.repo / "desired/reference/pbx.xml").out
+    assert "reference-password" not in learned
+    kept = [line for line in learned.splitlines() if line != drop]
+    site.declare(f"desired/reference/settings-{release}.txt", "\n".join(kept) + "\n")
+    site.edit(
+        "desired/fleet.toml",
+        f'[releases."{release}"]',
+        f'[releases."{release}"]\nsettings = "reference/settings-{release}.txt"',
+    )
+
+
+def test_a_plan_names_what_the_coming_release_does_not_know_and_keeps_it(site: Site) -> None:
+    site.compile()
+    site.apply("--quiet")
+    live = site.root / "usr/local/pbx-alpha/pbx.xml"
+    text = live.read_text(encoding="utf-8")
+    end = text.rindex("</")
+    live.write_text(f"{text[:end]}<old_switch>on</old_switch>\n{text[end:]}", encoding="utf-8")
+    with_list(site, "70.6")
+    site.edit("desired/fleet.toml", 'release = "70.5"', 'release = "70.6"')
+    site.compile()
+    notes = {n["code"]: n for n in site.plan()["notes"]}
+    assert notes["PLN143"]["severity"] == "advice"
+    assert notes["PLN143"]["message"].startswith("release 70.6 does not know old_switch, which")
+    site.apply("--quiet")
+    assert "<old_switch>on</old_switch>" in live.read_text(encoding="utf-8")
+
+
+def test_what_the_release_does_not_know_reaches_no_disk(site: Site) -> None:
+    site.compile()
+    site.apply("--quiet")
+    with_list(site, "70.5", drop="sip_udp_port")
+    with nothing_changes(site.root, site.repo / "rendered"):
+        done = site.run("compile")
+        assert done.code == 1
+        assert "[SET108]" in done.err
+        refused = site.run("apply", "--auto-approve")
+        assert (refused.code, "error[PLN107]" in refused.err) == (1, True)

@@ -6,11 +6,11 @@ import json
 import time
 from typing import NamedTuple
 
-from pbxfleet.app.live import Live, look
+from pbxfleet.app.live import Live, Looked, look
 from pbxfleet.core.errors import HostError
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.plan import Change
-from pbxfleet.plan.drift import drift_items, pending_changes
+from pbxfleet.plan.drift import RELEASE, UNDECLARED, drift_items, pending_changes
 
 MEMORY = "drift"
 
@@ -29,13 +29,31 @@ def drift(live: Live, *, only_new: bool) -> Drift:
     cannot be written (not the superuser) every finding counts as seen just now.
     """
     looked = look(live)
-    items = drift_items(looked.difference, looked.observed)
+    items = tuple(
+        _with_version(live, looked, item)
+        for item in drift_items(looked.difference, looked.observed)
+    )
     known = _known(live)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     dated = tuple(item._replace(first_seen=known.get(item.key, now)) for item in items)
     _keep(live, known, {item.key: item.first_seen for item in dated})
     shown = tuple(i for i in dated if not (only_new and i.key in known))
     return Drift(shown, pending_changes(looked.difference.changes))
+
+
+def _with_version(live: Live, looked: Looked, item: DriftItem) -> DriftItem:
+    """A release that is not declared, with what its executable says of itself where it may be asked."""
+    if item.name != RELEASE or not (item.observed or "").startswith(UNDECLARED):
+        return item
+    runtime = looked.observed.runtime.get(item.instance)
+    if runtime is None or not runtime.trees or runtime.trees[0].replaced:
+        return item
+    from pbxfleet.host.told_version import told_version
+
+    path = live.machine.root.machine_path(live.target.instances[item.instance].executable)
+    says = told_version(path, runtime.trees[0].pids)
+    said = f'{item.observed}; --version says "{says}"' if says else item.observed
+    return item._replace(observed=said)
 
 
 def _known(live: Live) -> dict[str, str]:

@@ -64,10 +64,13 @@ class LearnedNames(NamedTuple):
     names: tuple[str, ...]
 
 
-def learn_names(file: str) -> LearnedNames:
-    """Names of all settings in a pbx.xml, or in the JSON of GET /rest/system/config."""
+def learn_names(file: str, piped: bytes | None = None) -> LearnedNames:
+    """Names of all settings in a pbx.xml, or in the JSON of GET /rest/system/config.
+
+    `piped` is the content where it does not come from a file: the JSON of a PBX holds its secrets.
+    """
     try:
-        content = read_file(file)
+        content = read_file(file) if piped is None else piped
         if content is None:
             raise Refused(
                 f"{file} does not exist", hint="name a pbx.xml, or the JSON of the settings"

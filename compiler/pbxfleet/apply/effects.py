@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pbxfleet.apply.files import FileSteps
 from pbxfleet.apply.io import Contents
 from pbxfleet.apply.prove import prove, wait_for
 from pbxfleet.apply.ready import Ready, ready
+from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.observed import RuntimeSeen, Seen
+from pbxfleet.model.observed import RuntimeSeen
 from pbxfleet.model.plan import Do, Step
 from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
@@ -94,10 +95,21 @@ class Effects:
             if self.host.look(resource.path).digest != resource.digest:
                 raise HostError(resource.path, "is not of the declared release; nothing is started")
 
-    def _release_files(self, instance: InstanceTarget) -> tuple[Seen, ...]:
-        """What lies where the two release files of an instance belong."""
-        names = (EXECUTABLE, RESOURCES)
-        return tuple(self.host.look(join(instance.directory, name)) for name in names)
+    def _release_files_must_be_back(self, instance: InstanceTarget) -> Callable[[], None]:
+        """A check for an undo: HostError unless both release files are what they are now."""
+
+        def found() -> list[Digest | None]:
+            names = (EXECUTABLE, RESOURCES)
+            return [self.host.look(join(instance.directory, name)).digest for name in names]
+
+        before = found()
+
+        def check() -> None:
+            if found() != before:
+                why = "its release files could not be put back; it is not started with others"
+                raise HostError(instance.service, why)
+
+        return check
 
     def _runtime(self, instance: InstanceTarget) -> RuntimeSeen:
         return self.host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
@@ -114,11 +126,7 @@ class Effects:
                 stop = partial(host.stop, instance, self.target.stop_timeout_s)
                 return ready(partial(host.start, instance), stop)
             case Do.ENABLE | Do.DISABLE:
-                instance = self.instance(step)
-                was_enabled = host.service(instance).enabled
-                undo = partial(host.enable if was_enabled else host.disable, instance)
-                do = host.enable if step.do is Do.ENABLE else host.disable
-                return ready(partial(do, instance), undo)
+                return self._enabled(step, self.instance(step))
             case Do.PROVE:
                 fields = self.contents.fields(step.wave)
                 timeout_s = self.target.start_timeout_s
@@ -127,19 +135,33 @@ class Effects:
             case _:
                 raise HostError(step.resource or step.wave, f"{step.do}: not in the target")
 
+    def _enabled(self, step: Step, instance: InstanceTarget) -> Ready:
+        """Let the instance start with the machine, or not; never again with another pair of files."""
+        host = self.host
+        was_enabled = host.service(instance).enabled
+        must_be_back = self._release_files_must_be_back(instance)
+
+        def undo() -> None:
+            if not was_enabled:
+                host.disable(instance)
+                return
+            must_be_back()
+            host.enable(instance)
+
+        do = host.enable if step.do is Do.ENABLE else host.disable
+        return ready(partial(do, instance), undo)
+
     def _stop(self, step: Step) -> Ready:
         """What is stopped is the instance as it was applied, and it is started again as that."""
         instance = self._previous(step)
         runtime = self._runtime(instance)
         held = observed_facts(instance, runtime).keys() & declared_facts(instance).keys()
-        before = [seen.digest for seen in self._release_files(instance)]
+        must_be_back = self._release_files_must_be_back(instance)
 
         def start_again() -> None:
             if not runtime.trees or self._runtime(instance).trees:
                 return  # it did not run, or it still does
-            if [seen.digest for seen in self._release_files(instance)] != before:
-                why = "its release files could not be put back; it is not started with others"
-                raise HostError(instance.service, why)
+            must_be_back()
             self.host.start(instance)
             wait_for(self.host, instance, held, self.target.start_timeout_s)
 

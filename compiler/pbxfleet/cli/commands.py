@@ -132,8 +132,8 @@ def _learn(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--names",
         action="store_true",
-        help="print only the names of all settings in FILE, which may also be the JSON of "
-        "GET /rest/system/config: the list for releases.NAME.settings",
+        help="print only the names of all settings in FILE (-: what is piped in), which may also be "
+        "the JSON of GET /rest/system/config: the list for releases.NAME.settings",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from pbxfleet.cli.output import Output
@@ -13,7 +14,7 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.learn import learn_file, learn_names
 
     if args.names:
-        found = learn_names(args.file)
+        found = learn_names(args.file, sys.stdin.buffer.read() if args.file == "-" else None)
         output.text(found.text)
         output.data({"format": 1, "outcome": "done", "names": list(found.names)})
         return Exit.DONE
