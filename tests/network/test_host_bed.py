@@ -48,6 +48,17 @@ network:
       addresses: [192.0.2.2/24, "2001:db8:3::2/64"]
       accept-ra: false
 """
+# The profile that was there first; ours takes its place when the machine starts.
+OWN_PROFILE = """\
+[connection]
+id=own
+type=ethernet
+interface-name=eth1
+
+[ipv4]
+method=manual
+address1=198.51.100.2/24
+"""
 # What an instance does for this test: connect again and again, as it would for mail, and once from the
 # address that it has bound, as it would for SIP over TCP.
 CALLS = """\
@@ -146,6 +157,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         bed.write("/etc/systemd/network/10-eth0.network", OWN_NETWORKD)
         bed.write("/etc/netplan/01-own.yaml", OWN_NETPLAN, 0o600)
         bed.write("/etc/NetworkManager/conf.d/10-test.conf", HANDS_OFF)
+        own = "/etc/NetworkManager/system-connections/own.nmconnection"
+        bed.write(own, OWN_PROFILE, 0o600)
         bed.write("/opt/calls.py", CALLS)
         for name, own in OWN.items():
             unit = f"[Service]\nExecStart=/usr/bin/python3 /opt/calls.py {name} {own}\n"
@@ -205,6 +218,10 @@ def test_a_new_address_comes_with_a_reload(bench: Bench) -> None:
 
 def test_the_rules_are_loaded_at_the_start_of_the_machine(bench: Bench) -> None:
     assert bench.bed.show("pbxfleet-nftables", "ActiveState") == "active"
+    said = bench.bed.run(
+        "systemd-analyze", "verify", "pbxfleet-nftables.service", "pbx-alpha.service"
+    )
+    assert (said.stdout, said.stderr) == ("", ""), "systemd has something to say about the units"
     tables = bench.bed.run("nft", "list", "tables").stdout.splitlines()
     assert {"table inet pbxfleet", "table inet pbxfleet_source"} <= set(tables)
 

@@ -71,7 +71,7 @@ def notes(site: Site) -> list[str]:
 
 def test_the_plan_says_what_puts_it_into_effect_and_the_next_one_is_empty(site: Site) -> None:
     assert notes(site) == [
-        "afterwards: systemctl reload-or-restart pbxfleet-nftables",
+        "afterwards: systemctl daemon-reload && systemctl reload-or-restart pbxfleet-nftables",
         "afterwards: networkctl reload",
     ]
     site.apply()

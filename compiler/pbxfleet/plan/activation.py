@@ -24,7 +24,7 @@ class Activation(NamedTuple):
     unload: str
 
 
-_RULES = "systemctl reload-or-restart pbxfleet-nftables"
+_RULES = "systemctl daemon-reload && systemctl reload-or-restart pbxfleet-nftables"
 ACTIVATIONS = (
     Activation(
         "/etc/systemd/network/", ".d/50-pbxfleet.conf", "networkctl reload", "networkctl reload"

@@ -26,6 +26,9 @@ SOURCE = HostPath(f"{FOLDER}/source.nft")
 UNIT = "pbxfleet-nftables.service"
 UNITS = "/etc/systemd/system"
 
+# A container engine is itself a service of systemd on what it is packaged for.
+BOOTED_BY_SYSTEMD = (ServiceBackend.SYSTEMD, ServiceBackend.COMPOSE)
+
 # Of the packets of one start of a connection, between our two chains: in ASCII "pbx" and a number.
 FIRST_MARK = 0x70627800
 
@@ -38,7 +41,7 @@ def files(host: ResolvedHost) -> Iterator[NetworkFile]:
         yield _file(FIREWALL, "firewall.nft.j2", FilterValues(openings(host)))
     if sourced:
         yield _file(SOURCE, "source.nft.j2", SourceValues(host, sourced))
-    if (filtered or sourced) and host.services is ServiceBackend.SYSTEMD:
+    if (filtered or sourced) and host.services in BOOTED_BY_SYSTEMD:
         loads = LoadValues(filtered=filtered, names=tuple(i.name for i in sourced))
         yield _file(HostPath(f"{UNITS}/{UNIT}"), "nftables.service.j2", loads)
         wanted = HostPath(f"{UNITS}/multi-user.target.d/50-pbxfleet.conf")

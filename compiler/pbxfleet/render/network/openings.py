@@ -52,13 +52,14 @@ def openings(host: ResolvedHost) -> Openings:
     for instance in host.instances:
         allowed = [network.value for network in instance.admin_allow]
         for listener in instance.listeners:
+            port = listener.bind.port
+            web = bool(allowed) and listener.role in ADMIN_ROLES
             for address in _addresses(listener.bind, managed):
-                if allowed and listener.role in ADMIN_ROLES:
-                    admin.setdefault((address, listener.bind.port), []).extend(allowed)
-                else:
-                    for protocol in listener.protocols:
-                        port = listener.bind.port
+                for protocol in listener.protocols:
+                    if not web:
                         ports.setdefault((address, protocol), []).append((port, port))
+                    elif protocol is Protocol.TCP:
+                        admin.setdefault((address, port), []).extend(allowed)
         if instance.rtp is not None:
             media = (instance.rtp.value.first, instance.rtp.value.last)
             for address in media_addresses(instance):

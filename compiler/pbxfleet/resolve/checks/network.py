@@ -12,6 +12,7 @@ from pbxfleet.model.desired import ServiceBackend, Sourced
 from pbxfleet.model.net import Address
 from pbxfleet.model.network import Firewall, HostNetwork, NetworkBackend, standard_addresses
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.model.services import ContainerNetwork
 from pbxfleet.resolve.pools import address_fault
 
 MOST_LABEL = 15  # bytes of an address label (IFNAMSIZ)
@@ -19,7 +20,7 @@ HOST_ROUTES = {4: 32, 6: 128}
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """NET201 to NET204, NET206 ([network]), FWL101 to FWL103 (firewall), NET211 to NET214 (sources)."""
+    """NET201 to NET204, NET206, NET207 ([network]), FWL101 to FWL104, NET211 to NET214 (sources)."""
     # What a layer under the instances says is reported once, not once an instance.
     yield from dict.fromkeys(_all(host))
 
@@ -30,6 +31,7 @@ def _all(host: ResolvedHost) -> Iterator[Diagnostic]:
         yield from _keys(network)
         yield from _ifcfg(host, network)
         yield from _prefixes(host, network)
+        yield from _containers(host, network)
         if network.firewall.value is Firewall.NFTABLES:
             yield from _filtered(host)
     usable = {
@@ -105,6 +107,32 @@ def _ifcfg(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
             f"{interface.value} leaves no room for a number of {digits} digits",
             interface.origin,
             hint=f"labels such as eth0:1 have at most {MOST_LABEL} characters",
+        )
+
+
+def _containers(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
+    """NET207 and FWL104 where instances are containers that have their addresses beside the host."""
+    compose = host.file.compose
+    if host.services is not ServiceBackend.COMPOSE or compose is None:
+        return
+    if compose.network.value is ContainerNetwork.HOST:
+        return
+    related = ((compose.network.origin, "containers have networks of their own"),)
+    if network.backend.value is not NetworkBackend.OFF:
+        yield Diagnostic(
+            "NET207",
+            "addresses of containers would be put on the host, too",
+            network.backend.origin,
+            related=related,
+            hint="remove backend: the container engine gives containers their addresses",
+        )
+    if network.firewall.value is not Firewall.OFF:
+        yield Diagnostic(
+            "FWL104",
+            "packets to these containers pass the host's firewall by",
+            network.firewall.origin,
+            related=related,
+            hint="remove firewall, or run the containers on the network of the host",
         )
 
 
