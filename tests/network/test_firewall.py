@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from support.netns import Pair, answering, probe
+from support.netns import Namespace, Pair, answering, probe
 from support.network_fleet import HOST, network_files
+from support.tree import ROOT
 
 ALPHA, ALPHA6, BETA, GAMMA = "203.0.113.10", "2001:db8:1::10", "203.0.113.11", "203.0.113.12"
 STANDARD, STANDARD6 = "203.0.113.2", "2001:db8:1::2"
@@ -62,6 +63,13 @@ VERDICTS = (
     ("udp", STRANGER, STANDARD, 161, True),
     ("tcp", STRANGER6, STANDARD6, 22, True),
     ("tcp", STRANGER, GAMMA, 22, True),
+)
+# Whole files of rules, those of the example fleet among them.
+RULES = sorted(
+    path
+    for folder in ("rendered", "tests/network/golden")
+    for path in (ROOT / folder).rglob("etc/pbxfleet/*.nft")
+    if "-" not in path.stem
 )
 OPERATORS = """\
 table inet operators {
@@ -129,6 +137,19 @@ def test_an_instance_reaches_another_one_of_the_host(host: Pair) -> None:
     with host.answering([("tcp", ALPHA, 80), ("tcp", ALPHA, 8080)]):
         found = probe(host, [("tcp", BETA, ALPHA, 80), ("tcp", BETA, ALPHA, 8080)])
     assert found == [True, True]
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nft_takes_every_file_of_rules(file: Path) -> None:
+    machine = Namespace()
+    try:
+        machine.run("nft", "-c", "-f", str(file))
+        machine.run("nft", "-f", str(file))
+        machine.run("nft", "-f", str(file))
+        table = "pbxfleet" if file.stem == "firewall" else "pbxfleet_source"
+        assert machine.run("nft", "list", "tables") == f"table inet {table}\n"
+    finally:
+        machine.stop()
 
 
 def test_rules_of_others_stay(host: Pair) -> None:
