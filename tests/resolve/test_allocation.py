@@ -45,6 +45,12 @@ def remembered(name: str = "alpha", **values: Any) -> Ledger:
     return Ledger({name: allocation}, {name: file.span()})
 
 
+def removed(name: str = "alpha", **values: Any) -> Ledger:
+    """A ledger in which an instance is gone."""
+    ledger = remembered(name, **values)
+    return Ledger({}, ledger.spans, ledger.allocations)
+
+
 def test_the_first_gets_the_lowest_that_is_not_reserved() -> None:
     allocation = run(one("alpha")).ledger.allocations["alpha"]
     assert allocation == Allocation("fra1", ("203.0.113.10",), 2, "50002-51001", 1)
@@ -71,24 +77,114 @@ def test_what_is_remembered_stays() -> None:
     assert run(one("alpha"), ledger).ledger == ledger
 
 
-def test_what_nobody_asks_for_any_more_leaves_the_ledger() -> None:
+def test_what_is_declared_is_held_and_the_rest_leaves_the_ledger() -> None:
     desired = one("alpha", address="203.0.113.15", cpu="off", rtp="52002-53001", number=7)
-    assert run(desired, remembered()).ledger.allocations == {}
+    entry = run(desired, remembered()).ledger.allocations["alpha"]
+    assert (entry.addresses, entry.cpu, entry.rtp) == (("203.0.113.15",), None, None)
+    assert entry.number == 7
+    assert entry.handed_out == ()
 
 
-def test_an_instance_that_is_gone_leaves_the_ledger() -> None:
-    assert set(run(one("beta"), remembered("alpha")).ledger.allocations) == {"beta"}
+def test_what_was_declared_stays_when_it_becomes_auto() -> None:
+    ledger = run(one("alpha", address="203.0.113.17", cpu=9, number=4)).ledger
+    entry = run(one("alpha"), ledger).ledger.allocations["alpha"]
+    assert (entry.addresses, entry.cpu, entry.number) == (("203.0.113.17",), 9, 4)
 
 
-def test_a_rename_gives_the_place_free() -> None:
-    ledger = run(one("alpha")).ledger
-    assert run(one("beta"), ledger).ledger.allocations == {"beta": ledger.allocations["alpha"]}
+class TestTombstones:
+    def test_what_an_instance_held_that_is_gone_is_not_handed_out(self) -> None:
+        ledger = run(one("alpha")).ledger
+        after = run(one("beta"), ledger).ledger
+        assert after.tombstones == {"alpha": ledger.allocations["alpha"]}
+        assert after.allocations["beta"] == Allocation(
+            "fra1", ("203.0.113.12",), 3, "51002-52001", 2
+        )
+
+    def test_also_what_it_had_declared(self) -> None:
+        desired = one("alpha", address="203.0.113.10", cpu=2, ports="8000-8009", number=1)
+        after = run(one("beta"), run(desired).ledger).ledger
+        assert after.allocations["beta"].addresses == ("203.0.113.12",)
+        assert (after.allocations["beta"].cpu, after.allocations["beta"].number) == (3, 2)
+
+    def test_who_comes_back_gets_it_back(self) -> None:
+        ledger = run(one("alpha")).ledger
+        back = run(one("alpha"), run(one("beta"), ledger).ledger).ledger
+        assert back.allocations == ledger.allocations
+        assert set(back.tombstones) == {"beta"}
+
+    def test_they_stay_as_long_as_nobody_releases_them(self) -> None:
+        ledger = run(one("beta"), removed()).ledger
+        for _ in range(3):
+            ledger = run(one("beta"), ledger).ledger
+        assert ledger.tombstones == removed().tombstones
+
+    def test_a_host_without_instances_keeps_them(self) -> None:
+        assert run(fleet(host(**MACHINE)), remembered()).ledger.tombstones == removed().tombstones
+
+    def test_a_host_that_is_gone_keeps_them(self) -> None:
+        assert run(fleet(host("fra9")), remembered()).ledger.tombstones == removed().tombstones
+
+    def test_an_explicit_wish_gets_it_with_a_warning(self) -> None:
+        desired = one("beta", address="203.0.113.15", cpu=5)
+        resolution = run(desired, removed())
+        assert codes(resolution) == []
+        found = resolution.outcome.diagnostics
+        assert [(d.code, d.related[0][0].file) for d in found] == [
+            ("ALC110", "desired/ledger.toml")
+        ] * 2
+        left = resolution.ledger.tombstones["alpha"]
+        assert (left.addresses, left.cpu, left.rtp) == ((), None, "52002-53001")
+        assert run(desired, resolution.ledger).outcome.diagnostics == ()
+
+    def test_a_full_host_says_who_still_holds_something(self) -> None:
+        tiny = {**MACHINE, "addresses": ["203.0.113.15"], "cpus": "5-5", "rtp": "52002-53001"}
+        found = run(fleet(host(**tiny), instance("beta", **AUTO)), removed()).outcome.errors
+        assert [d.code for d in found] == ["ALC101"] * 3
+        assert all("pbxfleet move --release alpha" in d.hint for d in found)
+
+    def test_the_fleet_can_say_that_it_is_used_again(self) -> None:
+        ledger = run(one("alpha")).ledger
+        desired = fleet(host(**MACHINE), instance("beta", **AUTO), tombstones="reuse")
+        after = run(desired, ledger).ledger
+        assert after.tombstones == {}
+        assert after.allocations["beta"] == ledger.allocations["alpha"]
+
+
+KEPT: dict[str, Any] = {
+    "reserved": [("203.0.113.10", "billing")],
+    "reserved_cpus": [("2-2", "converts recordings")],
+    "reserved_ports": [("50002-51001", "reverse proxy")],
+}
+
+
+class TestReservations:
+    def kept(self, **says: Any) -> Resolution:
+        return run(fleet(host(**{**MACHINE, **KEPT}), instance("alpha", **{**AUTO, **says})))
+
+    def test_nothing_of_it_is_handed_out(self) -> None:
+        entry = self.kept().ledger.allocations["alpha"]
+        assert entry == Allocation("fra1", ("203.0.113.11",), 3, "51002-52001", 1)
+
+    def test_a_wish_is_refused_with_the_reason(self) -> None:
+        resolution = self.kept(cpu=2, rtp="51000-51999", listen={"http": 51001})
+        assert codes(resolution) == ["ALC108"] * 3
+        assert {d.message.rpartition(": ")[2] for d in resolution.outcome.errors} == {
+            "converts recordings",
+            "reverse proxy",
+        }
+
+    def test_what_was_handed_out_before_is_refused_with_the_reason(self) -> None:
+        ledger = remembered(addresses=("203.0.113.10",), cpu=2, rtp="50002-51001")
+        desired = fleet(host(**{**MACHINE, **KEPT}), instance("alpha", **AUTO))
+        resolution = run(desired, ledger)
+        assert codes(resolution) == ["ALC102"] * 3
+        assert ["billing" in d.message for d in resolution.outcome.errors].count(True) == 1
 
 
 def test_families_are_given_as_wished() -> None:
     desired = one("alpha", address=["auto-ipv6", "auto-ipv4"])
     resolution = run(desired)
-    assert resolution.ledger.allocations["alpha"].addresses == ("2001:db8::10", "203.0.113.10")
+    assert resolution.ledger.allocations["alpha"].addresses == ("203.0.113.10", "2001:db8::10")
     assert resolution.outcome.value is not None
     addresses = resolution.outcome.value.hosts[0].instances[0].addresses
     assert [str(a.value) for a in addresses] == ["203.0.113.10", "2001:db8::10"]
@@ -135,7 +231,7 @@ def test_what_the_host_no_longer_has_is_refused_and_kept_in_the_ledger() -> None
     desired = fleet(host(**{**shrunk, "rtp": "50001-52000"}), instance("alpha", **AUTO))
     resolution = run(desired, remembered())
     assert codes(resolution) == ["ALC102"] * 3
-    assert all(d.related and "ledger.toml" in d.hint for d in resolution.outcome.errors)
+    assert all(d.related and "move --reallocate alpha" in d.hint for d in resolution.outcome.errors)
     assert resolution.ledger == remembered()
 
 
@@ -155,6 +251,15 @@ def test_another_host_matters_only_for_what_was_handed_out() -> None:
     literal = instance("alpha", "fra2", address="203.0.113.15", number=7)
     desired = fleet(host("fra1", **MACHINE), host("fra2", **MACHINE), literal)
     assert codes(run(desired, remembered())) == []
+
+
+def test_declaring_what_was_handed_out_is_refused() -> None:
+    desired = fleet(
+        host(**MACHINE), instance("alpha", **AUTO), instance("beta", address="203.0.113.15")
+    )
+    resolution = run(desired, remembered())
+    assert codes(resolution) == ["ALC109"]
+    assert resolution.outcome.errors[0].related[0][0].file == "desired/ledger.toml"
 
 
 def test_two_entries_with_one_value_are_refused() -> None:
@@ -221,10 +326,5 @@ def test_a_second_run_changes_nothing(wishes: dict[str, dict[str, Any]]) -> None
 @given(FLEETS)
 def test_nothing_is_handed_out_twice(wishes: dict[str, dict[str, Any]]) -> None:
     allocations = run(of(wishes)).ledger.allocations
-    for values in (
-        [address for a in allocations.values() for address in a.addresses],
-        [a.cpu for a in allocations.values() if a.cpu is not None],
-        [a.rtp for a in allocations.values() if a.rtp is not None],
-        [a.number for a in allocations.values() if a.number is not None],
-    ):
-        assert len(values) == len(set(values))
+    handed_out = [(a.host, thing) for a in allocations.values() for thing in a.handed_out]
+    assert len(handed_out) == len(set(handed_out))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import count
@@ -33,6 +33,7 @@ from pbxfleet.model.desired import (
     WebScheme,
 )
 from pbxfleet.model.net import PortRange
+from pbxfleet.model.reserved import Reserved, Tombstones
 from pbxfleet.model.resolved import Ledger, Reference
 from pbxfleet.pbx.binds import parse_binds
 
@@ -183,6 +184,12 @@ def _setting(value: Any) -> SettingWish:
     return value if isinstance(value, SettingWish) else SettingWish(value)
 
 
+def _reserved(file: File, said: str | tuple[str, str], read: Callable[[str], T]) -> Reserved[T]:
+    """A reservation; a pair is a value with its reason."""
+    what, reason = (said, "") if isinstance(said, str) else said
+    return Reserved(file.put(read(what)), reason)
+
+
 def instance(name: str, host: str = "fra1", **says: Any) -> InstanceFile:
     """`desired/instances/<name>.toml`."""
     file = File(f"desired/instances/{name}.toml")
@@ -212,7 +219,7 @@ def host(name: str = "fra1", **says: Any) -> HostFile:
         addresses=tuple(
             file.put(addresses(a)) for a in says.get("addresses", ["203.0.113.10-203.0.113.41"])
         ),
-        reserved=tuple(file.put(addresses(a)) for a in says.get("reserved", [])),
+        reserved=tuple(_reserved(file, r, addresses) for r in says.get("reserved", [])),
         cpus=file.put_if(None if cpus is None else cores(cpus)),
         system_cpus=file.put_if(None if system is None else cores(system)),
         rtp=file.put_if(None if rtp is None else ports(rtp)),
@@ -232,6 +239,8 @@ def host(name: str = "fra1", **says: Any) -> HostFile:
         defaults=layer(file, **says.get("defaults", {})),
         ports=file.put_if(ports(says["ports"]) if "ports" in says else None),
         port_block=file.put(says.get("port_block", 10)),
+        reserved_cpus=tuple(_reserved(file, r, cores) for r in says.get("reserved_cpus", [])),
+        reserved_ports=tuple(_reserved(file, r, ports) for r in says.get("reserved_ports", [])),
     )
 
 
@@ -239,6 +248,7 @@ def fleet(
     *parts: HostFile | InstanceFile,
     catalogue: Mapping[str, str] = ROLES,
     reference_address: tuple[str, ...] = ("198.51.100.10",),
+    tombstones: str = "keep",
     **defaults: Any,
 ) -> Desired:
     """A fleet of these hosts and instances, with the release `70.5`; a host `fra1` if none is given."""
@@ -261,7 +271,7 @@ def fleet(
             defaults=layer(file, **{"release": "70.5", **defaults}),
             releases={"70.5": release},
             catalogue={Role(role): file.put(name) for role, name in catalogue.items()},
-            policy=Policy(),
+            policy=Policy(tombstones=Tombstones(tombstones)),
         ),
         hosts={h.name: h for h in sorted(hosts, key=lambda h: h.name)},
         instances={i.name: i for i in sorted(instances, key=lambda i: i.name)},

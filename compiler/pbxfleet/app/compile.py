@@ -133,7 +133,7 @@ def _write(
     if fleet.ledger is not None:
         text = ledger_text(fleet.ledger)
         before = fleet.files.get(LEDGER)
-        if text != before and (fleet.ledger.allocations or before is not None):
+        if text != before and (fleet.ledger.remembers or before is not None):
             changed.append(LEDGER)
             if not check:
                 write_file(f"{repository}/{LEDGER}", text, 0o644)

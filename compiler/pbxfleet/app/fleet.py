@@ -18,7 +18,7 @@ from pbxfleet.model.resolved import Ledger, Reference, Resolved
 from pbxfleet.pbx.key_table import with_key_table
 from pbxfleet.pbx.reference import read_reference, readable
 from pbxfleet.resolve.resolve import resolve_and_check
-from pbxfleet.schema import read_ledger, validate
+from pbxfleet.schema import read_ledger_file, validate
 from pbxfleet.source.load import SUFFIXES, load, unreadable
 from pbxfleet.source.nodes import MappingNode
 from pbxfleet.source.text import display_text
@@ -84,8 +84,8 @@ def read_fleet(repository: str) -> Fleet:
 def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
     documents = _documents(contents, fleet, found)
-    no_ledger = LEDGER in contents and LEDGER not in documents
-    ledger = read_ledger(documents.pop(LEDGER, None))
+    no_ledger = LEDGER in contents and LEDGER not in fleet.files
+    ledger = read_ledger_file(LEDGER, fleet.files.get(LEDGER, b""))
     found += ledger.diagnostics
     fleet.ledger_before = ledger.value
     validated = validate(documents, _names(contents, found))
@@ -123,7 +123,7 @@ def _documents(
             found.append(unreadable(name, "is a file, not a folder"))
             continue
         files[name] = content
-        if wanted:
+        if wanted and name != LEDGER:
             outcome = read_document(name, content)
             found += outcome.diagnostics
             if outcome.value is not None:

@@ -32,7 +32,7 @@ from pbxfleet.host.cache import Cache, cache_of, program_digest
 from pbxfleet.host.stamps import are_as_stamped, stamps_of
 from pbxfleet.host.written_tree import holds_exactly
 from pbxfleet.model.resolved import Ledger
-from pbxfleet.resolve.ledger_parts import NOTHING, joined, parts_of
+from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_lost_hosts, parts_of
 
 if TYPE_CHECKING:
     from pbxfleet.app.workshop import Workshop
@@ -196,9 +196,11 @@ class _Run:
         own: dict[str, Digest] = {}
         for host, names in self._of_host.items():
             files = [sources.hosts[host], *(sources.instances[name] for name in names)]
-            part = repr(parts.get(host, NOTHING).without_spans())
+            part = parts.get(host, NOTHING)
+            gone = sorted({*part.allocations, *part.tombstones} - at.keys())
             digests: list[list[str]] = [[file, sources.digest(file)] for file in files]
-            own[host] = digest_of_data([*common, host, digests, part])
+            remembered = repr(part.without_spans())
+            own[host] = digest_of_data([*common, host, digests, remembered, gone])
         return {host: self._with_peers(host, own, at) for host in own}
 
     def _with_peers(self, host: str, own: Mapping[str, Digest], at: Mapping[str, str]) -> Digest:
@@ -264,11 +266,17 @@ class _Run:
             )
         same = is_canonical and all(entry.ledger_same for entry in entries.values())
         same = same and {a.host for a in before.allocations.values()} <= entries.keys()
-        ledger = None if same else joined(entry.findings.ledger for entry in entries.values())
+        ledger = None if same else self._new_ledger(before, entries)
         index = Index(
             self._program, self._stray, self._facts, digest, before, is_canonical, key, conclusion
         )
         return index, ledger
+
+    def _new_ledger(self, before: Ledger, entries: Mapping[str, HostEntry]) -> Ledger | None:
+        """The ledger of all hosts; None if it would only repeat what the files say themselves."""
+        lost = of_lost_hosts(before, entries.keys(), self._sources.instances.keys())
+        ledger = joined([lost, *(entry.findings.ledger for entry in entries.values())])
+        return ledger if ledger.remembers or before != NOTHING else None
 
 
 def _folder(repository: str, host: str) -> str:

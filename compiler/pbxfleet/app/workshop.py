@@ -28,7 +28,7 @@ from pbxfleet.resolve.host import HostFindings, draft_host, link_host
 from pbxfleet.resolve.ledger_parts import NOTHING
 from pbxfleet.resolve.ledger_text import ledger_text
 from pbxfleet.resolve.resolve import built_instances, conclude
-from pbxfleet.schema import read_ledger, validate
+from pbxfleet.schema import read_ledger_file, validate
 from pbxfleet.schema.layout import lay_out
 from pbxfleet.schema.validate import paths_in
 from pbxfleet.source.nodes import MappingNode
@@ -75,9 +75,8 @@ class Workshop:
         content = self._sources.files.get(LEDGER)
         if content is None:
             return NOTHING, True
-        loaded = read_document(LEDGER, content)
-        ledger = read_ledger(loaded.value)
-        if loaded.diagnostics or ledger.diagnostics or ledger.value is None:
+        ledger = read_ledger_file(LEDGER, content)
+        if ledger.diagnostics or ledger.value is None:
             raise Unusual
         return ledger.value, ledger_text(ledger.value) == content
 

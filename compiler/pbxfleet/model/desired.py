@@ -15,6 +15,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.net import Address, Bind, PortRange
+from pbxfleet.model.reserved import Price, Reserved, Tombstones
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
@@ -243,7 +244,7 @@ class HostFile:
     address: Sourced[Address] | None
     reserve_address: Sourced[bool]
     addresses: tuple[Sourced[AddressRange], ...]
-    reserved: tuple[Sourced[AddressRange], ...]
+    reserved: tuple[Reserved[AddressRange], ...]
     cpus: Sourced[tuple[int, ...]] | None
     system_cpus: Sourced[tuple[int, ...]] | None
     rtp: Sourced[PortRange] | None
@@ -271,6 +272,9 @@ class HostFile:
     foreign_listeners: tuple[ForeignListener, ...] = ()
     ephemeral_ports: Sourced[PortRange] | None = None
     stock_service: Sourced[StockService] | None = None
+    reserved_cpus: tuple[Reserved[tuple[int, ...]], ...] = ()
+    reserved_ports: tuple[Reserved[PortRange], ...] = ()
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +321,7 @@ class Policy:
     deletion_budget: int = 1
     downgrades: Downgrades = Downgrades.REFUSE
     rtp_ports_per_call: Sourced[int] | None = None
+    tombstones: Tombstones = Tombstones.KEEP
 
 
 @dataclass(frozen=True, slots=True)

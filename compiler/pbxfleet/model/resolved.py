@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
@@ -177,11 +179,44 @@ class Resolved:
     deletion_budget: int
 
 
+class Resource(StrEnum):
+    """A kind of thing that a host has to give."""
+
+    ADDRESS = "addresses"
+    CORE = "cores"
+    NUMBER = "numbers"
+    PORTS = "ports"
+    RTP = "rtp"
+
+
+class Thing(NamedTuple):
+    """One thing of a host: an address, a core, a number, a block of ports; `text` names it."""
+
+    resource: Resource
+    text: str
+
+    @property
+    def words(self) -> str:
+        """As a message says it: `203.0.113.10`, `core 3`, `RTP ports 49152-50175`."""
+        return f"{_WORDS[self.resource]}{self.text}"
+
+
+_WORDS = {
+    Resource.ADDRESS: "",
+    Resource.CORE: "core ",
+    Resource.NUMBER: "number ",
+    Resource.PORTS: "ports ",
+    Resource.RTP: "RTP ports ",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What was handed out to one instance; None where nothing was asked for.
+    """What one instance holds; None where it holds nothing of a kind.
 
-    `addresses` are literal text; `rtp` and `ports` are `first-last`.
+    `addresses` are literal text, those of IPv4 first, each family in the order of the wishes; `rtp`
+    and `ports` are `first-last`. `declared` are the things among them that its own files name, so
+    that nothing was handed out; the ledger's file does not tell them apart.
     """
 
     host: str
@@ -190,18 +225,47 @@ class Allocation:
     rtp: str | None = None
     number: int | None = None
     ports: str | None = None
+    declared: frozenset[Thing] = field(default=frozenset(), compare=False, repr=False)
+
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        """Everything it holds."""
+        one = (
+            (Resource.CORE, self.cpu),
+            (Resource.NUMBER, self.number),
+            (Resource.PORTS, self.ports),
+            (Resource.RTP, self.rtp),
+        )
+        addresses = (Thing(Resource.ADDRESS, text) for text in self.addresses)
+        return (*addresses, *(Thing(kind, str(value)) for kind, value in one if value is not None))
+
+    @property
+    def handed_out(self) -> tuple[Thing, ...]:
+        """What `auto` stands for."""
+        return tuple(thing for thing in self.things if thing not in self.declared)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`desired/ledger.toml`: allocations by instance name, with spans where they are known."""
+    """`desired/ledger.toml`: what instances hold, by their names.
+
+    `tombstones` hold what instances had that are gone. `spans` has a place for each name, `lines`
+    one for each thing of it, where they are known.
+    """
 
     allocations: Mapping[str, Allocation]
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    tombstones: Mapping[str, Allocation] = field(default_factory=dict)
+    lines: Mapping[tuple[str, Thing], Span] = field(default_factory=dict, compare=False)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether there is anything that the files of the instances do not say themselves."""
+        return bool(self.tombstones) or any(a.handed_out for a in self.allocations.values())
 
     def without_spans(self) -> Ledger:
         """What is remembered, wherever it is written."""
-        return replace(self, spans={})
+        return replace(self, spans={}, lines={})
 
 
 @dataclass(frozen=True, slots=True)

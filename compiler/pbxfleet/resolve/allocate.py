@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pbxfleet.model.desired import Auto, Sourced
+from pbxfleet.model.desired import Auto, HostFile, Sourced
 from pbxfleet.model.net import Address, PortRange
-from pbxfleet.model.resolved import Allocation, Ledger
+from pbxfleet.model.resolved import Allocation, Ledger, Resource, Thing
 from pbxfleet.resolve.allocate_addresses import allocate_addresses, wishes_of
 from pbxfleet.resolve.allocate_numbers import allocate_cores, allocate_instance_numbers
 from pbxfleet.resolve.allocate_ports import allocate_ports
@@ -28,25 +28,55 @@ class Grant:
 
 
 def allocate(
-    askings: Sequence[Asking], ledger: Ledger, problems: Problems
+    host: HostFile,
+    askings: Sequence[Asking],
+    ledger: Ledger,
+    declared: Collection[str],
+    problems: Problems,
+    *,
+    keep: bool,
 ) -> tuple[Mapping[str, Grant], Ledger]:
-    """What each instance has, and the ledger that remembers it.
+    """What each instance of a host has, and the part of the ledger that remembers it.
 
     What the ledger remembers stays as long as the host has it; new ones are the lowest that are
-    free, handed out in order of instance names. Entries of instances that are not in `askings`
-    leave the ledger. An instance with a problem (ALC1xx) keeps its entry as it was.
+    free, handed out in order of instance names. Instances that are not among the `declared` ones of
+    the fleet are gone; with `keep` what they hold is not handed out, else it is
+    forgotten. An instance with a problem (ALC1xx) keeps its entry as it was.
     """
-    grants: dict[str, Grant] = {}
-    allocations: dict[str, Allocation] = {}
-    by_host: dict[str, list[Asking]] = {}
-    for asking in sorted(askings, key=lambda asking: asking.name):
-        by_host.setdefault(asking.host.name, []).append(asking)
-    for here in by_host.values():
-        granted, remembered = _allocate_host(Desk(here[0].host, ledger, problems), here)
-        grants |= granted
-        allocations |= remembered
-    spans = {name: ledger.spans[name] for name in sorted(allocations) if name in ledger.spans}
-    return grants, Ledger({name: allocations[name] for name in sorted(allocations)}, spans)
+    gone = gone_from(ledger, host.name, declared) if keep else {}
+    desk = Desk(host, ledger, problems, gone)
+    ordered = sorted(askings, key=lambda asking: asking.name)
+    grants, allocations = _allocate_host(desk, ordered)
+    held = {thing for entry in allocations.values() for thing in entry.things}
+    left = ((name, without(entry, held)) for name, entry in desk.removed.items())
+    tombstones = {name: entry for name, entry in left if entry.things}
+    names = sorted({*allocations, *tombstones})
+    spans = {name: ledger.spans[name] for name in names if name in ledger.spans}
+    return grants, Ledger(allocations, spans, tombstones)
+
+
+def gone_from(ledger: Ledger, host: str, declared: Collection[str]) -> dict[str, Allocation]:
+    """What the ledger knows of a host's instances that are not declared (any more), by name."""
+    known = {**ledger.tombstones, **ledger.allocations}
+    return {
+        name: known[name]
+        for name in sorted(known)
+        if name not in declared and known[name].host == host
+    }
+
+
+def without(entry: Allocation, things: Collection[Thing]) -> Allocation:
+    """The entry without these things."""
+    left = {thing for thing in entry.things if thing not in things}
+    return replace(
+        entry,
+        addresses=tuple(a for a in entry.addresses if Thing(Resource.ADDRESS, a) in left),
+        cpu=entry.cpu if Thing(Resource.CORE, str(entry.cpu)) in left else None,
+        rtp=entry.rtp if Thing(Resource.RTP, str(entry.rtp)) in left else None,
+        number=entry.number if Thing(Resource.NUMBER, str(entry.number)) in left else None,
+        ports=entry.ports if Thing(Resource.PORTS, str(entry.ports)) in left else None,
+        declared=frozenset(),
+    )
 
 
 def _allocate_host(
@@ -70,10 +100,10 @@ def _allocate_host(
         grants[name] = Grant(
             tuple(ordered), cores.get(name), rtp.get(name), numbers.get(name), ports.get(name)
         )
-        entry = _entry(asking, addresses[name], grants[name])
+        entry: Allocation | None = _entry(asking, grants[name])
         if name in desk.problems.names_failed:
-            entry = desk.ledger.allocations.get(name)
-        if entry is not None:
+            entry = desk.entry(name)
+        if entry is not None and entry.things:
             allocations[name] = entry
     return grants, allocations
 
@@ -91,24 +121,27 @@ def _asks_number(asking: Asking) -> bool:
     return asking.needs_number and asking.file.number is None
 
 
-def _entry(
-    asking: Asking, addresses: Sequence[Sourced[Address] | None], grant: Grant
-) -> Allocation | None:
-    """The ledger's entry: only what was allocated, nothing that is declared."""
-    if not _asks(asking):
-        return None
-    cpu, rtp, ports = asking.layer.cpu, asking.layer.rtp, asking.layer.ports
+def _entry(asking: Asking, grant: Grant) -> Allocation:
+    """The ledger's entry: what was allocated, and what is declared and nobody else may be given."""
+    layer = asking.layer
+    declared = {
+        Thing(Resource.ADDRESS, str(wish.value))
+        for wish in wishes_of(asking)
+        if not isinstance(wish.value, Auto)
+    }
+    if grant.cpu is not None and layer.cpu is not None and not isinstance(layer.cpu.value, Auto):
+        declared.add(Thing(Resource.CORE, str(grant.cpu.value)))
+    if grant.ports and layer.ports and not isinstance(layer.ports.value, Auto):
+        declared.add(Thing(Resource.PORTS, str(grant.ports.value)))
+    if grant.number is not None and asking.file.number is not None:
+        declared.add(Thing(Resource.NUMBER, str(grant.number)))
+    is_block = layer.rtp is not None and isinstance(layer.rtp.value, Auto)
     return Allocation(
         host=asking.host.name,
-        addresses=tuple(
-            str(address.value)
-            for wish, address in zip(wishes_of(asking), addresses, strict=True)
-            if isinstance(wish.value, Auto) and address is not None
-        ),
-        cpu=grant.cpu.value if grant.cpu and cpu and isinstance(cpu.value, Auto) else None,
-        rtp=str(grant.rtp.value) if grant.rtp and rtp and isinstance(rtp.value, Auto) else None,
-        number=grant.number if _asks_number(asking) else None,
-        ports=str(grant.ports.value)
-        if grant.ports and ports and isinstance(ports.value, Auto)
-        else None,
+        addresses=tuple(dict.fromkeys(str(address.value) for address in grant.addresses)),
+        cpu=grant.cpu.value if grant.cpu else None,
+        rtp=str(grant.rtp.value) if grant.rtp and is_block else None,
+        number=grant.number,
+        ports=str(grant.ports.value) if grant.ports else None,
+        declared=frozenset(declared),
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
+from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AddressWish, Auto, Sourced
 from pbxfleet.model.net import Address
+from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.pools import address_fault, free_addresses, has_family
 
 Wishes = tuple[Sourced[AddressWish], ...]
 Found = dict[str, list[Sourced[Address] | None]]
+Declared = dict[Address, tuple[Asking, Span]]
 
 
 def wishes_of(asking: Asking) -> Wishes:
@@ -25,10 +28,16 @@ def wishes_of(asking: Asking) -> Wishes:
 def allocate_addresses(desk: Desk, askings: Sequence[Asking]) -> Found:
     """Addresses by instance name, in the order of the wishes; None where one could not be given."""
     found: Found = {}
+    declared = _declared(askings)
     holders: dict[Address, str] = {}
     for asking in askings:
-        found[asking.name] = _known(desk, asking, holders)
+        found[asking.name] = _known(desk, asking, holders, declared)
     taken = {value.value for values in found.values() for value in values if value is not None}
+    gone = {ip_address(text): name for text, name in desk.held(Resource.ADDRESS).items()}
+    for address, (asking, place) in declared.items():
+        if address in gone:
+            desk.inherited(asking, place, _thing(address), gone[address])
+    taken |= gone.keys()
     pools = {
         4: free_addresses(desk.host, 4, taken),
         6: free_addresses(desk.host, 6, taken),
@@ -39,8 +48,22 @@ def allocate_addresses(desk: Desk, askings: Sequence[Asking]) -> Found:
     return found
 
 
+def _thing(address: Address) -> Thing:
+    return Thing(Resource.ADDRESS, str(address))
+
+
+def _declared(askings: Sequence[Asking]) -> Declared:
+    """The first instance that declares an address, and where."""
+    declared: Declared = {}
+    for asking in askings:
+        for wish in asking.layer.address or ():
+            if not isinstance(wish.value, Auto):
+                declared.setdefault(wish.value, (asking, wish.origin))
+    return declared
+
+
 def _known(
-    desk: Desk, asking: Asking, holders: dict[Address, str]
+    desk: Desk, asking: Asking, holders: dict[Address, str], declared: Declared
 ) -> list[Sourced[Address] | None]:
     """Literal and remembered addresses, None for each `auto` that nothing is remembered for."""
     entry = desk.remembered(asking)
@@ -53,6 +76,8 @@ def _known(
         address = next(kept)
         if address is not None:
             _confirm(desk, asking, wish, address, holders)
+            if address in declared:
+                desk.declared(*declared[address], _thing(address), asking.name)
         known.append(None if address is None else Sourced(address, wish.origin, wish.overrode))
     return known
 
@@ -67,15 +92,18 @@ def _confirm(
     fault = address_fault(desk.host, address)
     first = holders.setdefault(address, asking.name)
     if fault is not None:
-        desk.stale(asking, wish.origin, str(address), fault.why)
+        desk.stale(asking, wish.origin, _thing(address), fault.why)
     elif first != asking.name:
-        desk.twice(asking, wish.origin, str(address), first)
+        desk.twice(asking, wish.origin, _thing(address), first, _thing(address))
 
 
 def _matched(wishes: Wishes, texts: Sequence[str]) -> list[Address | None]:
     """The remembered address of each `auto`: by position, or by family if the wishes changed."""
     autos = [wish.value for wish in wishes if isinstance(wish.value, Auto)]
-    left = [ip_address(text) for text in texts]
+    if not autos:
+        return []
+    declared = {wish.value for wish in wishes}
+    left = [address for address in map(ip_address, texts) if address not in declared]
     if len(left) == len(autos) and all(map(_fits, autos, left)):
         return list(left)
     matched: list[Address | None] = [None] * len(autos)
@@ -106,7 +134,8 @@ def _fill(
         address = next(pools[version], None)
         if address is None:
             hint = f"add addresses to {desk.host.span.file}, or remove an instance"
-            desk.nothing_left(asking, wish.origin, f"free IPv{version} address", hint)
+            what = f"free IPv{version} address"
+            desk.nothing_left(asking, wish.origin, what, hint, Resource.ADDRESS)
             continue
         taken.add(address)
         values[at] = Sourced(address, wish.origin, wish.overrode)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
-from pbxfleet.core.span import Span
-from pbxfleet.model.desired import Sourced
+from pbxfleet.model.desired import (
+    Sourced,
+)
 from pbxfleet.model.net import PortRange
+from pbxfleet.model.reserved import Reserved
+from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.pools import PortBlocks
 
@@ -20,12 +22,11 @@ Ranges = dict[str, Sourced[PortRange]]
 class BlockSupply:
     """Where blocks of one kind come from; blocks start at `base` or a multiple of `step` above.
 
-    `taken` are the ranges that nobody may get; `missing` says what is not there, and what to do,
+    `taken` are the ranges that are declared; `missing` says what is not there, and what to do,
     for an instance that gets no block beside these ranges.
     """
 
-    kind: Literal["rtp", "ports"]
-    word: str
+    resource: Resource
     pool: Sourced[PortRange] | None
     size: int
     step: int
@@ -49,12 +50,15 @@ def hand_out_blocks(
 ) -> Ranges:
     """The block of each instance in `wishes`, disjoint from all others and from `beside(name)`.
 
-    Reports ALC101 (nothing left), ALC102 (no longer the host's), ALC104 (remembered twice).
+    Nor has it reserved ports, or what an instance holds that is gone. Reports ALC101 (nothing
+    left), ALC102 (no longer the host's), ALC104 (remembered twice).
     """
     kept = _kept(desk, askings, wishes, supply)
     blocks = None
     if supply.pool is not None:
         taken = [*supply.taken, *(block.value for block in kept.values())]
+        taken += [parse_range(text) for text in desk.held(supply.resource)]
+        taken += [reserved.what.value for reserved in desk.host.reserved_ports]
         blocks = PortBlocks(supply.pool.value, supply.size, taken, (supply.base, supply.step))
     for asking in askings:
         name = asking.name
@@ -63,7 +67,7 @@ def hand_out_blocks(
         near = beside(name)
         block = None if blocks is None else blocks.take(near)
         if block is None:
-            desk.nothing_left(asking, wishes[name].origin, *supply.missing(near))
+            desk.nothing_left(asking, wishes[name].origin, *supply.missing(near), supply.resource)
             continue
         kept[name] = Sourced(block, wishes[name].origin, wishes[name].overrode)
     return kept
@@ -81,23 +85,34 @@ def _kept(
     by_name = {asking.name: asking for asking in askings}
     for name, wish in wishes.items():
         entry = desk.remembered(by_name[name])
-        text = None if entry is None else entry.rtp if supply.kind == "rtp" else entry.ports
+        is_rtp = supply.resource is Resource.RTP
+        text = None if entry is None else entry.rtp if is_rtp else entry.ports
         if text is None:
             continue
         block = parse_range(text)
         kept[name] = Sourced(block, wish.origin, wish.overrode)
-        if not _is_within(block, supply.pool):
-            why = f"is outside the {supply.word} of {desk.host.name}"
-            desk.stale(by_name[name], wish.origin, f"{supply.word} {block}", why)
+        why = _fault(desk, block, supply)
+        if why:
+            desk.stale(by_name[name], wish.origin, Thing(supply.resource, text), why)
         else:
             starts.append((block, name))
     starts.sort(key=lambda held: (held[0].first, held[1]))
     for (block, first), (after, name) in pairwise(starts):
         if block.overlaps(after):
-            place: Span = kept[name].origin
-            desk.twice(by_name[name], place, f"{supply.word} {after}", first)
+            thing, its = Thing(supply.resource, str(after)), Thing(supply.resource, str(block))
+            desk.twice(by_name[name], kept[name].origin, thing, first, its)
     return kept
 
 
-def _is_within(block: PortRange, pool: Sourced[PortRange] | None) -> bool:
-    return pool is not None and block.first in pool.value and block.last in pool.value
+def _fault(desk: Desk, block: PortRange, supply: BlockSupply) -> str:
+    """Why the host no longer gives a block, "" if it does."""
+    pool = None if supply.pool is None else supply.pool.value
+    if pool is None or block.first not in pool or block.last not in pool:
+        return f"is outside {supply.resource.value} of {desk.host.name}"
+    by = reservation(desk, block)
+    return "" if by is None else f"is reserved on {desk.host.name}{by.words}"
+
+
+def reservation(desk: Desk, block: PortRange) -> Reserved[PortRange] | None:
+    """The reservation that some of these ports fall under."""
+    return next((r for r in desk.host.reserved_ports if block.overlaps(r.what.value)), None)

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import Auto, HostFile, Sourced
+from pbxfleet.model.desired import (
+    Auto,
+    HostFile,
+    Sourced,
+)
+from pbxfleet.model.reserved import Reserved
+from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.pools import free_cores, free_numbers
 
@@ -17,6 +23,7 @@ class Supply:
     """Where numbers of one kind come from; `taken` grows while they are handed out."""
 
     kind: Literal["cpu", "number"]
+    resource: Resource
     word: str
     pool: Iterator[int]
     taken: set[int]
@@ -31,11 +38,20 @@ def allocate_cores(desk: Desk, askings: Sequence[Asking]) -> dict[str, Sourced[i
         cpu = asking.layer.cpu
         if cpu is not None and isinstance(cpu.value, int):
             literal[asking.name] = Sourced(cpu.value, cpu.origin, cpu.overrode)
+            if (by := _reserved(desk.host, cpu.value)) is not None:
+                desk.reserved(asking, cpu.origin, f"core {cpu.value}", by)
         elif cpu is not None and isinstance(cpu.value, Auto):
             wishes[asking.name] = Sourced(cpu.value, cpu.origin, cpu.overrode)
     taken = {core.value for core in literal.values()}
+    gone = desk.held(Resource.CORE)
+    by_name = {asking.name: asking for asking in askings}
+    for name, core in literal.items():
+        text = str(core.value)
+        if text in gone:
+            desk.inherited(by_name[name], core.origin, Thing(Resource.CORE, text), gone[text])
+    taken |= set(map(int, gone))
     hint = f'add cores to cpus in {desk.host.span.file}, or say cpu = "off"'
-    supply = Supply("cpu", "core", free_cores(desk.host, taken), taken, hint)
+    supply = Supply("cpu", Resource.CORE, "core", free_cores(desk.host, taken), taken, hint)
     cores = _hand_out(desk, askings, {n: wish.origin for n, wish in wishes.items()}, supply)
     auto = {n: Sourced(core, wishes[n].origin, wishes[n].overrode) for n, core in cores.items()}
     return literal | auto
@@ -45,10 +61,9 @@ def allocate_instance_numbers(desk: Desk, askings: Sequence[Asking]) -> dict[str
     """The number of each instance that declares one or whose path templates use {number}."""
     literal = {a.name: a.file.number.value for a in askings if a.file.number is not None}
     wishes = {a.name: a.file.span for a in askings if a.needs_number and a.name not in literal}
-    taken = set(literal.values())
-    return literal | _hand_out(
-        desk, askings, wishes, Supply("number", "number", free_numbers(taken), taken)
-    )
+    taken = {*literal.values(), *map(int, desk.held(Resource.NUMBER))}
+    supply = Supply("number", Resource.NUMBER, "number", free_numbers(taken), taken)
+    return literal | _hand_out(desk, askings, wishes, supply)
 
 
 def _hand_out(
@@ -65,16 +80,19 @@ def _hand_out(
         given[name] = value
         first = holders.setdefault(value, name)
         if fault := _core_fault(desk.host, value) if supply.kind == "cpu" else "":
-            desk.stale(asking, wishes[name], f"{supply.word} {value}", fault)
+            desk.stale(asking, wishes[name], Thing(supply.resource, str(value)), fault)
         elif first != name:
-            desk.twice(asking, wishes[name], f"{supply.word} {value}", first)
+            thing = Thing(supply.resource, str(value))
+            desk.twice(asking, wishes[name], thing, first, thing)
     supply.taken.update(given.values())
     for name, asking in asking_of.items():
         if name in given or desk.is_elsewhere(asking):
             continue
         value = next(supply.pool, None)
         if value is None:
-            desk.nothing_left(asking, wishes[name], f"free {supply.word}", supply.hint)
+            desk.nothing_left(
+                asking, wishes[name], f"free {supply.word}", supply.hint, supply.resource
+            )
             continue
         supply.taken.add(value)
         given[name] = value
@@ -86,4 +104,9 @@ def _core_fault(host: HostFile, core: int) -> str:
         return f"is not a core of {host.name}"
     if host.system_cpus is not None and core in host.system_cpus.value:
         return f"is left to the system on {host.name}"
-    return ""
+    by = _reserved(host, core)
+    return "" if by is None else f"is reserved on {host.name}{by.words}"
+
+
+def _reserved(host: HostFile, core: int) -> Reserved[tuple[int, ...]] | None:
+    return next((r for r in host.reserved_cpus if core in r.what.value), None)

@@ -9,8 +9,15 @@ from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Auto, Layer, ListenWish, Off, Role, Sourced
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.pbx.port_block import ALWAYS, OFFSETS
-from pbxfleet.resolve.allocate_blocks import BlockSupply, Ranges, hand_out_blocks
+from pbxfleet.resolve.allocate_blocks import (
+    BlockSupply,
+    Ranges,
+    hand_out_blocks,
+    parse_range,
+    reservation,
+)
 from pbxfleet.resolve.desk import Asking, Desk
 
 _SHOWN = 3
@@ -43,6 +50,7 @@ def allocate_ports(
     literal: Ranges = {}
     wishes: dict[str, Sourced[object]] = {}
     for asking in askings:
+        _check_listen(desk, asking)
         ports = asking.layer.ports
         if ports is not None and isinstance(ports.value, PortRange):
             literal[asking.name] = Sourced(ports.value, ports.origin, ports.overrode)
@@ -84,8 +92,7 @@ def _supply(desk: Desk, taken: tuple[PortRange, ...]) -> BlockSupply:
     host = desk.host
     size = 1 if host.port_block is None else host.port_block.value
     return BlockSupply(
-        kind="ports",
-        word="ports",
+        resource=Resource.PORTS,
         pool=host.ports,
         size=size,
         step=size,
@@ -121,8 +128,25 @@ def _ports(wish: ListenWish) -> tuple[int, ...]:
     return (wish,) if isinstance(wish, int) else tuple(bind.port for bind in wish)
 
 
+def _check_listen(desk: Desk, asking: Asking) -> None:
+    """ALC108 for declared ports that are reserved."""
+    if not desk.host.reserved_ports:
+        return
+    layer = asking.file.layer if has_block(asking.layer) else asking.layer
+    for role, wish in layer.listen.items():
+        for port in _ports(wish.value):
+            by = reservation(desk, PortRange(port, port))
+            if by is not None:
+                desk.reserved(asking, wish.origin, f"port {port} ({role.value})", by)
+
+
 def _check_declared(desk: Desk, asking: Asking, block: Sourced[PortRange]) -> None:
     pool = desk.host.ports
+    if (by := reservation(desk, block.value)) is not None:
+        desk.reserved(asking, block.origin, f"a part of ports {block.value}", by)
+    for text, gone in desk.held(Resource.PORTS).items():
+        if parse_range(text).overlaps(block.value):
+            desk.inherited(asking, block.origin, Thing(Resource.PORTS, text), gone)
     if pool is None or (block.value.first in pool.value and block.value.last in pool.value):
         return
     diagnostic = Diagnostic(

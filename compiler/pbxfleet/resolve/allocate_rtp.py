@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.model.desired import Auto, Sourced
 from pbxfleet.model.net import Address, PortRange
-from pbxfleet.resolve.allocate_blocks import BlockSupply, Ranges, hand_out_blocks
+from pbxfleet.model.resolved import Resource
+from pbxfleet.resolve.allocate_blocks import BlockSupply, Ranges, hand_out_blocks, reservation
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.pools import even_up
 
@@ -36,8 +37,7 @@ def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesO
 def _supply(desk: Desk) -> BlockSupply:
     pool = desk.host.rtp
     return BlockSupply(
-        kind="rtp",
-        word="RTP ports",
+        resource=Resource.RTP,
         pool=pool,
         size=desk.host.rtp_block.value,
         step=2,
@@ -55,6 +55,8 @@ def _declared(desk: Desk, askings: Sequence[Asking]) -> Ranges:
             declared[asking.name] = desk.host.rtp
         elif rtp is not None and isinstance(rtp.value, PortRange):
             declared[asking.name] = Sourced(rtp.value, rtp.origin, rtp.overrode)
+            if (by := reservation(desk, rtp.value)) is not None:
+                desk.reserved(asking, rtp.origin, f"a part of RTP ports {rtp.value}", by)
     return declared
 
 

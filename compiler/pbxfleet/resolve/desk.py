@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import HostFile, InstanceFile, Layer
-from pbxfleet.model.resolved import Allocation, Ledger
-from pbxfleet.resolve.problems import Problems
-
-LEDGER_FILE = "desired/ledger.toml"
+from pbxfleet.model.desired import (
+    HostFile,
+    InstanceFile,
+    Layer,
+)
+from pbxfleet.model.reserved import Reserved
+from pbxfleet.model.resolved import Allocation, Ledger, Resource, Thing
+from pbxfleet.resolve.problems import NAMED_AT_MOST, Problems, some
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,72 +35,141 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Allocations of one host: reads the ledger, reports what cannot be kept or handed out."""
+    """Allocations of one host: reads the ledger, reports what cannot be kept or handed out.
+
+    `removed` are the tombstones of the host: what instances hold that are gone.
+    """
 
     host: HostFile
     ledger: Ledger
     problems: Problems
+    removed: Mapping[str, Allocation]
+
+    def entry(self, name: str) -> Allocation | None:
+        """What the ledger knows of an instance, on any host; also of one that was gone."""
+        return self.ledger.allocations.get(name) or self.ledger.tombstones.get(name)
 
     def remembered(self, asking: Asking) -> Allocation | None:
         """The ledger's entry of the instance, if it was made for this host."""
-        entry = self.ledger.allocations.get(asking.name)
+        entry = self.entry(asking.name)
         return entry if entry is not None and entry.host == self.host.name else None
 
     def is_elsewhere(self, asking: Asking) -> bool:
         """Whether the ledger remembers the instance on another host."""
-        entry = self.ledger.allocations.get(asking.name)
+        entry = self.entry(asking.name)
         return entry is not None and entry.host != self.host.name
+
+    def held(self, resource: Resource) -> dict[str, str]:
+        """Things of a kind that instances hold which are gone, with the names of these."""
+        return {
+            thing.text: name
+            for name, entry in self.removed.items()
+            for thing in entry.things
+            if thing.resource is resource
+        }
 
     def moved(self, asking: Asking) -> None:
         """Report ALC103: the instance is on another host now, and its allocations are not."""
-        name, before = asking.name, self.ledger.allocations[asking.name].host
+        name, entry = asking.name, self.entry(asking.name)
+        before = "" if entry is None else entry.host
         self.problems.add(
             Diagnostic(
                 "ALC103",
                 f"the ledger remembers allocations of {name} on {before}, not on {self.host.name}",
                 asking.file.host.origin,
                 related=self._here(name),
-                hint=f"if {name} really moves, remove the table {name} from {LEDGER_FILE}: "
-                f"{self.host.name} then hands out its own values; else put host back to {before}",
+                hint=f"if {name} really moves: pbxfleet move --reallocate {name}, and "
+                f"{self.host.name} hands out its own values; else put host back to {before}",
             ),
             name,
         )
 
-    def stale(self, asking: Asking, wish: Span, value: str, why: str) -> None:
+    def stale(self, asking: Asking, wish: Span, thing: Thing, why: str) -> None:
         """Report ALC102: a remembered value is no longer the host's to give."""
         name = asking.name
         self.problems.add(
             Diagnostic(
                 "ALC102",
-                f"the ledger gives {name} {value}, which {why}",
+                f"the ledger gives {name} {thing.words}, which {why}",
                 wish,
-                related=self._here(name),
-                hint=f"give it back to {self.host.name} in {self.host.span.file}; or remove it "
-                f"from the table {name} in {LEDGER_FILE} to have another one allocated",
+                related=self._here(name, thing),
+                hint=f"give it back to {self.host.name} in {self.host.span.file}; or "
+                f"pbxfleet move --reallocate {name} --only {thing.resource.value}, to have another "
+                "one allocated",
             ),
             name,
         )
 
-    def twice(self, asking: Asking, wish: Span, value: str, first: str) -> None:
-        """Report ALC104: two entries of the ledger hold the same, as after a merge of branches."""
+    def twice(self, asking: Asking, wish: Span, thing: Thing, first: str, its: Thing) -> None:
+        """Report ALC104: two lines of the ledger hold the same, as after a merge of branches."""
         name = asking.name
         self.problems.add(
             Diagnostic(
                 "ALC104",
-                f"the ledger gives {value} to both {first} and {name}",
+                f"the ledger gives {thing.words} to both {first} and {name}",
                 wish,
-                related=(*self._here(first), *self._here(name)),
-                hint=f"remove it from the table of the one that is not yet in service in "
-                f"{LEDGER_FILE}; the next compile hands out another one",
+                related=(*self._here(first, its), *self._here(name, thing)),
+                hint="decide which is not yet in service, and have another one allocated for it: "
+                f"pbxfleet move --reallocate {name} --only {thing.resource.value}",
             ),
             name,
         )
 
-    def nothing_left(self, asking: Asking, wish: Span, what: str, hint: str) -> None:
+    def declared(self, asking: Asking, place: Span, thing: Thing, holder: str) -> None:
+        """Report ALC109: the instance declares what was handed out to another one."""
+        self.problems.add(
+            Diagnostic(
+                "ALC109",
+                f"{asking.name} declares {thing.words}, which was handed out to {holder}",
+                place,
+                related=self._here(holder, thing),
+                hint=f'choose another one or "auto"; or give {holder} another one first: '
+                f"pbxfleet move --reallocate {holder} --only {thing.resource.value}",
+            ),
+            asking.name,
+        )
+
+    def inherited(self, asking: Asking, place: Span, thing: Thing, gone: str) -> None:
+        """Report ALC110: the instance declares what one had that is gone; it gets it."""
+        self.problems.add(
+            Diagnostic(
+                "ALC110",
+                f"{asking.name} declares {thing.words}, which {gone} had, that is gone",
+                place,
+                Severity.WARNING,
+                related=self._here(gone, thing),
+                hint=f"if nothing leads to {gone} any more (DNS, phones, firewalls), compile: it is "
+                f"{asking.name}'s then",
+            ),
+        )
+
+    def reserved(self, asking: Asking, place: Span, what: str, by: Reserved[Any]) -> None:
+        """Report ALC108: the instance declares what the host keeps for something else."""
+        diagnostic = Diagnostic(
+            "ALC108",
+            f"{what} of {self.host.name} is reserved{by.words}",
+            place,
+            related=((by.what.origin, "reserved here"),),
+            hint="choose another one, or take it out of what is reserved",
+        )
+        self.problems.share(diagnostic, asking.name, asking.file.span)
+
+    def nothing_left(
+        self, asking: Asking, wish: Span, what: str, hint: str, resource: Resource
+    ) -> None:
         """Report ALC101: the host has none of `what` left."""
+        gone = sorted(set(self.held(resource).values()))
+        if gone:
+            them = some(gone)
+            release = f"pbxfleet move --release {' '.join(gone[:NAMED_AT_MOST])}"
+            hint = (
+                f"{them}, no longer declared, still hold{'s' if len(gone) == 1 else ''} some: when "
+                f"nothing leads there any more, {release} gives them back; or {hint}"
+            )
         diagnostic = Diagnostic("ALC101", f"{self.host.name} has no {what} left", wish, hint=hint)
         self.problems.share(diagnostic, asking.name, asking.file.span)
 
-    def _here(self, name: str) -> tuple[tuple[Span, str], ...]:
-        span = self.ledger.spans.get(name)
+    def _here(self, name: str, thing: Thing | None = None) -> tuple[tuple[Span, str], ...]:
+        span = None if thing is None else self.ledger.lines.get((name, thing))
+        span = span or self.ledger.spans.get(name)
         return () if span is None else ((span, f"remembered for {name} here"),)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.desired import Desired
-from pbxfleet.model.resolved import Allocation, Ledger
+from pbxfleet.model.resolved import Allocation, Ledger, Thing
 
 # Families of problems between values that can be handed out.
 _OF_VALUES = ("BND", "RTP", "NET", "CPU", "DIR")
@@ -20,8 +20,12 @@ def handed_out_now(before: Ledger, after: Ledger) -> dict[str, Allocation]:
     return {
         name: entry
         for name, entry in after.allocations.items()
-        if before.allocations.get(name) != entry
+        if not set(entry.handed_out) <= _things(before.allocations.get(name))
     }
+
+
+def _things(entry: Allocation | None) -> set[Thing]:
+    return set() if entry is None else set(entry.things)
 
 
 def certain(
@@ -48,5 +52,5 @@ def _rests_on(one: Diagnostic, entries: Mapping[str, Allocation]) -> bool:
     mine = [entries[file] for file in files if file in entries]
     if not mine or len(files) > 1:
         return bool(mine)
-    values = [value for entry in mine for value in (*entry.addresses, entry.rtp) if value]
+    values = [thing.text for entry in mine for thing in entry.handed_out if len(thing.text) > 2]
     return any(value in text for value in values for text in (one.message, one.hint))

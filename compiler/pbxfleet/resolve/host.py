@@ -14,6 +14,7 @@ from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import FleetFile, HostFile, InstanceFile, Layer, ReleaseFile, Role
 from pbxfleet.model.net import Address
+from pbxfleet.model.reserved import Tombstones
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
 from pbxfleet.resolve.allocate_ports import listen_in_block, with_media
@@ -80,7 +81,8 @@ def draft_host(
     """
     problems = Problems()
     askings = askings_of(host, files, join(host.defaults, context.fleet.defaults))
-    grants, kept = allocate(askings, ledger, problems)
+    keep = context.fleet.policy.tombstones is Tombstones.KEEP
+    grants, kept = allocate(host, askings, ledger, context.instances, problems, keep=keep)
     for asking in askings:
         check_failover(host, context.instances, asking.file, asking.layer.failover, problems)
     drafts = _drafts(context, askings, grants, problems)

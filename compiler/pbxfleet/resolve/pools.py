@@ -27,8 +27,9 @@ def address_fault(host: HostFile, address: Address) -> Fault | None:
         place = host.reserve_address.origin
         return Fault("NET103", f"is the address of {host.name} itself, which is reserved", place)
     for reserved in host.reserved:
-        if address in reserved.value:
-            return Fault("NET102", f"is reserved on {host.name}", reserved.origin)
+        if address in reserved.what.value:
+            why = f"is reserved on {host.name}{reserved.words}"
+            return Fault("NET102", why, reserved.what.origin)
     if own or any(address in assigned.value for assigned in host.addresses):
         return None
     assigned_at = host.addresses[0].origin if host.addresses else None
@@ -41,7 +42,7 @@ def free_addresses(host: HostFile, version: int, taken: set[Address]) -> Iterato
     `taken` is looked at when the next one is asked for, and the host's own address is never given.
     """
     family = IPv4Address if version == 4 else IPv6Address
-    blocked = [r.value for r in host.reserved if r.value.first.version == version]
+    blocked = [r.what.value for r in host.reserved if r.what.value.first.version == version]
     ranges = {r.value for r in host.addresses if r.value.first.version == version}
     own = None if host.address is None else host.address.value
     for pool in sorted(ranges, key=lambda r: (int(r.first), int(r.last))):
@@ -68,10 +69,11 @@ def has_family(host: HostFile, version: int) -> bool:
 
 
 def free_cores(host: HostFile, taken: set[int]) -> Iterator[int]:
-    """Cores of the host that are not the system's and not in `taken`, lowest first."""
+    """Cores of the host that are neither the system's nor reserved nor in `taken`, lowest first."""
     cpus = () if host.cpus is None else host.cpus.value
     system = () if host.system_cpus is None else host.system_cpus.value
-    return (core for core in sorted(set(cpus) - set(system)) if core not in taken)
+    reserved = {core for r in host.reserved_cpus for core in r.what.value}
+    return (core for core in sorted({*cpus} - {*system} - reserved) if core not in taken)
 
 
 def free_numbers(taken: set[int]) -> Iterator[int]:

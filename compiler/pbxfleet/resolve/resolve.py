@@ -17,7 +17,7 @@ from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.gaps import certain, handed_out_now
 from pbxfleet.resolve.host import HostDraft, HostFindings, draft_host, link_host
 from pbxfleet.resolve.identity import check_identity
-from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_instances, parts_of
+from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_instances, of_lost_hosts, parts_of
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import declared, unplaced
 from pbxfleet.resolve.roles import check_mapped, check_reference, roles_of_layer
@@ -61,9 +61,10 @@ def resolve(desired: Desired, references: Mapping[str, Reference], ledger: Ledge
         hosts=tuple(host for host, _ in linked),
         deletion_budget=desired.fleet.policy.deletion_budget,
     )
-    # An instance whose host is not declared keeps what the ledger remembers of it.
+    # What the ledger remembers on hosts that are not declared is not decided here.
     homeless = [name for name, host in hosts.items() if host not in desired.hosts]
-    kept = joined([of_instances(ledger, homeless), *(found.ledger for found in findings)])
+    elsewhere = [of_instances(ledger, homeless), of_lost_hosts(ledger, desired.hosts, hosts)]
+    kept = joined([*elsewhere, *(found.ledger for found in findings)])
     return Resolution(outcome(sound, found), kept, sound)
 
 

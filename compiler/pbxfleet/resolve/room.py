@@ -42,7 +42,9 @@ def room_of(
     )
     more = [_asking(host, layer, number) for number in range(most)]
     problems = Problems()
-    allocate([*askings, *more], ledger, problems)
+    both = [*askings, *more]
+    declared = {*ledger.allocations, *(asking.name for asking in both)}
+    allocate(host, both, ledger, declared, problems, keep=True)
     found = {kind: Room(most, "") for kind in KINDS}
     for diagnostic, who in problems.shared.items():
         for kind, place in places.items():

@@ -52,7 +52,9 @@ def trial(
     names = [guest.now.name for guest in guests]
     both = sorted([*files, *(g.moved.file for g in guests)], key=lambda file: file.name)
     problems = Problems()
-    grants, kept = allocate(askings_of(terms.host, both, terms.defaults), ledger, problems)
+    askings = askings_of(terms.host, both, terms.defaults)
+    declared = {*ledger.allocations, *(asking.name for asking in askings)}
+    grants, kept = allocate(terms.host, askings, ledger, declared, problems, keep=True)
     kept = of_instances(kept, names)
     moved: dict[str, Moved] = {}
     for now, found in guests:

@@ -15,6 +15,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.reserved import Tombstones
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars, shapes
 from pbxfleet.schema.backup import HostBackupModel
@@ -22,6 +23,12 @@ from pbxfleet.schema.judging import FleetJudging
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
 from pbxfleet.schema.plans import FleetNeighbours, HostNeighbours, InstancePlans, PolicyPlans
+from pbxfleet.schema.reservations import (
+    PriceModel,
+    ReservedAddresses,
+    ReservedCores,
+    ReservedPorts,
+)
 from pbxfleet.schema.services import ComposeModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
@@ -67,6 +74,10 @@ _Affinity: TypeAlias = Annotated[
 _Downgrades: TypeAlias = Annotated[
     Sourced[Downgrades],
     Reads(scalars.one_of(Downgrades), shapes.words(Downgrades)),
+]
+_Tombstones: TypeAlias = Annotated[
+    Sourced[Tombstones],
+    Reads(scalars.one_of(Tombstones), shapes.words(Tombstones)),
 ]
 _Version: TypeAlias = Annotated[
     Sourced[str],
@@ -166,6 +177,12 @@ class PolicyModel(PolicyPlans):
         "the older one may not understand.",
         json_schema_extra={"default": "refuse"},
     )
+    tombstones: _Tombstones | None = Field(
+        None,
+        description="What becomes of addresses, ports and cores of an instance that is gone: kept out of "
+        "the pool until pbxfleet move --release gives them back, or handed out again at once.",
+        json_schema_extra={"default": "keep"},
+    )
 
 
 class FleetModel(FileModel, FleetNeighbours, FleetJudging):
@@ -202,10 +219,25 @@ class HostModel(FileModel, HostNeighbours):
         description="Addresses and ranges that the hosting company assigned.",
         examples=[["203.0.113.10-203.0.113.41"]],
     )
-    reserved: Annotated[list[_Range], Items()] | None = Field(
+    reserved: Annotated[list[ReservedAddresses], Items()] | None = Field(
         None,
-        description="Addresses among them that are never handed out.",
-        examples=[["203.0.113.10-203.0.113.12"]],
+        description="Addresses among them that no instance may have; with a reason, if it is a table.",
+        examples=[["203.0.113.11", {"addresses": "203.0.113.12", "reason": "monitoring"}]],
+    )
+    reserved_cpus: Annotated[list[ReservedCores], Items()] | None = Field(
+        None,
+        description="Cores that no instance may have; with a reason, if it is a table.",
+        examples=[[{"cpus": "14-15", "reason": "recordings are converted here"}]],
+    )
+    reserved_ports: Annotated[list[ReservedPorts], Items()] | None = Field(
+        None,
+        description="Ports that no instance may have on any address; with a reason, if it is a table.",
+        examples=[[{"ports": "8080-8089", "reason": "reverse proxy"}]],
+    )
+    price: PriceModel | None = Field(
+        None,
+        description="What the host costs per month; capacity tells the share of an instance.",
+        examples=[{"amount": "49.90", "currency": "EUR"}],
     )
     cpus: _Cores | None = Field(None, description="Cores of the host.", examples=["0-15"])
     system_cpus: _Cores | None = Field(

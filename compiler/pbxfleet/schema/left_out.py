@@ -26,6 +26,9 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "address": "the host's own address is not known",
         "addresses": "instances can have no address but the host's own",
         "reserved": "all of them may be handed out",
+        "reserved_cpus": "none",
+        "reserved_ports": "none",
+        "price": "capacity tells no costs",
         "cpus": "cores are not checked, and none can be handed out",
         "system_cpus": "no core is left to the system",
         "rtp": "media ports are those of the reference file",
@@ -119,7 +122,15 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         ),
         _UNMAPPED,
     ),
-    "LedgerModel": {"format": "format 1", "instances": "nothing was handed out yet"},
+    "LedgerModel": {
+        "format": "format 1",
+        "hosts": "nothing is held",
+        "tombstones": "no instance is gone that held something",
+        "instances": "nothing was handed out in format 1",
+    },
+    "HoldersModel": dict.fromkeys(
+        ("addresses", "cores", "numbers", "ports", "rtp"), "nothing of this kind is held"
+    ),
     "AllocationModel": dict.fromkeys(
         ("addresses", "cpu", "rtp", "ports", "number"), "nothing was handed out"
     ),

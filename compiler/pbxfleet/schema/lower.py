@@ -40,6 +40,7 @@ from pbxfleet.schema.judging import lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
+from pbxfleet.schema.reservations import lower_addresses, lower_cores, lower_ports, lower_price
 from pbxfleet.schema.services import lower_compose
 from pbxfleet.source.nodes import MappingNode, Node
 
@@ -158,7 +159,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         address=model.address,
         reserve_address=given(model.reserve_address, defaults.RESERVE_ADDRESS),
         addresses=tuple(model.addresses or ()),
-        reserved=tuple(model.reserved or ()),
+        reserved=lower_addresses(model.reserved),
         cpus=model.cpus,
         system_cpus=model.system_cpus,
         rtp=model.rtp,
@@ -186,6 +187,9 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         foreign_listeners=tuple(map(lower_foreign, model.foreign_listeners or ())),
         ephemeral_ports=model.ephemeral_ports,
         stock_service=model.stock_service,
+        reserved_cpus=lower_cores(model.reserved_cpus),
+        reserved_ports=lower_ports(model.reserved_ports),
+        price=lower_price(model.price),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.paths import HostPath, host_path
@@ -230,8 +231,20 @@ def format_number(node: Node) -> Sourced[int]:
         raise problem("FMT107", f"{KEY} must be a number, not text", hint="write 1 without quotes")
     if (found.kind, found.text) in ((Kind.PLAIN, "1"), (Kind.INTEGER, "1")):
         return Sourced(1, found.span)
-    raise problem(
+    raise _later_format(found, "1")
+
+
+def ledger_format(node: Node) -> Sourced[int]:
+    """The number of the ledger's format. Problems: FMT103."""
+    found = scalar(node, "2")
+    if found.kind is Kind.INTEGER and found.text in ("1", "2"):
+        return Sourced(int(found.text), found.span)
+    raise _later_format(found, "1 and 2")
+
+
+def _later_format(found: ScalarNode, known: str) -> PydanticCustomError:
+    return problem(
         "FMT103",
-        f"{KEY} {found.text} is not known: this version reads format 1",
+        f"{KEY} {found.text} is not known: this version reads format {known}",
         hint="write 1, or use the version of pbxfleet that this fleet was written for",
     )

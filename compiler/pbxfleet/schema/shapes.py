@@ -62,6 +62,7 @@ def either(*shapes: Mapping[str, Any]) -> Shape:
 
 
 FORMAT: Shape = {"const": 1, UNIT: "number of the file format"}
+LEDGER_FORMAT: Shape = {"enum": [1, 2], UNIT: "number of the file format"}
 TRUTH: Shape = {"type": "boolean"}
 TEXT = text()
 TENANT = text(r"\S+", maxLength=253)
@@ -84,6 +85,15 @@ CORES = either(
     strict_text(" *[0-9]{1,5}(-[0-9]{1,5})?( *, *[0-9]{1,5}(-[0-9]{1,5})?)* *"),
     {"const": 0},
 )
+
+AMOUNT: Shape = {
+    "type": ["number", "string"],
+    "minimum": 0,
+    "pattern": "^(0|[1-9][0-9]{0,11})([.][0-9]{1,4})?$",
+    UNIT: "of the currency",
+}
+CURRENCY = strict_text("[A-Z]{3}")
+HOLDER = text("[a-z0-9]([a-z0-9-]*[a-z0-9])?( [1-9][0-9]{0,3})?")
 
 HOST_PATH = strict_text(r"/(.*\S)")
 PATH = strict_text(f"/{_PATH}{_END}")
