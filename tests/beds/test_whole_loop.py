@@ -15,20 +15,14 @@ from support.standin import make_release
 from support.systemd_bed import SystemdBed, SysvinitBed
 
 CORE = max(os.sched_getaffinity(0))
-STOP = {
-    "systemd": ("systemctl", "stop", "pbx-alpha"),
-    "sysv": ("service", "pbx-alpha", "stop"),
+DEFINED_IN = {
+    "systemd": (
+        "/etc/systemd/system/pbx-alpha.service",
+        "/etc/systemd/system/multi-user.target.wants/pbx-alpha.service",
+    ),
+    "sysv": ("/etc/init.d/pbx-alpha",),
 }
-SAVE = (
-    "tar",
-    "-c",
-    "-f",
-    "/root/all.tar",
-    "-X",
-    "/etc/pbx/backup.exclude",
-    "-T",
-    "/etc/pbx/backup.list",
-)
+BACKUP = "/etc/pbx/backup/pbx-backup-tar"
 ADDRESSES = {"alpha": "203.0.113.10", "beta": "203.0.113.11"}
 
 
@@ -47,6 +41,7 @@ def fleet(folder: Path, services: str) -> None:
     (desired / "fleet.toml").write_text(text)
     host = (desired / "hosts/fra1.toml").read_text().replace('"0-7"', f'"0-{CORE}"')
     host = host.replace('system_cpus = "0-1"', f'services = "{services}"')
+    host += '\n[backup.tar]\ntarget = "/var/backups/pbx"\nencrypted = true\n'
     (desired / "hosts/fra1.toml").write_text(host)
     for name, address in ADDRESSES.items():
         cpu = CORE if name == "beta" else '"off"'
@@ -76,12 +71,17 @@ def test_apply_reboot_and_restore(tmp_path: Path, services: str, kind: type[Bed]
         bed.reboot()
         pbxfleet("drift", "fra1")
 
-        bed.run(*SAVE)
-        bed.run(*STOP[services])
-        bed.run("rm", "-r", "/usr/local/pbx-alpha")
-        bed.run("tar", "-x", "-f", "/root/all.tar", "-C", "/")
-        # The release files are not in a backup; they come back from where they are pinned.
-        assert "pbxctrl" in pbxfleet("drift", "fra1", code=2)
-        pbxfleet("apply", "fra1", "--auto-approve")
+        bed.run(BACKUP, "init")
+        bed.run(BACKUP, "backup")
         pbxfleet("plan", "fra1", "--detailed-exitcode")
+        # With the process still running in what is left of it.
+        bed.run("rm", "-r", "/usr/local/pbx-alpha", *DEFINED_IN[services])
+        assert "pbxctrl" in pbxfleet("drift", "fra1", code=2)
+        bed.run(BACKUP, "restore", "alpha")
+        pbxfleet("plan", "fra1", "--detailed-exitcode")
+        pbxfleet("drift", "fra1")
         assert b">alpha<" in bed.read("/usr/local/pbx-alpha/pbx.xml")
+        bed.run(BACKUP, "check")
+
+        bed.reboot()
+        pbxfleet("drift", "fra1")

@@ -13,18 +13,32 @@ from pbxfleet.pbx import layout
 from pbxfleet.render.backups import contents, dialects
 from pbxfleet.render.backups.places import exclude_path, host_label, list_path, script_path
 from pbxfleet.render.own_templates import render
-from pbxfleet.render.services.base import FileText, ServiceValues, service_values
+from pbxfleet.render.services.base import FileText, service_values
 
 SCRIPT_MODE = (
     0o700  # only the superuser can restore, and addresses of repositories concern nobody else
 )
 LIST_MODE = 0o644
+DEFAULT_COMPOSE = "docker compose"  # without [compose] there is no container to stop either
+
+
+class ScriptInstance(NamedTuple):
+    """What a script knows of one instance; `unit` is "" where there is no file that defines it."""
+
+    name: str
+    directory: str
+    service: str
+    pid_file: str
+    unit: str
+    core: int | None
+    stop_timeout_s: int
 
 
 class ScriptValues(NamedTuple):
     """Everything that a script's template knows, raw; the template quotes.
 
-    `keep` holds numbers by period; `instances` are in order of their names.
+    `keep` holds numbers by period; `compose` is the program for containers, `engine` the one under it;
+    `instances` are in order of their names.
     """
 
     path: str
@@ -38,9 +52,11 @@ class ScriptValues(NamedTuple):
     keep: Mapping[str, int]
     stops: bool
     services: str
+    compose: str
+    engine: str
     settings_file: str
     lists: str
-    instances: tuple[ServiceValues, ...]
+    instances: tuple[ScriptInstance, ...]
 
 
 def host_files(host: ResolvedHost) -> Iterator[tuple[HostPath, FileText]]:
@@ -74,6 +90,7 @@ def instance_files(
 
 def _script(host: ResolvedHost, backup: HostBackup, target: BackupTarget) -> str:
     password, environment = target.password_file, target.environment_file
+    compose = host.file.compose.program.value if host.file.compose else DEFAULT_COMPOSE
     values = ScriptValues(
         path=script_path(backup, target.program),
         host=host.name,
@@ -86,8 +103,23 @@ def _script(host: ResolvedHost, backup: HostBackup, target: BackupTarget) -> str
         keep=target.keep,
         stops=backup.consistency.value is Consistency.STOP,
         services=host.services.value,
+        compose=compose,
+        engine=compose.replace("-", " ").split()[0],
         settings_file=layout.SETTINGS_FILE,
         lists=backup.directory.value,
-        instances=tuple(service_values(host, instance) for instance in host.instances),
+        instances=tuple(_instance(host, instance) for instance in host.instances),
     )
     return render("backup.sh.j2", values, {"word": shlex.quote})
+
+
+def _instance(host: ResolvedHost, instance: ResolvedInstance) -> ScriptInstance:
+    values = service_values(host, instance)
+    return ScriptInstance(
+        name=values.name,
+        directory=values.directory,
+        service=values.service,
+        pid_file=values.pid_file,
+        unit=instance.paths.unit or "",
+        core=values.cpu,
+        stop_timeout_s=values.stop_timeout_s,
+    )
