@@ -2,7 +2,7 @@
 PY = .venv/bin/python
 SETUP = sh tools/setup.sh
 
-.PHONY: help venv beds editors demo test lint types fix golden bench docs schemas clean
+.PHONY: help venv beds editors demo test lint types fix golden bench scale docs schemas clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -37,6 +37,9 @@ golden: venv ## rewrite the golden files; review the diff
 
 bench: venv ## start-up and compile times
 	$(PY) tools/bench.py
+
+scale: venv ## how validate and compile grow up to 4,000 instances (minutes)
+	$(PY) tools/bench_scale.py
 
 docs: venv ## regenerate the reference pages
 	$(PY) tools/docs.py

@@ -92,18 +92,24 @@ def best(runs: int, *commands: tuple[list[str], tuple[int, ...]]) -> list[Sample
     return [Sample(min(s.wall_s for s in g), max(s.peak_mib for s in g)) for g in found]
 
 
+def make_artefacts(fleet: Path) -> dict[str, str]:
+    """A release of small files and its reference file in a new repository; digests by file name."""
+    (fleet / "artefacts").mkdir(parents=True)
+    (fleet / "desired/reference").mkdir(parents=True)
+    digests = {}
+    for name in ("pbxctrl", "pbxctrl.dat"):
+        shutil.copy(STANDIN / name, fleet / "artefacts" / name)
+        digests[name] = hashlib.sha256((STANDIN / name).read_bytes()).hexdigest()
+    shutil.copy(STANDIN / "pbx.xml", fleet / "desired/reference/pbx.xml")
+    return digests
+
+
 def make_fleet(folder: Path, count: int) -> Path:
     """A repository with one host of `count` instances and a release made of small files."""
     fleet = folder / f"fleet-{count}"
-    artefacts = fleet / "artefacts"
-    artefacts.mkdir(parents=True)
-    digests = {}
-    for name in ("pbxctrl", "pbxctrl.dat"):
-        shutil.copy(STANDIN / name, artefacts / name)
-        digests[name] = hashlib.sha256((artefacts / name).read_bytes()).hexdigest()
-    for name in ("hosts", "instances", "reference"):
-        (fleet / "desired" / name).mkdir(parents=True)
-    shutil.copy(STANDIN / "pbx.xml", fleet / "desired/reference/pbx.xml")
+    digests = make_artefacts(fleet)
+    for name in ("hosts", "instances"):
+        (fleet / "desired" / name).mkdir()
     text = FLEET.format(pbxctrl=digests["pbxctrl"], dat=digests["pbxctrl.dat"])
     (fleet / "desired/fleet.toml").write_text(text)
     (fleet / "desired/hosts/big.toml").write_text(HOST)
