@@ -122,6 +122,28 @@ def removed(number: int) -> Edit:
     return edit
 
 
+def replaced_by_link(number: int) -> Edit:
+    """A file or folder of the tree becomes a link to a copy of itself."""
+
+    def edit(repository: Repository) -> None:
+        parts = sorted((repository.folder / "rendered").glob("*/**/*"))
+        if parts and not (part := parts[number % len(parts)]).is_symlink():
+            copy = part.with_name(f"{part.name}-copy")
+            part.rename(copy)
+            part.symlink_to(copy.name)
+
+    return edit
+
+
+def made_program(number: int) -> Edit:
+    def edit(repository: Repository) -> None:
+        files = repository.rendered()
+        if files:
+            files[number % len(files)].chmod(0o755)
+
+    return edit
+
+
 def forgotten(name: str) -> Edit:
     return lambda r: (r.folder / name).unlink(missing_ok=True)
 
@@ -145,6 +167,8 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
     st.builds(tampered, st.integers(0, 99), st.sampled_from(["x", "other"])),
     st.builds(removed, st.integers(0, 99)),
     st.builds(lambda h: lambda r: r.write(f"rendered/{h}/root/stray", "x"), hosts),
+    st.builds(replaced_by_link, st.integers(0, 99)),
+    st.builds(made_program, st.integers(0, 99)),
     # Broken, and in a way that the next edit of the same instance repairs.
     st.builds(lambda n: lambda r: r.instance(n, "fra1", more="cpus = 3"), names),
     st.builds(lambda n: lambda r: r.instance(n, "nowhere"), names),
@@ -177,7 +201,7 @@ def test_every_run_is_as_one_from_scratch(edits: list[Edit], check: bool) -> Non
         for edit in edits:
             edit(repository)
             scratch = Path(folder) / "scratch"
-            shutil.copytree(repository.folder, scratch)
+            shutil.copytree(repository.folder, scratch, symlinks=True)
             validated, *_ = validate_fleet(str(repository.folder))
             assert validated.diagnostics == compiling.read_fleet(str(scratch)).diagnostics
             for checking in (True, False) if check else (False,):

@@ -26,7 +26,8 @@ LEDGER = "desired/ledger.toml"
 
 
 class Compiled(NamedTuple):
-    """What a compile did, or with check would do. `changed` are paths in the repository.
+    """What a compile did, or with check would do. `changed` are paths in the repository, and those in
+    `removed` are gone.
 
     `fleet.diagnostics` has every problem; nothing was written if one of them is an error. With check,
     `stale` says field by field what the manifests would say instead.
@@ -37,6 +38,7 @@ class Compiled(NamedTuple):
     hosts: int
     instances: int
     stale: tuple[str, ...] = ()
+    removed: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> bool:
@@ -68,11 +70,11 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
     fleet = Fleet(files=quick.files, ledger=quick.ledger, diagnostics=quick.diagnostics)
     _known(quick.hosts, only)
     stale = _stale_fields(repository, quick.trees) if check else ()
-    changed = _write(repository, fleet, quick.trees, quick.hosts, only, check=check)
+    changed, removed = _write(repository, fleet, quick.trees, quick.hosts, only, check=check)
     quick.notes.save(repository, None if check else quick.trees)
     hosts = only or tuple(quick.hosts)
     instances = sum(quick.hosts[host] for host in hosts)
-    return Compiled(fleet, changed, len(hosts), instances, stale)
+    return Compiled(fleet, changed, len(hosts), instances, stale, removed)
 
 
 def _from_scratch(repository: str, only: Sequence[str], *, check: bool) -> Compiled:
@@ -103,8 +105,8 @@ def _from_scratch(repository: str, only: Sequence[str], *, check: bool) -> Compi
     if compiled.failed:
         return compiled
     stale = _stale_fields(repository, trees) if check else ()
-    changed = _write(repository, fleet, trees, declared, only, check=check)
-    return compiled._replace(changed=changed, stale=stale)
+    changed, removed = _write(repository, fleet, trees, declared, only, check=check)
+    return compiled._replace(changed=changed, stale=stale, removed=removed)
 
 
 def _known(declared: Collection[str], only: Sequence[str]) -> None:
@@ -121,15 +123,21 @@ def _write(
     only: Sequence[str],
     *,
     check: bool,
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """What was changed, or with check would be, in order; and what of it was removed."""
     changed: list[str] = []
-    act = _stale if check else _written
+    removed: set[str] = set()
     _refuse_links(repository, ["rendered"])
     gone: Iterable[str] = () if only else _left_over(repository, declared)
     targets: dict[str, Mapping[str, bytes]] = {**trees, **{host: {} for host in gone}}
     _refuse_links(repository, [f"rendered/{host}" for host in targets])
     for host, files in targets.items():
-        changed += act(repository, f"rendered/{host}", files)
+        if check:
+            changed += _stale(repository, f"rendered/{host}", files)
+            continue
+        done = write_tree(f"{repository}/rendered/{host}", files)
+        removed.update(f"rendered/{host}/{name}" for name in done.removed)
+        changed += [f"rendered/{host}/{name}" for name in (*done.written, *done.removed)]
     if fleet.ledger is not None:
         text = ledger_text(fleet.ledger)
         before = fleet.files.get(LEDGER)
@@ -137,7 +145,7 @@ def _write(
             changed.append(LEDGER)
             if not check:
                 write_file(f"{repository}/{LEDGER}", text, 0o644)
-    return tuple(sorted(changed))
+    return tuple(sorted(changed)), frozenset(removed)
 
 
 def _left_over(repository: str, declared: Collection[str]) -> list[str]:
@@ -159,14 +167,8 @@ def _refuse_links(repository: str, paths: Iterable[str]) -> None:
             raise Refused(f"{path} is not a folder", hint="remove it: compile makes it anew")
 
 
-def _written(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str]:
-    """Make a folder hold exactly these files; the names of those that were written or removed."""
-    done = write_tree(f"{repository}/{folder}", files)
-    return [f"{folder}/{name}" for name in (*done.written, *done.removed)]
-
-
 def _stale(repository: str, folder: str, files: Mapping[str, bytes]) -> list[str]:
-    """The names that `_written` would return, with nothing written."""
+    """The names that `write_tree` would write or remove."""
     there = read_tree(f"{repository}/{folder}", hidden=True)
     names = sorted({*there, *files})
     return [f"{folder}/{name}" for name in names if there.get(name) != files.get(name)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pbxfleet.core.diagnostics import did_you_mean
+from pbxfleet.core.diagnostics import nearest
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import folder_names, package_path, read_file
 
@@ -19,7 +19,11 @@ def page(code: str) -> str:
     known = codes()
     wanted = code.upper()
     if wanted not in known:
-        raise Refused(f"{code} is not a diagnostic code", hint=did_you_mean(wanted, known))
+        close = nearest(wanted, known)
+        hint = f'did you mean "{close}"? ' if close else ""
+        raise Refused(
+            f"{code} is not a diagnostic code", hint=f"{hint}pbxfleet explain lists all codes"
+        )
     return (read_file(f"{FOLDER}/{wanted}.md") or b"").decode()
 
 

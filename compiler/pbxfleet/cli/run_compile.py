@@ -30,10 +30,11 @@ def run(args: Namespace, output: Output) -> int:
     if failed:
         output.say("nothing was written")
         return exit_code
-    verb = "stale" if args.check else "wrote"
     for path in compiled.changed[:SHOWN]:
+        verb = "stale" if args.check else "removed" if path in compiled.removed else "wrote"
         output.text(f"{verb} {path}\n")
     if len(compiled.changed) > SHOWN:
+        verb = "stale" if args.check else "wrote or removed" if compiled.removed else "wrote"
         output.text(f"{verb} {len(compiled.changed) - SHOWN} more files; --json names them all\n")
     for line in compiled.stale[:SHOWN]:
         output.text(f"  {line}\n")

@@ -63,7 +63,7 @@ class LocalHost(Files):
     ) -> tuple[SocketSeen, ...]:
         """Receiving sockets of this host that belong to none of the instances' process trees.
 
-        Their processes are only looked for with `find_owners`.
+        Their processes are looked for where one is in the way, or with `find_owners`.
         """
         return self.processes.foreign_sockets(instances, find_owners=find_owners)
 

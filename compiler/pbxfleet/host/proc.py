@@ -104,7 +104,8 @@ class Processes:
     ) -> tuple[SocketSeen, ...]:
         """Receiving sockets of our own network namespace that no instance's tree holds, in order.
 
-        Who holds them is only looked for with `find_owners`: that reads every process.
+        Who holds them is looked for, which reads every process, if one is on a port that an instance
+        is to listen on, or with `find_owners`.
         """
         table = self.table(instances)
         sockets = Sockets(self.proc)
@@ -115,7 +116,8 @@ class Processes:
         except OSError as error:
             raise refused(f"{self.proc.folder}/self/net", error) from error
         holders: dict[int, int] = {}
-        if find_owners and rows:
+        wanted = {listener.port for i in instances for listener in i.listeners}
+        if any(find_owners or row.port in wanted for row in rows):
             others = sorted(set(table.processes) - own, reverse=True)
             holders = {inode: pid for pid in others for inode in sockets.inodes(pid)}
         return _in_order(SocketSeen(*row[:3], holders.get(row.inode)) for row in rows)

@@ -14,7 +14,6 @@ from pbxfleet.host.refusals import refused
 from pbxfleet.host.rooted import LAST
 from pbxfleet.host.temporary import NOT_EMPTY, Attributes, put
 from pbxfleet.host.views import LOOK, NOT_THERE, read_open
-from pbxfleet.host.workspace import read_tree
 
 FILE_MODE, PROGRAM_MODE, FOLDER_MODE = 0o644, 0o755, 0o755
 
@@ -64,21 +63,33 @@ def write_tree(
 
 def holds_exactly(directory: str, digests: Mapping[str, Digest]) -> bool:
     """Whether `write_tree` with files of these digests, none of them a program, would do nothing."""
-    found = read_tree(directory, hidden=True)
-    return found.keys() == digests.keys() and all(
-        isinstance(content, bytes)
-        and digest_of(content) == digests[name]
-        and _is_plain(f"{directory}/{name}")
-        for name, content in found.items()
-    )
-
-
-def _is_plain(path: str) -> bool:
     try:
-        mode = os.lstat(path).st_mode
-    except OSError:
+        if not stat.S_ISDIR(os.lstat(directory).st_mode):
+            return False
+        found = {name: digest_of(content) for name, content in _plain_files(directory, "")}
+    except (OSError, _NotPlain):
         return False
-    return stat.S_ISREG(mode) and not mode & 0o100
+    return found == digests
+
+
+class _NotPlain(Exception):
+    """Something that `write_tree` would replace or remove."""
+
+
+def _plain_files(directory: str, folder: str) -> Iterator[tuple[str, bytes]]:
+    entries = list(os.scandir(os.path.join(directory, folder)))
+    if folder and not entries:
+        raise _NotPlain
+    for entry in entries:
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        mode = entry.stat(follow_symlinks=False).st_mode
+        if stat.S_ISDIR(mode):
+            yield from _plain_files(directory, name)
+        elif stat.S_ISREG(mode) and not mode & 0o100:
+            with open(entry.path, "rb") as stream:
+                yield name, stream.read()
+        else:
+            raise _NotPlain
 
 
 class _Writer:

@@ -95,8 +95,8 @@ class Direct:
     def _ended(self, instance: InstanceTarget, log: HostPath, said_before: int) -> HostError:
         content = (self._files.read(log) or b"")[said_before:]
         lines = content.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]
-        said = "; ".join(lines) or "and said nothing"
-        return HostError(instance.executable, f"ended right after its start: {said}", code="HST108")
+        said = f": {'; '.join(lines)}" if lines else " and said nothing"
+        return HostError(instance.executable, f"ended right after its start{said}", code="HST108")
 
     def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
         """End every process of the instance, then forget its number."""
