@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.freshness import stale_inputs
+from pbxfleet.app.loaded_rules import rules_not_loaded
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
@@ -126,6 +127,8 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     fields = live.tree.fields
     observed = observe(live.machine, live.target, live.records, fields)
     difference = diff(live.target, observed, live.records, fields)
+    unloaded = rules_not_loaded(live.machine, live.target)
+    difference = difference._replace(notes=(*difference.notes, *unloaded))
     if live.host_only:
         difference = of_host(difference)
     plan = make_plan(live.target, observed, live.records, difference, live.root)

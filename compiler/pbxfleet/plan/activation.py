@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pbxfleet.core.paths import HostPath
 from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Kind
 
 WRITTEN_ONLY = "NET221"
+NOT_LOADED = "NET222"
 
 
 class Activation(NamedTuple):
@@ -48,6 +50,30 @@ ACTIVATIONS = (
         "systemctl stop pbxfleet-nftables",
     ),
 )
+
+
+class Rules(NamedTuple):
+    """A file of rules, and the chain of the kernel that says which one was loaded."""
+
+    path: HostPath
+    table: str
+    chain: str
+
+
+RULES = (
+    Rules(HostPath("/etc/pbxfleet/firewall.nft"), "pbxfleet", "input"),
+    Rules(HostPath("/etc/pbxfleet/source.nft"), "pbxfleet_source", "output"),
+)
+
+
+def not_loaded(rules: Rules, problem: str) -> Note:
+    """NET222: the kernel has other rules than the file, or (`problem`) nobody can tell."""
+    if problem:
+        text, hint = f"whether {rules.path} is loaded cannot be told: {problem}", "run it as root"
+    else:
+        text = f"the kernel does not have the rules of {rules.path}"
+        hint = f"load them: {_RULES}"
+    return Note(NOT_LOADED, "warning", "", text, hint, f"{Kind.FILE}:{rules.path}")
 
 
 def activation_notes(changes: Iterable[Change]) -> tuple[Note, ...]:

@@ -8,11 +8,12 @@ from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.target import Kind
+from pbxfleet.plan.activation import NOT_LOADED
 from pbxfleet.plan.diff import Difference
 from pbxfleet.plan.releases import BOTH_FILES, How, Switch
 
 MOVED = (Status.DRIFT, Status.CONFLICT)
-RUNTIME_NOTES = ("PLN120", "PLN121", "PLN122")
+RUNTIME_NOTES = ("PLN120", "PLN121", "PLN122", NOT_LOADED)
 BROKEN_NOTES = ("PLN110", "PLN111")
 RELEASE = "release"
 UNDECLARED = "a release that is not declared"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pbxfleet.core.digest import digest_of
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.desired import ServiceBackend
 from pbxfleet.model.net import Address
@@ -26,6 +27,8 @@ SOURCE = HostPath(f"{FOLDER}/source.nft")
 UNIT = "pbxfleet-nftables.service"
 UNITS = "/etc/systemd/system"
 
+NO_PROOF = "0" * 16  # in the templates, where the proof comes
+
 # A container engine is itself a service of systemd on what it is packaged for.
 BOOTED_BY_SYSTEMD = (ServiceBackend.SYSTEMD, ServiceBackend.COMPOSE)
 
@@ -38,9 +41,9 @@ def files(host: ResolvedHost) -> Iterator[NetworkFile]:
     filtered = _filters(host)
     sourced = tuple(i for i in host.instances if i.source_addresses)
     if filtered:
-        yield _file(FIREWALL, "firewall.nft.j2", FilterValues(openings(host)))
+        yield _proven(FIREWALL, "firewall.nft.j2", FilterValues(openings(host)))
     if sourced:
-        yield _file(SOURCE, "source.nft.j2", SourceValues(host, sourced))
+        yield _proven(SOURCE, "source.nft.j2", SourceValues(host, sourced))
     if (filtered or sourced) and host.services in BOOTED_BY_SYSTEMD:
         loads = LoadValues(filtered=filtered, names=tuple(i.name for i in sourced))
         yield _file(HostPath(f"{UNITS}/{UNIT}"), "nftables.service.j2", loads)
@@ -82,6 +85,13 @@ def _filters(host: ResolvedHost) -> bool:
 
 def _file(path: HostPath, template: str, values: object) -> NetworkFile:
     return NetworkFile(path, render(template, values, {}).encode(), 0o644)
+
+
+def _proven(path: HostPath, template: str, values: object) -> NetworkFile:
+    """A file of rules that bring a digest of themselves into the kernel, where it can be read."""
+    text = render(template, values, {})
+    proof = digest_of(text.encode()).removeprefix("sha256:")[: len(NO_PROOF)]
+    return NetworkFile(path, text.replace(NO_PROOF, proof).encode(), 0o644)
 
 
 class FamilyFilter(NamedTuple):
