@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pbxfleet.host.commands import Ran, Runner
+from pbxfleet.host.netfilter import Loaded, loaded, proof_in
 from support.netns import Namespace, Pair, answering, probe
 from support.network_fleet import HOST, network_files
 from support.tree import ROOT
@@ -156,3 +158,29 @@ def test_rules_of_others_stay(host: Pair) -> None:
     assert host.run("nft", "list", "tables") == "table inet operators\ntable inet pbxfleet\n"
     assert "tcp dport 4711" in host.run("nft", "list", "table", "inet", "operators")
     assert host.run("nft", "list", "table", "inet", "pbxfleet").count("chain input") == 1
+
+
+class Inside(Runner):
+    """Runs commands in a namespace, as somebody."""
+
+    def __init__(self, machine: Namespace, *prefix: str) -> None:
+        self.machine = machine
+        self.prefix = prefix
+
+    def run(self, argv: tuple[str, ...], timeout_s: float = 30.0) -> Ran:
+        return super().run(self.machine.inside(*self.prefix, *argv), timeout_s)
+
+
+def test_the_kernel_tells_which_rules_it_has(host: Pair, rules: Path) -> None:
+    proof = proof_in(rules.read_text(encoding="utf-8"))
+    assert len(proof) == 16
+    assert loaded(Inside(host), "pbxfleet", "input") == Loaded(proof)
+    assert loaded(Inside(host), "pbxfleet_source", "output") == Loaded("")
+    assert loaded(Inside(host), "operators", "input") == Loaded("")
+    nobody = Inside(host, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    assert "not permitted" in loaded(nobody, "pbxfleet", "input").problem
+
+
+def test_without_nft_nothing_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pbxfleet.host.commands.PATH", "/nonexistent")
+    assert loaded(Runner(), "pbxfleet", "input").problem == "there is no such command"
