@@ -42,3 +42,15 @@ def require_programs(name: str, *programs: str) -> None:
     absent = [program for program in programs if shutil.which(program) is None]
     if absent:
         bed_required(name, f"not installed: {' '.join(absent)}")
+
+
+def require_optional(name: str, *programs: str) -> None:
+    """End the test as a counted skip unless PBXFLEET_OPTIONAL_BEDS names this bed; then it is required.
+
+    For beds that are too big for every run, also in CI.
+    """
+    if name not in os.environ.get("PBXFLEET_OPTIONAL_BEDS", "").split():
+        pytest.skip(f"bed {name} is optional: PBXFLEET_OPTIONAL_BEDS={name} asks for it")
+    absent = [program for program in programs if shutil.which(program) is None]
+    if absent:
+        pytest.fail(f"bed {name} was asked for; not installed: {' '.join(absent)}", pytrace=False)

@@ -36,6 +36,7 @@ from pbxfleet.model.resolved import (
 from pbxfleet.model.services import ComposeProgram, ComposeWish, ContainerNetwork
 from pbxfleet.resolve.backup import instance_backup
 from pbxfleet.resolve.problems import Problems
+from pbxfleet.schema.services import lower_windows
 
 T = TypeVar("T")
 
@@ -118,8 +119,11 @@ UNITS = {
     ServiceBackend.SYSTEMD: "/etc/systemd/system/pbx-{name}.service",
     ServiceBackend.SYSV: "/etc/init.d/pbx-{name}",
     ServiceBackend.COMPOSE: "/etc/pbx/compose/pbx-{name}/compose.yaml",
+    ServiceBackend.WINDOWS: None,
     ServiceBackend.DIRECT: None,
 }
+
+WINDOWS_DIRECTORY = "/C:/Program Files/Vodia/PBX-{name}"
 
 
 def host(
@@ -140,6 +144,9 @@ def host(
     file = replace(file, hardening=sourced(hardening, 15), backup=backup)
     if services is ServiceBackend.COMPOSE:
         file = replace(file, compose=compose(ContainerNetwork(network)))
+    if services is ServiceBackend.WINDOWS:
+        file = replace(file, windows=lower_windows(None, at(23)))
+        places = replace(places, directory=WINDOWS_DIRECTORY)
     instances = tuple(instance(wish, places) for wish in sorted(wishes, key=lambda w: w.name))
     return ResolvedHost("fra1", file, services, affinity, stop_timeout_s, instances)
 

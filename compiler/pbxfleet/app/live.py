@@ -60,6 +60,12 @@ def open_live(
     tree = RenderedTree(absolute(repository), _name(host), store)
     target = tree.target()
     _refuse_stale(tree, target)
+    if target.services == "windows":
+        raise Refused(
+            f"{target.host} runs Windows, where pbxfleet itself does not",
+            hint=f"copy rendered/{target.host}/ there and run its script, with -Plan first",
+            code="PLN117",
+        )
     if not root:  # an unset variable of a script: the current folder was not meant, nor the machine
         raise Refused("--root is empty", hint="--root names the folder that is the host's /")
     root = absolute(root)

@@ -20,7 +20,7 @@ from pbxfleet.model.reserved import Price, Reserved, Tombstones
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
     from pbxfleet.model.plans import ForeignListener, Partner, StockService, Suppression
-    from pbxfleet.model.services import ComposeWish
+    from pbxfleet.model.services import ComposeWish, WindowsWish
 
 T = TypeVar("T")
 
@@ -90,6 +90,7 @@ class ServiceBackend(StrEnum):
     SYSTEMD = "systemd"
     SYSV = "sysv"
     COMPOSE = "compose"
+    WINDOWS = "windows"
     DIRECT = "direct"
 
 
@@ -275,6 +276,7 @@ class HostFile:
     reserved_cpus: tuple[Reserved[tuple[int, ...]], ...] = ()
     reserved_ports: tuple[Reserved[PortRange], ...] = ()
     price: Price | None = None
+    windows: WindowsWish | None = None
 
 
 @dataclass(frozen=True, slots=True)

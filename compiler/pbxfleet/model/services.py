@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
+from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.net import Address
@@ -47,3 +48,20 @@ class ComposeWish:
     subnets: tuple[Sourced[Subnet], ...]
     gateways: tuple[Sourced[Address], ...]
     open_files: Sourced[int]
+
+
+class StartType(StrEnum):
+    """When Windows starts a service: with the machine, or two minutes later."""
+
+    AUTO = "auto"
+    DELAYED = "delayed"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsWish:
+    """`[windows]` of a host. `restart_after_s` are the seconds after which a dead service is restarted."""
+
+    span: Span = field(compare=False)
+    script: Sourced[HostPath]
+    start: Sourced[StartType]
+    restart_after_s: Sourced[int]

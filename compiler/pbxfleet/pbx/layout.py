@@ -13,6 +13,7 @@ _INSTANCES = "https://web.vodia.com/blog/multiple-instances-single-server"
 _MANUAL = "https://mwitty.com/content.php?id=5651374"
 
 EXECUTABLE = "pbxctrl"
+WINDOWS_EXECUTABLE = "pbxctrl.exe"
 RESOURCES = "pbxctrl.dat"
 SETTINGS_FILE = PBX_XML = "pbx.xml"
 SEED_FILE = "setup.json"

@@ -117,7 +117,7 @@ def _target(
         stop_timeout_s=host.stop_timeout_s,
         deletion_budget=deletion_budget,
         addresses=host_addresses(host),
-        instances={instance.name: instance_target(instance) for instance in host.instances},
+        instances={instance.name: instance_target(host, instance) for instance in host.instances},
         resources={resource.id: resource for resource in resources},
         inputs=inputs,
         digest=digest_of(b""),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pbxfleet.core.digest import Digest
-from pbxfleet.core.paths import join
 from pbxfleet.model.net import Bind, Family
 from pbxfleet.model.resolved import Listener, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import ExpectedListener, InstanceTarget, ReleaseTarget
-from pbxfleet.pbx import layout
 from pbxfleet.pbx.versions import parse_version
+from pbxfleet.render.services.base import executable_path
 from pbxfleet.render.services.compose import has_own_networks
 
 
-def instance_target(instance: ResolvedInstance) -> InstanceTarget:
+def instance_target(host: ResolvedHost, instance: ResolvedInstance) -> InstanceTarget:
     """The declaration that starting, stopping and proving an instance go by."""
     paths = instance.paths
     rtp = instance.rtp
@@ -22,7 +21,7 @@ def instance_target(instance: ResolvedInstance) -> InstanceTarget:
         name=instance.name,
         directory=paths.directory,
         service=paths.service_name,
-        executable=join(paths.directory, layout.EXECUTABLE),
+        executable=executable_path(host, instance),
         executable_digest=Digest(f"sha256:{instance.release.pbxctrl.sha256.value}"),
         pid_file=paths.pid_file,
         cpu=None if instance.cpu is None else instance.cpu.value,

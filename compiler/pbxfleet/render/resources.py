@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
+from pbxfleet.core.drives import in_tree
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import ArtefactPin
+from pbxfleet.model.desired import ArtefactPin, ServiceBackend
 from pbxfleet.model.manifest import fields_digest
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Impact, Kind, Resource
@@ -17,8 +18,8 @@ from pbxfleet.render import mirror, network
 from pbxfleet.render.backups import lists, scripts
 from pbxfleet.render.backups.places import host_exclude_path
 from pbxfleet.render.network import nftables
-from pbxfleet.render.services import BACKENDS
-from pbxfleet.render.services.base import FileText
+from pbxfleet.render.services import BACKENDS, windows
+from pbxfleet.render.services.base import FileText, executable_path
 from pbxfleet.render.settings import CompiledSettings
 
 OWNER = "root:root"
@@ -41,8 +42,10 @@ def instance_pieces(
     paths = instance.paths
     name = instance.name
     yield Piece(_directory(instance), None)
-    yield Piece(_artefact(instance, layout.EXECUTABLE, instance.release.pbxctrl, 0o755), None)
-    yield Piece(_artefact(instance, layout.RESOURCES, instance.release.dat, 0o644), None)
+    program = executable_path(host, instance)
+    yield Piece(_artefact(instance, program, instance.release.pbxctrl, 0o755), None)
+    resources = join(paths.directory, layout.RESOURCES)
+    yield Piece(_artefact(instance, resources, instance.release.dat, 0o644), None)
     yield _pbx_xml(instance, settings)
     unit = BACKENDS[host.services].service_file(host, instance)
     unit_digest = None
@@ -57,6 +60,8 @@ def instance_pieces(
         text = FileText(failover, 0o640)
         origin = instance.failover.origin
         yield _file(name, paths.failover_file, text, Impact.RESTART, (origin,))
+    if host.services is ServiceBackend.WINDOWS:
+        return  # what follows is read by programs of Linux
     for made in nftables.instance_files(instance):
         wished = (instance.source_addresses[0].origin,)
         yield _file(name, made.path, FileText(made.content, made.mode), Impact.NONE, wished)
@@ -82,6 +87,11 @@ def _backup_pieces(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[P
 
 def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
     """What the host has besides its instances: lists and scripts for a backup of all of them."""
+    if host.services is ServiceBackend.WINDOWS:
+        script = windows.host_script(host)
+        for path, text in script:
+            yield _file("", path, text, Impact.NONE, (host.file.services.origin,))
+        return
     origins = (host.file.host_backup_list.origin,)
     listed = host.file.host_backup_list.value
     text = FileText(lists.host_list(host), 0o644)
@@ -118,8 +128,7 @@ def _directory(instance: ResolvedInstance) -> Resource:
     )
 
 
-def _artefact(instance: ResolvedInstance, file: str, pin: ArtefactPin, mode: int) -> Resource:
-    path = join(instance.paths.directory, file)
+def _artefact(instance: ResolvedInstance, path: HostPath, pin: ArtefactPin, mode: int) -> Resource:
     return Resource(
         id=f"{Kind.ARTEFACT}:{path}",
         kind=Kind.ARTEFACT,
@@ -191,7 +200,7 @@ def _file(
 
 
 def _in_tree(path: HostPath) -> str:
-    return f"root{path}"
+    return f"root{in_tree(path)}"
 
 
 def _places(*spans: Span) -> tuple[str, ...]:

@@ -18,11 +18,13 @@ PATH_MAX = 4095
 
 # Where a unit file or init script lies: systemd.unit(5) for units of the administrator; the LSB for
 # init scripts. A compose file has a folder of its own, as that gives a project its name when a person
-# runs the compose program there. The direct backend starts processes itself and has no file.
+# runs the compose program there. Services of
+# Windows are made by one script for the host. The direct backend starts processes itself and has no file.
 _UNITS: Mapping[ServiceBackend, str | None] = {
     ServiceBackend.SYSTEMD: "/etc/systemd/system/{service}.service",
     ServiceBackend.SYSV: "/etc/init.d/{service}",
     ServiceBackend.COMPOSE: "/etc/pbx/compose/{service}/compose.yaml",
+    ServiceBackend.WINDOWS: None,
     ServiceBackend.DIRECT: None,
 }
 

@@ -1,12 +1,11 @@
-"""What a host has where its file says nothing, and the service backends that are not there yet."""
+"""What a host has where its file says nothing."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.desired import AffinityBy, ServiceBackend, Sourced
-from pbxfleet.schema.problem import KEY, problem
-from pbxfleet.schema.scalars import one_of, quoted_choice, text_of
-from pbxfleet.source.nodes import Node
+from pbxfleet.model.desired import AffinityBy, ServiceBackend
 
 ARTEFACTS = "../artefacts"
 RESERVE_ADDRESS = False
@@ -25,19 +24,41 @@ HARDENING = True
 STOP_TIMEOUT_S = 30
 START_TIMEOUT_S = 60
 
-# Words of the format that this version cannot carry out.
-LATER_BACKENDS = ("windows",)
 
-_read_backend = one_of(ServiceBackend)
+class Places(NamedTuple):
+    """Where the files of instances lie if the host's file does not say; templates."""
+
+    directory: str
+    pid_file: str
+    lock_file: str
+    backup_list: str
+    backup_exclude: str
+    mirror_exclude: str
+    host_backup_list: HostPath
 
 
-def service_backend(node: Node) -> Sourced[ServiceBackend]:
-    """A service backend. Problems: FMT108 (unknown), FMT114 (known, but not available yet)."""
-    found = text_of(node, quoted_choice(ServiceBackend))
-    if found.text in LATER_BACKENDS:
-        raise problem(
-            "FMT114",
-            f'{KEY} "{found.text}" is not available yet',
-            hint=f"available are {quoted_choice(ServiceBackend).replace(' or ', ' and ')}",
-        )
-    return _read_backend(node)
+LINUX = Places(
+    DIRECTORY,
+    PID_FILE,
+    LOCK_FILE,
+    BACKUP_LIST,
+    BACKUP_EXCLUDE,
+    MIRROR_EXCLUDE,
+    HOST_BACKUP_LIST,
+)
+# The vendor's directory is C:\Program Files\Vodia\PBX (https://github.com/VasilisVikos/vodia_windows_installer).
+_DATA = "/C:/ProgramData/pbxfleet"
+WINDOWS = Places(
+    "/C:/Program Files/Vodia/PBX-{instance}",
+    _DATA + "/{instance}.pid",
+    _DATA + "/{instance}.lock",
+    _DATA + "/backup-{instance}.list",
+    _DATA + "/backup-{instance}.exclude",
+    _DATA + "/mirror-{instance}.exclude",
+    HostPath(_DATA + "/backup.list"),
+)
+
+
+def places(services: ServiceBackend) -> Places:
+    """The default places on a host with these services."""
+    return WINDOWS if services is ServiceBackend.WINDOWS else LINUX

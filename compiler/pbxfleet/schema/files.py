@@ -29,7 +29,7 @@ from pbxfleet.schema.reservations import (
     ReservedCores,
     ReservedPorts,
 )
-from pbxfleet.schema.services import ComposeModel
+from pbxfleet.schema.services import ComposeModel, WindowsModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
 # Digits of no file, as an example.
@@ -63,7 +63,7 @@ _Source: TypeAlias = Annotated[Sourced[str], Reads(names.artefact_source, shapes
 _Sha256: TypeAlias = Annotated[Sourced[str], Reads(names.sha256, shapes.DIGEST)]
 _Services: TypeAlias = Annotated[
     Sourced[ServiceBackend],
-    Reads(defaults.service_backend, shapes.words(ServiceBackend)),
+    Reads(scalars.one_of(ServiceBackend), shapes.words(ServiceBackend)),
 ]
 _Affinity: TypeAlias = Annotated[
     Sourced[AffinityBy],
@@ -322,6 +322,7 @@ class HostModel(FileModel, HostNeighbours):
         json_schema_extra={"default": defaults.HARDENING},
     )
     compose: ComposeModel | None = Field(None, description="Instances as containers.")
+    windows: WindowsModel | None = Field(None, description="Instances as services of Windows.")
     stop_timeout: Annotated[Sourced[int], _number(1, 3600, "seconds")] | None = Field(
         None,
         description="Seconds that an instance may take to stop.",

@@ -20,11 +20,13 @@ from pbxfleet.model.desired import (
     ReleaseFile,
     Role,
     SecretRef,
+    ServiceBackend,
     SettingWish,
     Sourced,
 )
 from pbxfleet.model.network import HostNetwork
 from pbxfleet.model.plans import Partner
+from pbxfleet.model.services import WindowsWish
 from pbxfleet.schema import defaults
 from pbxfleet.schema.backup import lower_host as lower_backup
 from pbxfleet.schema.backup import lower_wish
@@ -41,7 +43,7 @@ from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
 from pbxfleet.schema.reservations import lower_addresses, lower_cores, lower_ports, lower_price
-from pbxfleet.schema.services import lower_compose
+from pbxfleet.schema.services import lower_compose, lower_windows
 from pbxfleet.source.nodes import MappingNode, Node
 
 T = TypeVar("T")
@@ -153,6 +155,8 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
     def given(written: Sourced[T] | None, default: T) -> Sourced[T]:
         return Sourced(default, start) if written is None else written
 
+    services = given(model.services, defaults.SERVICES)
+    places = defaults.places(services.value)
     return HostFile(
         name=name,
         span=first_key(root),
@@ -164,15 +168,15 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         system_cpus=model.system_cpus,
         rtp=model.rtp,
         rtp_block=given(model.rtp_block, defaults.RTP_BLOCK),
-        services=given(model.services, defaults.SERVICES),
-        directory=given(model.directory, defaults.DIRECTORY),
-        pid_file=given(model.pid_file, defaults.PID_FILE),
-        lock_file=given(model.lock_file, defaults.LOCK_FILE),
+        services=services,
+        directory=given(model.directory, places.directory),
+        pid_file=given(model.pid_file, places.pid_file),
+        lock_file=given(model.lock_file, places.lock_file),
         failover_file=model.failover_file,
         failover_template=model.failover_template,
-        backup_list=given(model.backup_list, defaults.BACKUP_LIST),
-        backup_exclude=given(model.backup_exclude, defaults.BACKUP_EXCLUDE),
-        host_backup_list=given(model.host_backup_list, defaults.HOST_BACKUP_LIST),
+        backup_list=given(model.backup_list, places.backup_list),
+        backup_exclude=given(model.backup_exclude, places.backup_exclude),
+        host_backup_list=given(model.host_backup_list, places.host_backup_list),
         affinity=given(model.affinity, defaults.AFFINITY),
         stop_timeout_s=given(model.stop_timeout, defaults.STOP_TIMEOUT_S),
         defaults=_lower_defaults(model.defaults, root),
@@ -181,7 +185,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         ports=model.ports,
         port_block=given(model.port_block, defaults.PORT_BLOCK),
         network=_network(model.network, root),
-        mirror_exclude=given(model.mirror_exclude, defaults.MIRROR_EXCLUDE),
+        mirror_exclude=given(model.mirror_exclude, places.mirror_exclude),
         backup=lower_backup(model.backup, start),
         compose=lower_compose(model.compose, key_place(root, "compose")),
         foreign_listeners=tuple(map(lower_foreign, model.foreign_listeners or ())),
@@ -190,12 +194,19 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         reserved_cpus=lower_cores(model.reserved_cpus),
         reserved_ports=lower_ports(model.reserved_ports),
         price=lower_price(model.price),
+        windows=_windows(model, services.value, root),
     )
 
 
 def _network(model: NetworkModel | None, root: MappingNode) -> HostNetwork | None:
     entry = root.get("network")
     return None if model is None or entry is None else lower_network(model, entry.key_span)
+
+
+def _windows(model: HostModel, services: ServiceBackend, root: MappingNode) -> WindowsWish | None:
+    if model.windows is None and services is not ServiceBackend.WINDOWS:
+        return None
+    return lower_windows(model.windows, key_place(root, "windows"))
 
 
 def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:

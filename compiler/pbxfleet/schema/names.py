@@ -10,6 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from pbxfleet.core.diagnostics import did_you_mean
+from pbxfleet.core.drives import from_windows
 from pbxfleet.core.paths import HostPath, host_path
 from pbxfleet.model.desired import Sourced
 from pbxfleet.pbx.versions import parse_version
@@ -166,7 +167,7 @@ def repository_path(node: Node) -> Sourced[str]:
 def plain_host_path(node: Node) -> Sourced[HostPath]:
     """An absolute path on the host. Problems: FMT115."""
     found = text_of(node, "an absolute path on the host")
-    return Sourced(_host_path(found, found.text), found.span)
+    return Sourced(_host_path(found, from_windows(found.text)), found.span)
 
 
 def path_template(*, required: str | None = None) -> Callable[[Node], Sourced[str]]:
@@ -187,14 +188,15 @@ def path_template(*, required: str | None = None) -> Callable[[Node], Sourced[st
                     inside(found, match.start(), len(match.group())),
                     hint=did_you_mean(word, PLACEHOLDERS) if word else "",
                 )
-        _host_path(found, _BRACES.sub("x", found.text))
+        text = from_windows(found.text)
+        _host_path(found, _BRACES.sub("x", text))
         if required is not None and "{" + required + "}" not in found.text:
             raise problem(
                 "FMT115",
                 f"{KEY} must contain {{{required}}}",
                 hint="instances that share this file overwrite each other's",
             )
-        return Sourced(found.text, found.span)
+        return Sourced(text, found.span)
 
     return read
 

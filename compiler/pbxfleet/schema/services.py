@@ -1,4 +1,4 @@
-"""Keys of a host about its service manager: [compose]."""
+"""Keys of a host about its service manager: [compose] and [windows]."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import Field
 
+from pbxfleet.core.drives import to_windows
+from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.net import Address
-from pbxfleet.model.services import ComposeProgram, ComposeWish, ContainerNetwork, Subnet
-from pbxfleet.schema import network, scalars
+from pbxfleet.model.services import (
+    ComposeProgram,
+    ComposeWish,
+    ContainerNetwork,
+    StartType,
+    Subnet,
+    WindowsWish,
+)
+from pbxfleet.schema import names, network, scalars, shapes
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import Items, Reads, Table
 from pbxfleet.source.nodes import Node
@@ -23,6 +32,9 @@ PROGRAM = ComposeProgram.DOCKER
 NETWORK = ContainerNetwork.HOST
 NETWORK_NAME = "pbx"
 OPEN_FILES = 65536
+SCRIPT = HostPath("/C:/ProgramData/pbxfleet/pbxfleet.ps1")
+START = StartType.AUTO
+RESTART_AFTER_S = 5
 
 # A registry's reference with a digest, or the bare digest of an image that was imported.
 IMAGE_PATTERN = r"^([a-z0-9][A-Za-z0-9._:/-]*@)?sha256:[0-9a-f]{64}$"
@@ -96,6 +108,40 @@ _OpenFiles: TypeAlias = Annotated[
 ]
 
 
+_Script: TypeAlias = Annotated[
+    Sourced[HostPath],
+    Reads(names.plain_host_path, shapes.HOST_PATH),
+]
+_Start: TypeAlias = Annotated[
+    Sourced[StartType],
+    Reads(scalars.one_of(StartType), {"enum": [str(word) for word in StartType]}),
+]
+_Delay: TypeAlias = Annotated[
+    Sourced[int],
+    Reads(scalars.whole(1, 3600), {"type": "integer", "minimum": 1, "maximum": 3600}),
+]
+
+
+class WindowsModel(Table):
+    """How instances run as services of Windows, with services = "windows"."""
+
+    script: _Script | None = Field(
+        None,
+        description="Where the script for the host lies in its rendered tree.",
+        json_schema_extra={"default": to_windows(SCRIPT)},
+    )
+    start: _Start | None = Field(
+        None,
+        description="Whether services start with the machine, or a little later.",
+        json_schema_extra={"default": START},
+    )
+    restart_after: _Delay | None = Field(
+        None,
+        description="Seconds after which a service that has ended by itself is started again.",
+        json_schema_extra={"default": RESTART_AFTER_S},
+    )
+
+
 class ComposeModel(Table):
     """How instances run as containers, with services = "compose"."""
 
@@ -156,4 +202,19 @@ def lower_compose(model: ComposeModel | None, place: Span) -> ComposeWish | None
         subnets=tuple(model.subnets or ()),
         gateways=tuple(model.gateways or ()),
         open_files=given(model.open_files, OPEN_FILES),
+    )
+
+
+def lower_windows(model: WindowsModel | None, place: Span) -> WindowsWish:
+    """The table as it was written, or what holds without one; defaults point at `place`."""
+    written = WindowsModel.model_construct() if model is None else model
+
+    def given(said: Sourced[T] | None, default: T) -> Sourced[T]:
+        return Sourced(default, place) if said is None else said
+
+    return WindowsWish(
+        span=place,
+        script=given(written.script, SCRIPT),
+        start=given(written.start, START),
+        restart_after_s=given(written.restart_after, RESTART_AFTER_S),
     )

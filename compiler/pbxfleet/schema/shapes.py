@@ -32,6 +32,7 @@ _ADDRESS = f"({_IPV4}|{_IPV6})"
 _PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 _BOUND = rf"({_IPV4}|\[{_IPV6}\]):{_PORT}"
 _PLACEHOLDER = rf"\{{({'|'.join(names.PLACEHOLDERS)})\}}"
+_ROOT = r"(/|[A-Za-z]:[/\\])"
 _PATH = rf"([^{{}}]|{_PLACEHOLDER})*"
 _END = rf"([^{{}}\s]|{_PLACEHOLDER})"
 
@@ -95,8 +96,8 @@ AMOUNT: Shape = {
 CURRENCY = strict_text("[A-Z]{3}")
 HOLDER = text("[a-z0-9]([a-z0-9-]*[a-z0-9])?( [1-9][0-9]{0,3})?")
 
-HOST_PATH = strict_text(r"/(.*\S)")
-PATH = strict_text(f"/{_PATH}{_END}")
-PATH_OF_INSTANCE = strict_text(rf"/{_PATH}\{{instance\}}({_PATH}{_END})?")
+HOST_PATH = strict_text(rf"{_ROOT}(.*\S)")
+PATH = strict_text(f"{_ROOT}{_PATH}{_END}")
+PATH_OF_INSTANCE = strict_text(rf"{_ROOT}{_PATH}\{{instance\}}({_PATH}{_END})?")
 REPOSITORY_FILE = text(r"[^/~\\\s]([^\\]*[^\\\s])?")
 SOURCE = strict_text(r"(https://[^/\s]+/\S+|file:([^/]|[^/].*\S))")

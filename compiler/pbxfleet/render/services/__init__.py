@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pbxfleet.model.desired import ServiceBackend
-from pbxfleet.render.services import compose, direct, systemd, sysv
+from pbxfleet.render.services import compose, direct, systemd, sysv, windows
 from pbxfleet.render.services.base import Backend
 
 BACKENDS: Mapping[ServiceBackend, Backend] = {
     ServiceBackend.SYSTEMD: systemd,
     ServiceBackend.SYSV: sysv,
     ServiceBackend.COMPOSE: compose,
+    ServiceBackend.WINDOWS: windows,
     ServiceBackend.DIRECT: direct,
 }

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.paths import HostPath, join
-from pbxfleet.model.desired import AffinityBy
+from pbxfleet.model.desired import AffinityBy, ServiceBackend
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.pbx import layout
 from pbxfleet.render.services.hardening import Directive, directives, written_folders
@@ -52,6 +52,13 @@ class ServiceValues(NamedTuple):
     writes: tuple[HostPath, ...]
 
 
+def executable_path(host: ResolvedHost, instance: ResolvedInstance) -> HostPath:
+    """Where the executable of the instance lies."""
+    on_windows = host.services is ServiceBackend.WINDOWS
+    name = layout.WINDOWS_EXECUTABLE if on_windows else layout.EXECUTABLE
+    return join(instance.paths.directory, name)
+
+
 def service_values(host: ResolvedHost, instance: ResolvedInstance) -> ServiceValues:
     """The values of one instance; with affinity `pbx` the starter does not pin, the PBX does."""
     paths = instance.paths
@@ -61,7 +68,7 @@ def service_values(host: ResolvedHost, instance: ResolvedInstance) -> ServiceVal
         name=instance.name,
         service=paths.service_name,
         directory=paths.directory,
-        executable=join(paths.directory, layout.EXECUTABLE),
+        executable=executable_path(host, instance),
         pid_file=paths.pid_file,
         lock_file=paths.lock_file,
         cpu=core if host.affinity is AffinityBy.UNIT else None,

@@ -17,6 +17,7 @@ from pbxfleet.resolve.checks import (
     backups,
     containers,
     cpus,
+    drives,
     failover,
     identity,
     listeners,
@@ -41,6 +42,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     backups.check,
     containers.check,
     outside.check,
+    drives.check,
     advice.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (

@@ -20,16 +20,8 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     cannot have, SVC106 a table that nobody reads.
     """
     wish, services = host.file.compose, host.file.services
+    yield from _unread(host)
     if host.services is not ServiceBackend.COMPOSE:
-        if wish is not None:
-            yield Diagnostic(
-                "SVC106",
-                f'[compose] says nothing to a host with services = "{host.services}"',
-                wish.span,
-                Severity.WARNING,
-                related=((services.origin, "the service manager"),),
-                hint='remove the table, or write services = "compose"',
-            )
         return
     if wish is None or wish.image is None:
         yield Diagnostic(
@@ -41,6 +33,26 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     if wish is not None and wish.network.value is not ContainerNetwork.HOST:
         yield from _network(wish)
         yield from _addresses(host, wish)
+
+
+def _unread(host: ResolvedHost) -> Iterator[Diagnostic]:
+    """Tables about another service manager, or about Linux on a host that has none."""
+    file = host.file
+    tables = (
+        ("compose", file.compose, host.services is ServiceBackend.COMPOSE),
+        ("windows", file.windows, host.services is ServiceBackend.WINDOWS),
+        ("network", file.network, host.services is not ServiceBackend.WINDOWS),
+    )
+    for name, table, is_read in tables:
+        if table is not None and not is_read:
+            yield Diagnostic(
+                "SVC106",
+                f'[{name}] says nothing to a host with services = "{host.services}"',
+                table.span,
+                Severity.WARNING,
+                related=((file.services.origin, "the service manager"),),
+                hint="remove the table, or set services to what it is about",
+            )
 
 
 def _network(wish: ComposeWish) -> Iterator[Diagnostic]:

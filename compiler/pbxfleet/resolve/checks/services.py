@@ -11,11 +11,13 @@ from pbxfleet.model.resolved import ResolvedHost
 # Managers that make a set of cores for a service: systemd by AllowedCPUs (systemd.resource-control),
 # containers by the same kernel interface.
 WITH_CPUSET = frozenset((ServiceBackend.SYSTEMD, ServiceBackend.COMPOSE))
+# Cores of one processor group, beyond which a mask says nothing (SetProcessAffinityMask).
+GROUP = 64
 WITH_HARDENING = WITH_CPUSET
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """SVC101 no set of cores, SVC102 nothing to harden."""
+    """SVC101 a core that it cannot keep to, SVC102 nothing to harden."""
     file, services = host.file, host.file.services
     chosen = ((services.origin, f'services is "{host.services}"'),)
     if host.affinity is AffinityBy.CPUSET and host.services not in WITH_CPUSET:
@@ -26,6 +28,17 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
             related=chosen,
             hint='use affinity = "unit", or "pbx"',
         )
+    if host.services is ServiceBackend.WINDOWS and host.affinity is AffinityBy.UNIT:
+        for instance in host.instances:
+            if instance.cpu is not None and instance.cpu.value >= GROUP:
+                yield Diagnostic(
+                    "SVC101",
+                    f"Windows pins a process to the first {GROUP} cores only, not to "
+                    f"{instance.cpu.value}",
+                    instance.cpu.origin,
+                    related=chosen,
+                    hint=f"choose a core below {GROUP}",
+                )
     hardening = file.hardening
     if hardening is not None and hardening.value and host.services not in WITH_HARDENING:
         yield Diagnostic(
