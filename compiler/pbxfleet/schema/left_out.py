@@ -37,9 +37,17 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "network": "the network of the host is left alone",
         "failover_file": "no failover file is written",
         "failover_template": "no failover file is written",
+        "compose": "containers need it for their image",
+        "windows": "every key has a default",
         "foreign_listeners": "no other program is in the way of an instance",
         "stock_service": "not known",
         "defaults": "the fleet's [defaults] hold",
+    },
+    "ComposeModel": {
+        "image": "containers need one",
+        "parent": "needed with macvlan and ipvlan",
+        "subnets": "needed with macvlan and ipvlan",
+        "gateways": "containers reach their own network only",
     },
     "InstanceModel": {
         "$schema": "editors look for a schema themselves",

@@ -104,7 +104,7 @@ _Interface: TypeAlias = Annotated[
 ]
 _OpenFiles: TypeAlias = Annotated[
     Sourced[int],
-    Reads(scalars.whole(1024, 1048576), {"type": "integer", "minimum": 1024, "maximum": 1048576}),
+    Reads(scalars.whole(1024, 1048576), shapes.number(1024, 1048576, "files")),
 ]
 
 
@@ -118,7 +118,7 @@ _Start: TypeAlias = Annotated[
 ]
 _Delay: TypeAlias = Annotated[
     Sourced[int],
-    Reads(scalars.whole(1, 3600), {"type": "integer", "minimum": 1, "maximum": 3600}),
+    Reads(scalars.whole(1, 3600), shapes.number(1, 3600, "seconds")),
 ]
 
 
@@ -154,7 +154,7 @@ class ComposeModel(Table):
         None,
         description="Image with the libraries that the executable needs, by its digest; executable "
         "and settings stay in the instance's directory.",
-        examples=["registry.example.com/debian@sha256:64 hex digits"],
+        examples=[f"registry.example.com/debian@sha256:{'5' * 64}"],
     )
     network: _Network | None = Field(
         None,

@@ -57,17 +57,17 @@ $Instances = @(
         Name = 'beta'
         Service = 'pbx-beta'
         Display = 'Vodia PBX beta'
-        Directory = 'D:\PBX ü\b ''x'''
-        Command = '"D:\PBX ü\b ''x''\pbxctrl.exe" --dir "D:\PBX ü\b ''x''"'
+        Directory = 'D:\PBX\b ''x'''
+        Command = '"D:\PBX\b ''x''\pbxctrl.exe" --dir "D:\PBX\b ''x''"'
         # Cores as a mask; 0: not pinned.
         Mask = 0
         Start = 'auto'
         # After the first, the second and every later end: action/milliseconds.
         FailureActions = 'restart/5000/restart/5000/restart/5000'
-        Seed = 'D\PBX ü\b ''x''\pbx.xml'
+        Seed = 'D\PBX\b ''x''\pbx.xml'
         Files = @(
-            @{ Path = 'D:\PBX ü\b ''x''\pbxctrl.exe'; Sha256 = '1111111111111111111111111111111111111111111111111111111111111111' }
-            @{ Path = 'D:\PBX ü\b ''x''\pbxctrl.dat'; Sha256 = '2222222222222222222222222222222222222222222222222222222222222222' }
+            @{ Path = 'D:\PBX\b ''x''\pbxctrl.exe'; Sha256 = '1111111111111111111111111111111111111111111111111111111111111111' }
+            @{ Path = 'D:\PBX\b ''x''\pbxctrl.dat'; Sha256 = '2222222222222222222222222222222222222222222222222222222222222222' }
         )
         Copies = @(
         )
