@@ -277,3 +277,26 @@ def test_what_the_release_does_not_know_reaches_no_disk(site: Site) -> None:
         assert "[SET108]" in done.err
         refused = site.run("apply", "--auto-approve")
         assert (refused.code, "error[PLN107]" in refused.err) == (1, True)
+
+
+def test_values_in_the_place_of_a_list_of_names_are_not_shown(site: Site) -> None:
+    """The JSON of a PBX in the place of the list that is learned from it."""
+    with_list(site, "70.5")
+    settings = '{\n "pw_pass": "hunter2",\n "sys_name": "x"\n}\n'
+    site.declare("desired/reference/settings-70.5.txt", settings)
+    done = site.run("validate")
+    assert (done.code, done.err.count("error[SET107]")) == (1, 4)
+    assert "hunter2" not in done.err + done.out
+
+
+def test_a_list_that_loses_a_name_counts_at_once(site: Site) -> None:
+    """Also where what each host came to was kept from an earlier run."""
+    with_list(site, "70.5")
+    site.compile()
+    site.compile()
+    with_list_again = site.repo / "desired/reference/settings-70.5.txt"
+    text = with_list_again.read_text(encoding="utf-8")
+    with_list_again.write_text(text.replace("sys_name\n", ""), encoding="utf-8")
+    done = site.run("compile")
+    assert done.code == 1
+    assert "does not know sys_name" in done.err

@@ -15,7 +15,8 @@ from pbxfleet.host.download import Limits, download, download_bytes
 from pbxfleet.host.store import Store
 from support.https import CA, Server, serving
 
-SMALL = Limits(largest_bytes=100_000, silent_s=0.4, whole_s=1.0)
+SMALL = Limits(largest_bytes=100_000, silent_s=20.0, whole_s=60.0)
+IMPATIENT = {"/silent": SMALL._replace(silent_s=0.5), "/slow": SMALL._replace(whole_s=1.0)}
 CONTENT = bytes(range(256)) * 300
 
 
@@ -63,7 +64,7 @@ def test_an_empty_file_is_a_file(server: Server) -> None:
 )
 def test_everything_else_is_refused(server: Server, path: str, why: str) -> None:
     with pytest.raises(Refused) as caught:
-        download_bytes(server.url(path), SMALL)
+        download_bytes(server.url(path), IMPATIENT.get(path, SMALL))
     assert why in caught.value.message
     assert "token" not in caught.value.message  # what /to-http leads to
     assert "passwd" not in caught.value.message

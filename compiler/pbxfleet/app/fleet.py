@@ -6,7 +6,13 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from pbxfleet.app.masking import lines_of_secrets, masked_at, masked_desired, masked_pbx_xml
+from pbxfleet.app.masking import (
+    lines_of_secrets,
+    masked_at,
+    masked_desired,
+    masked_names,
+    masked_pbx_xml,
+)
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, Severity, in_order
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
@@ -15,7 +21,7 @@ from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
 from pbxfleet.model.desired import Desired, FleetFile, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
-from pbxfleet.pbx.key_table import with_key_table
+from pbxfleet.pbx.key_table import NO_NAME, with_key_table
 from pbxfleet.pbx.reference import read_reference, readable
 from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger_file, validate
@@ -55,6 +61,8 @@ class Fleet:
 
     def _text(self, name: str) -> str:
         content = self.files[name]
+        if any(d.code == NO_NAME and d.span and d.span.file == name for d in self.diagnostics):
+            return masked_names(readable(content))
         if not name.endswith(SUFFIXES):
             return masked_pbx_xml(readable(content))
         shown = (d.span for d in self.diagnostics if d.code in WRITTEN_OUT and d.span is not None)

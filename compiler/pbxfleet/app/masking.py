@@ -23,6 +23,7 @@ _KEY = re.compile(rf"\b(?:{_SECRET_SETTINGS})\b[\"']?\s*(?:\.\s*value\s*)?[=:\]]
 _REFERENCE = re.compile(r"\s*\{\s*secret\s*[=:]\s*[\"']?[A-Za-z0-9_./-]+[\"']?\s*\}")
 _VALUE = re.compile(r"\s*-?\s*value\s*[=:]")
 _USER = re.compile(r"(?<=://)[^\s/?#]+(?=@)")  # user and password of a web address
+_NAME = re.compile(r"[^\W\d][\w.\-]*")
 _WORD = re.compile(r"[^\s{}\[\],=:\"']+")
 _SAID = frozenset(["value", "secret", "ownership", "raw", "owned", "seeded", "true", "false"])
 
@@ -74,6 +75,15 @@ def masked_desired(text: str) -> str:
         else:
             table = max(0, table - 1)
     return "\n".join(lines)
+
+
+def masked_names(text: str) -> str:
+    """A list of names that is none: perhaps the values of all settings. Only names are left readable."""
+    lines = split_lines(text)
+    return "\n".join(
+        line if _NAME.fullmatch(line.strip()) or line.lstrip().startswith("#") else _masked(line)
+        for line in lines
+    )
 
 
 def masked_at(text: str, spans: Iterable[Span]) -> str:
