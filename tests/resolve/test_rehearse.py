@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from itertools import product
 from typing import Any
@@ -11,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbxfleet.model.desired import Desired
+from pbxfleet.model.desired import Desired, HostFile, Sourced
+from pbxfleet.model.net import Protocol
+from pbxfleet.model.plans import ForeignListener
 from pbxfleet.model.rehearsal import HostRehearsal, Lack
 from pbxfleet.model.resolved import Ledger, Reference
+from pbxfleet.pbx.binds import parse_binds
 from pbxfleet.resolve import resolve_and_check
 from pbxfleet.resolve.layers import join
 from pbxfleet.resolve.ledger_parts import of_instances
@@ -60,7 +64,9 @@ def can_be(
     now = {i.name: i for h in before.hosts for i in h.instances}
     files, found = dict(desired.instances), {}
     for name, to in way.items():
-        terms = Terms(desired.hosts[to], join(desired.hosts[to].defaults, desired.fleet.defaults))
+        host_file = desired.hosts[to]
+        defaults = join(host_file.defaults, desired.fleet.defaults)
+        terms = Terms(host_file, defaults, host_file)
         left = desired.hosts[files[name].host.value]
         found[name] = moved(files[name], now[name], left, terms)
         files[name] = found[name].file
@@ -95,16 +101,28 @@ MACHINES = st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2))
 NO_RTP_BIND = {role: name for role, name in ROLES.items() if role != "rtp_bind"}
 
 
-@given(INSTANCES, MACHINES, MACHINES, st.booleans())
+SHARED: dict[str, Any] = {
+    "ports": "8000-8019",
+    "port_block": 10,
+    "rtp_block": 1000,
+    "defaults": {"address": "198.51.100.130", "ports": "auto"},
+}
+
+
+@given(INSTANCES, MACHINES, MACHINES, st.booleans(), st.sampled_from([{}, SHARED]))
 def test_it_agrees_with_trying_everything(
     says: list[dict[str, Any]],
     second: tuple[int, int, int],
     third: tuple[int, int, int],
     taken: bool,
+    shared: dict[str, Any],
 ) -> None:
     """As many start as could by any way at all, and those that do are one of these ways."""
     parts = [machine("fra1", 4, six=4, rtp=RTP)]
-    parts += [machine("fra2", *second, rtp="50000-51999"), machine("fra3", *third, rtp=RTP)]
+    parts += [
+        machine("fra2", *second, rtp="50000-51999"),
+        machine("fra3", *third, rtp=RTP, **shared),
+    ]
     listed = [instance(f"i{n}", **one) for n, one in enumerate(says)]
     for name, (four, *_) in (("fra2", second), ("fra3", third)):
         if taken and four:  # somebody is there, so that wildcards have no place
@@ -262,6 +280,33 @@ def test_a_host_whose_sockets_are_taken_refuses(there: str) -> None:
     (refusal,) = found.stranded[0].refusals
     assert refusal.host == "fra2"
     assert "(BND101)" in refusal.why
+
+
+def with_foreign(found: HostFile, *binds: str) -> HostFile:
+    """The host with another program on these sockets."""
+    listeners = tuple(
+        ForeignListener(Protocol.TCP, Sourced(bind, found.span), "nginx")
+        for text in binds
+        for bind in parse_binds(text)
+    )
+    return replace(found, foreign_listeners=listeners)
+
+
+def test_another_program_on_every_address_refuses() -> None:
+    there = with_foreign(machine("fra2", 4), "0.0.0.0:80")
+    found = loss(fleet(machine("fra1", 4), there, instance("acme")))
+    (refusal,) = found.stranded[0].refusals
+    assert "nginx" in refusal.why
+    free = with_foreign(machine("fra2", 4), "0.0.0.0:8080")
+    assert loss(fleet(machine("fra1", 4), free, instance("acme"))).survives
+
+
+def test_another_program_on_one_address_leaves_the_others() -> None:
+    there = with_foreign(machine("fra2", 2), "203.0.113.130:80")
+    several = [instance("acme"), instance("beta")]
+    found = loss(fleet(machine("fra1", 4), there, *several))
+    assert [start.seat.addresses for start in found.starts] == [("203.0.113.131",)]
+    assert found.lacks == (Lack("fra2", "free IPv4 address", 1, 1),)
 
 
 def test_an_address_that_all_share_takes_one_of_each_port() -> None:

@@ -42,10 +42,14 @@ class Moved(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Where an instance goes: the host, and the layers under it there (host and fleet defaults)."""
+    """Where an instance goes: the host, and the layers under it there (host and fleet defaults).
+
+    `pool` is the host as addresses are handed out for it: without those that another program is on.
+    """
 
     host: HostFile
     defaults: Layer
+    pool: HostFile
 
 
 def moved(file: InstanceFile, now: ResolvedInstance, left: HostFile, terms: Terms) -> Moved:

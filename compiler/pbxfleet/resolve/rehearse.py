@@ -8,7 +8,7 @@ comes true (`trial`); what they refuse is learned, and decided again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
@@ -32,14 +32,15 @@ from pbxfleet.model.resolved import (
 from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.host import askings_of
 from pbxfleet.resolve.layers import join
-from pbxfleet.resolve.ledger_parts import joined, of_instances
+from pbxfleet.resolve.ledger_parts import NOTHING, joined, parts_of
 from pbxfleet.resolve.placement import Placement, Unit, least_missing, most_placed
 from pbxfleet.resolve.recovery import Terms, moved, wish_version
-from pbxfleet.resolve.room import Room, needs_of, room_of
+from pbxfleet.resolve.room import Room, needs_of, pool_of, room_of
 from pbxfleet.resolve.trial import Guest, Trial, changes, seat_of, trial
 
 # Instances that do not get along are told apart one pair at a time; each round settles at least one.
 ROUNDS_AT_MOST = 200
+NOTHING_LEFT = "ALC101"
 _PAIR = "pair "  # begins the resource that two instances may not both have on a host
 
 
@@ -61,6 +62,7 @@ class Stage:
     hosts: dict[str, ResolvedHost]
     terms: dict[str, Terms]
     room: dict[str, dict[str, Room]]
+    parts: dict[str, Ledger]
     needs: dict[tuple[object, ...], Mapping[str, int]] = field(default_factory=dict)
 
     def files(self, host: ResolvedHost) -> list[InstanceFile]:
@@ -68,8 +70,8 @@ class Stage:
         return [self.desired.instances[instance.name] for instance in host.instances]
 
     def part(self, host: ResolvedHost) -> Ledger:
-        """What the ledger remembers of the host's instances."""
-        return of_instances(self.ledger, [instance.name for instance in host.instances])
+        """What the ledger remembers of the host."""
+        return self.parts.get(host.name, NOTHING)
 
 
 @dataclass
@@ -108,16 +110,18 @@ def _stage(
 ) -> Stage:
     hosts = {host.name: host for host in resolved.hosts}
     terms = {
-        name: Terms(host.file, join(host.file.defaults, desired.fleet.defaults))
+        name: Terms(host.file, join(host.file.defaults, desired.fleet.defaults), pool_of(host))
         for name, host in hosts.items()
     }
     context = fleet_context(desired.fleet, references, desired.instances)
-    stage = Stage(desired, resolved, ledger, context, hosts, terms, {})
+    parts = parts_of(ledger, {name: file.host.value for name, file in desired.instances.items()})
+    stage = Stage(desired, resolved, ledger, context, hosts, terms, {}, parts)
     most = 1 + max((len(host.instances) for host in resolved.hosts), default=0)
     for name, host in hosts.items():
-        askings = askings_of(host.file, stage.files(host), terms[name].defaults)
+        pool = terms[name].pool
+        askings = askings_of(pool, stage.files(host), terms[name].defaults)
         # An instance may ask for more than one address of a family.
-        stage.room[name] = room_of(host.file, askings, stage.part(host), 2 * most)
+        stage.room[name] = room_of(pool, askings, stage.part(host), 2 * most)
     return stage
 
 
@@ -149,16 +153,16 @@ def _loss(stage: Stage, host: ResolvedHost) -> Rehearsed:
         lacks=lacks,
         proven=proven and placement.proven,
     )
-    gone = [name for name in stage.ledger.allocations if name not in placed]
-    kept = joined([of_instances(stage.ledger, gone), *(t.ledger for t in trials.values())])
-    return Rehearsed(rehearsal, kept)
+    kept = {n: a for n, a in stage.ledger.allocations.items() if n not in placed}
+    new = joined(said.ledger for said in trials.values()).allocations
+    return Rehearsed(rehearsal, replace(stage.ledger, allocations={**kept, **new}))
 
 
 def _settled(stage: Stage, lost: Lost) -> tuple[Placement, dict[str, Trial]]:
     """A placement that every host it leads to says yes to, and what they say."""
+    placement, trials = Placement({}, 0, proven=True), dict[str, Trial]()
     for _ in range(ROUNDS_AT_MOST):
-        placement = most_placed(_units(stage, lost), _room(stage, lost))
-        trials: dict[str, Trial] = {}
+        placement, trials = most_placed(_units(stage, lost), _room(stage, lost)), {}
         learned = False
         for host in sorted(set(placement.where.values())):
             guests = [i for i in lost.units if placement.where.get(i.name) == host]
@@ -168,7 +172,9 @@ def _settled(stage: Stage, lost: Lost) -> tuple[Placement, dict[str, Trial]]:
                 learned = True
         if not learned:
             return placement, trials
-    return Placement({}, len(lost.units), proven=False), {}
+    said_yes = {host: said for host, said in trials.items() if not said.faults}
+    where = {name: host for name, host in placement.where.items() if host in said_yes}
+    return Placement(where, len(lost.units) - len(where), proven=False), said_yes
 
 
 def _trial(stage: Stage, lost: Lost, host: str, guests: list[ResolvedInstance]) -> Trial:
@@ -186,8 +192,8 @@ def _learn(lost: Lost, host: str, guests: list[ResolvedInstance], said: Trial) -
     for fault in said.faults:
         spans = [fault.span, *(span for span, _ in fault.related)]
         blamed = {by_file[s.file] for s in spans if s is not None and s.file in by_file}
-        if not blamed:
-            blamed = {guests[-1].name}
+        if not blamed or fault.code == NOTHING_LEFT:
+            blamed = {guest.name for guest in guests}  # who came last was refused; all are too many
         if len(blamed) == 1:
             refused = lost.refusals.setdefault(min(blamed), {})
             refused.setdefault(host, _why(fault))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import Auto, HostFile, InstanceFile, Layer, Sourced
-from pbxfleet.model.resolved import Ledger
+from pbxfleet.model.desired import AddressRange, Auto, HostFile, InstanceFile, Layer, Sourced
+from pbxfleet.model.resolved import Ledger, ResolvedHost
 from pbxfleet.resolve.allocate import allocate
 from pbxfleet.resolve.allocate_ports import has_block, with_media
 from pbxfleet.resolve.desk import Asking
@@ -52,6 +53,20 @@ def room_of(
                 what = diagnostic.message.removeprefix(f"{host.name} has no ").removesuffix(" left")
                 found[kind] = Room(most - len(who), what)
     return found
+
+
+def pool_of(host: ResolvedHost) -> HostFile:
+    """The host without the addresses that only other programs use: who moves there gets another.
+
+    An instance that starts in an emergency shall not find its port 80 taken.
+    """
+    used = {address.value for instance in host.instances for address in instance.addresses}
+    foreign = [
+        Sourced(AddressRange(bind.value.address, bind.value.address), bind.origin)
+        for bind in (listener.bind for listener in host.file.foreign_listeners)
+        if bind.value.address is not None and bind.value.address not in used
+    ]
+    return replace(host.file, reserved=(*host.file.reserved, *foreign)) if foreign else host.file
 
 
 def _asking(host: HostFile, layer: Layer, number: int) -> Asking:

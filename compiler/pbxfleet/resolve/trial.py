@@ -52,9 +52,9 @@ def trial(
     names = [guest.now.name for guest in guests]
     both = sorted([*files, *(g.moved.file for g in guests)], key=lambda file: file.name)
     problems = Problems()
-    askings = askings_of(terms.host, both, terms.defaults)
+    askings = askings_of(terms.pool, both, terms.defaults)
     declared = {*ledger.allocations, *(asking.name for asking in askings)}
-    grants, kept = allocate(terms.host, askings, ledger, declared, problems, keep=True)
+    grants, kept = allocate(terms.pool, askings, ledger, declared, problems, keep=True)
     kept = of_instances(kept, names)
     moved: dict[str, Moved] = {}
     for now, found in guests:
