@@ -35,7 +35,7 @@ from pbxfleet.resolve.layers import join
 from pbxfleet.resolve.ledger_parts import NOTHING, joined, parts_of
 from pbxfleet.resolve.placement import Placement, Unit, least_missing, most_placed
 from pbxfleet.resolve.recovery import Terms, moved, wish_version
-from pbxfleet.resolve.room import Room, needs_of, pool_of, room_of
+from pbxfleet.resolve.room import CORE, IPV4, IPV6, Room, needs_of, pool_of, room_of
 from pbxfleet.resolve.trial import Guest, Trial, changes, seat_of, trial
 
 # Instances that do not get along are told apart one pair at a time; each round settles at least one.
@@ -116,13 +116,18 @@ def _stage(
     context = fleet_context(desired.fleet, references, desired.instances)
     parts = parts_of(ledger, {name: file.host.value for name, file in desired.instances.items()})
     stage = Stage(desired, resolved, ledger, context, hosts, terms, {}, parts)
-    most = 1 + max((len(host.instances) for host in resolved.hosts), default=0)
+    most = max((sum(map(_addresses, host.instances)) for host in resolved.hosts), default=0)
     for name, host in hosts.items():
         pool = terms[name].pool
         askings = askings_of(pool, stage.files(host), terms[name].defaults)
-        # An instance may ask for more than one address of a family.
-        stage.room[name] = room_of(pool, askings, stage.part(host), 2 * most)
+        stage.room[name] = room_of(pool, askings, stage.part(host), most)
     return stage
+
+
+def _addresses(instance: ResolvedInstance) -> int:
+    """The most addresses of one family that it has, at least 1: so many times it is to be reckoned."""
+    versions = [address.value.version for address in instance.addresses]
+    return max(versions.count(4), versions.count(6), 1)
 
 
 def _loss(stage: Stage, host: ResolvedHost) -> Rehearsed:
@@ -206,10 +211,8 @@ def _why(fault: Diagnostic) -> str:
 
 
 def _units(stage: Stage, lost: Lost) -> list[Unit]:
-    """The instances with the hosts they may go to: hosts of the same service manager come first."""
-    own = lost.host.services
-    hosts = [name for name in sorted(stage.hosts) if name != lost.host.name]
-    hosts.sort(key=lambda name: stage.hosts[name].services is not own)
+    """The instances with the hosts they may go to, the best first."""
+    hosts = _preferred(stage, lost)
     alike: dict[tuple[object, ...], dict[str, Mapping[str, int]]] = {}
     units = []
     for instance in lost.units:
@@ -230,6 +233,17 @@ def _units(stage: Stage, lost: Lost) -> list[Unit]:
             }
         units.append(Unit(instance.name, options))
     return units
+
+
+def _preferred(stage: Stage, lost: Lost) -> list[str]:
+    """Hosts of the same service manager first, then those with the most room, then by name."""
+
+    def rank(name: str) -> tuple[bool, int, str]:
+        room = stage.room[name]
+        free = sum(room[kind].free for kind in (IPV4, IPV6, CORE))
+        return (stage.hosts[name].services is not lost.host.services, -free, name)
+
+    return sorted((name for name in stage.hosts if name != lost.host.name), key=rank)
 
 
 def _pair(group: frozenset[str]) -> str:

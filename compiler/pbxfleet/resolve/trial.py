@@ -64,9 +64,44 @@ def trial(
     draft = draft_host(context, terms.host, [one.file for one in moved.values()], kept)
     linked, _ = link_host(draft, {})
     faults += _errors(draft.problems.diagnostics())
-    everybody = sorted([*host.instances, *linked.instances], key=lambda instance: instance.name)
-    faults += _errors(check_host(replace(host, instances=tuple(everybody))))
+    near = [*neighbours(host, files, linked.instances, moved), *linked.instances]
+    near.sort(key=lambda instance: instance.name)
+    faults += _errors(check_host(replace(host, instances=tuple(near))))
     return Trial({i.name: i for i in linked.instances}, moved, kept, faults)
+
+
+def neighbours(
+    host: ResolvedHost,
+    files: Sequence[InstanceFile],
+    guests: Sequence[ResolvedInstance],
+    moved: Mapping[str, Moved],
+) -> Sequence[ResolvedInstance]:
+    """The instances of a host that a guest could be in the way of.
+
+    A guest with addresses of its own and nothing special meets those that bind every address or have
+    a directory of their own, and one more: what all instances of a host have in common shows with it.
+    """
+    if any(_is_special(moved[guest.name].file, guest) for guest in guests):
+        return host.instances
+    addresses = {address.value for guest in guests for address in guest.addresses}
+    return [
+        instance
+        for number, (instance, file) in enumerate(zip(host.instances, files, strict=True))
+        if number == 0
+        or _is_special(file, instance)
+        or any(address.value in addresses for address in instance.addresses)
+    ]
+
+
+def _is_special(file: InstanceFile, instance: ResolvedInstance) -> bool:
+    """Whether it claims something that does not follow from its name and addresses."""
+    own = {address.value for address in instance.addresses}
+    elsewhere = any(listener.bind.address not in own for listener in instance.listeners)
+    paths = any(
+        isinstance(wish.value.value, str) and "/" in wish.value.value
+        for wish in file.layer.settings.values()
+    )
+    return file.directory is not None or file.number is not None or elsewhere or paths
 
 
 def _errors(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
