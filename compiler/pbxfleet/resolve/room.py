@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AddressRange, Auto, HostFile, InstanceFile, Layer, Sourced
+from pbxfleet.model.reserved import Reserved
 from pbxfleet.model.resolved import Ledger, ResolvedHost
 from pbxfleet.resolve.allocate import allocate
 from pbxfleet.resolve.allocate_ports import has_block, with_media
@@ -62,7 +63,7 @@ def pool_of(host: ResolvedHost) -> HostFile:
     """
     used = {address.value for instance in host.instances for address in instance.addresses}
     foreign = [
-        Sourced(AddressRange(bind.value.address, bind.value.address), bind.origin)
+        Reserved(Sourced(AddressRange(bind.value.address, bind.value.address), bind.origin))
         for bind in (listener.bind for listener in host.file.foreign_listeners)
         if bind.value.address is not None and bind.value.address not in used
     ]
