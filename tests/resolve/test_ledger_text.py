@@ -35,6 +35,9 @@ def test_the_file() -> None:
         == """\
 format = 2
 
+[tombstones]
+acme = "fra1"
+
 [hosts.ber1.addresses]
 "192.0.2.1" = ["ash", "fir"]
 
@@ -58,8 +61,5 @@ format = 2
 
 [hosts.fra1.rtp]
 50000-50999 = "birch"
-
-[tombstones]
-acme = "fra1"
 """
     )

@@ -23,7 +23,8 @@ def ledger_text(ledger: Ledger) -> bytes:
     """The file for a ledger: the same ledger always gives the same bytes.
 
     Sorted by host, kind and thing, so that branches which hand out the same thing change the same
-    place and conflict, and branches that work on different hosts merge.
+    place and conflict, and branches that work on different hosts merge. The table of tombstones is
+    always there, so that a first one is not written beside a new line of the last host.
     """
     hosts: dict[str, _Rows] = {}
     holders: Mapping[str, Allocation] = {**ledger.tombstones, **ledger.allocations}
@@ -31,12 +32,10 @@ def ledger_text(ledger: Ledger) -> bytes:
         for thing, holder in _holders(name, holders[name]):
             kinds = hosts.setdefault(holders[name].host, {})
             kinds.setdefault(thing.resource, {}).setdefault(thing.text, []).append(holder)
-    parts = [_HEADER]
+    rows = (f'{n} = "{ledger.tombstones[n].host}"\n' for n in sorted(ledger.tombstones))
+    parts = [_HEADER, "[tombstones]\n" + "".join(rows)]
     for host in sorted(hosts):
         parts += ["".join(_table(host, kind, hosts[host].get(kind))) for kind in Resource]
-    if ledger.tombstones:
-        rows = (f'{n} = "{ledger.tombstones[n].host}"\n' for n in sorted(ledger.tombstones))
-        parts.append("[tombstones]\n" + "".join(rows))
     return "\n".join(filter(None, parts)).encode()
 
 

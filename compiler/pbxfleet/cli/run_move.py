@@ -1,0 +1,87 @@
+"""`pbxfleet move`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.exits import Exit
+
+if TYPE_CHECKING:
+    from pbxfleet.app.move import Changed, Moved
+    from pbxfleet.model.resolved import Thing
+
+HELP = "pbxfleet move --help tells the ways to use it"
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Show what changes in the ledger, and write it; with --check only exit 2."""
+    moved = _moved(args)
+    changed = bool(moved.changes)
+    exit_code = Exit.DIFFERENCES if changed and args.check else Exit.DONE
+    rows = [(one.host, one.thing.words, *_who(one)) for one in moved.changes]
+    output.data(
+        {
+            "format": 1,
+            "outcome": exit_code.word,
+            "changes": [
+                {
+                    "host": one.host,
+                    "kind": one.thing.resource.value,
+                    "value": one.thing.text,
+                    "before": list(one.before),
+                    "after": list(one.after),
+                }
+                for one in moved.changes
+            ],
+            "notes": list(moved.notes) if changed else [],
+        }
+    )
+    width = max((len(what) for _, what, _, _ in rows), default=0)
+    for host, what, before, after in rows:
+        output.text(f"{host}  {what:{width}}  {before} -> {after}\n")
+    if not changed:
+        output.say("nothing changes in the ledger")
+        return exit_code
+    output.say("nothing was written" if args.check else "desired/ledger.toml is written")
+    for note in moved.notes:
+        output.say(f"next: {note}")
+    return exit_code
+
+
+def _who(change: Changed) -> tuple[str, str]:
+    return " and ".join(change.before) or "free", " and ".join(change.after) or "free"
+
+
+def _moved(args: Namespace) -> Moved:
+    from pbxfleet.app import move
+
+    names, things = list(args.names), _things(args)
+    if sum((args.release, args.reallocate, bool(things))) > 1:
+        raise Refused("only one of --release, --reallocate and new values at a time", hint=HELP)
+    if args.only is not None and not args.reallocate:
+        raise Refused("--only belongs to --reallocate", hint=HELP)
+    if args.release:
+        return move.release(args.chdir, names, check=args.check)
+    if len(names) == 1 and args.reallocate:
+        return move.reallocate(args.chdir, names[0], args.only, check=args.check)
+    if len(names) == 1 and things:
+        return move.give(args.chdir, names[0], things, check=args.check)
+    if len(names) == 2 and not things and not args.reallocate:
+        return move.rename(args.chdir, *names, check=args.check)
+    raise Refused("it does not say what is to move where", hint=HELP)
+
+
+def _things(args: Namespace) -> list[Thing]:
+    from pbxfleet.model.resolved import Resource, Thing
+
+    one = (
+        (Resource.CORE, args.cpu),
+        (Resource.RTP, args.rtp),
+        (Resource.PORTS, args.ports),
+        (Resource.NUMBER, args.number),
+    )
+    things = [Thing(Resource.ADDRESS, text) for text in args.address]
+    return things + [Thing(resource, text) for resource, text in one if text is not None]
