@@ -8,7 +8,7 @@ import pytest
 
 from support.systemd_bed import SystemdBed, SysvinitBed
 
-ADDRESSES = ("203.0.113.10", "203.0.113.11", "203.0.113.12", "2001:db8:1::10")
+ADDRESSES = ("203.0.113.10", "203.0.113.11", "203.0.113.12", "203.0.113.13", "2001:db8:1::10")
 
 
 @pytest.fixture(scope="module")

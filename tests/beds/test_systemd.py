@@ -14,6 +14,8 @@ from support.standin import wait_until
 from support.systemd_bed import SystemdBed
 
 ACME, BETA, ODD, GAMMA = "203.0.113.10", "2001:db8:1::10", "203.0.113.11", "203.0.113.12"
+RHEL = "203.0.113.13"
+LIBRARY = Path(__file__).parent / "rhel/functions"
 CORE = max(os.sched_getaffinity(0))
 ODD_DIRECTORY = "/srv/p b%x/$HOME ;[1]*#~{a}\u00fc"
 
@@ -116,6 +118,40 @@ def test_an_init_script_under_systemd_is_a_service_with_a_main_process(
     bed.reboot()
     wait_listening(bed, "/usr/local/pbx-gamma")
     assert active(bed, "pbx-gamma", "pbx-beta") == ["active", "active"]
+
+
+def test_an_init_script_with_red_hats_library_under_systemd(
+    bed: SystemdBed, tmp_path: Path
+) -> None:
+    """A person's call goes by way of systemctl, which runs the same script: two code paths, one result."""
+    bed.write("/etc/init.d/functions", LIBRARY.read_bytes())
+    try:
+        install(bed, tmp_path, ServiceBackend.SYSV, wish("rhel", RHEL))
+        bed.run("systemctl", "daemon-reload")
+        script = "/etc/init.d/pbx-rhel"
+        assert "by way of systemctl" in bed.run(script, "start").stdout
+        wait_listening(bed, "/usr/local/pbx-rhel")
+        assert listening(bed)["/usr/local/pbx-rhel"] == {RHEL}
+        recorded = bed.read("/run/pbx-rhel.pid").decode().strip()
+        assert bed.show("pbx-rhel", "MainPID") == recorded
+        assert (
+            "ExecStart={ path=/etc/init.d/pbx-rhel"
+            in bed.run("systemctl", "show", "pbx-rhel").stdout
+        )
+        assert bed.run(script, "status").returncode == 0
+        # Without the way round, the script answers for itself, and knows the same process.
+        direct = ("env", "SYSTEMCTL_SKIP_REDIRECT=1", script)
+        assert f"process {recorded}" in bed.run(*direct, "status").stdout
+        before = bed.show("pbx-beta", "MainPID")
+        bed.run(script, "stop")
+        assert "/usr/local/pbx-rhel" not in listening(bed)
+        assert bed.run(*direct, "status", check=False).returncode == 3
+        assert bed.show("pbx-beta", "MainPID") == before
+        bed.run(*direct, "start")
+        wait_listening(bed, "/usr/local/pbx-rhel")
+        bed.run(*direct, "stop")
+    finally:
+        bed.run("rm", "/etc/init.d/functions")
 
 
 def test_the_installed_program_runs_on_the_host(tmp_path: Path) -> None:
