@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pbxfleet.render import network
 from support.network_fleet import compiled, network_files, resolved_host
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,6 +41,12 @@ def test_no_instance_is_interrupted_by_a_change_of_the_network(case: str) -> Non
     ours = [r for r in target.resources.values() if f"root{r.path}" == r.source]
     files = network_files(desired(case))
     assert {str(r.impact) for r in ours if r.path in files} <= {"none"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_paths_are_those_of_the_files(case: str) -> None:
+    host = resolved_host(desired(case))
+    assert [f.path for f in network.network_files(host)] == list(network.network_paths(host))
 
 
 def test_without_the_table_nothing_of_the_network_is_rendered() -> None:

@@ -44,7 +44,7 @@ def of_host(host: ResolvedHost) -> Contents:
     wanted = {STATE, host.file.host_backup_list.value, host_exclude_path(host)}
     if host.file.backup is not None:
         wanted.add(host.file.backup.directory.value)
-    wanted |= {file.path for file in network.network_files(host)}
+    wanted |= set(network.network_paths(host))
     return Contents(_outermost(wanted), ())
 
 

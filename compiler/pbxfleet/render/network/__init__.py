@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.network import NetworkBackend
 from pbxfleet.model.resolved import ResolvedHost
@@ -24,10 +25,20 @@ ADDRESS_FILES: Mapping[NetworkBackend, Callable[[ResolvedHost], Iterator[Network
 
 def network_files(host: ResolvedHost) -> Iterator[NetworkFile]:
     """Files of the host's network, in no particular order; none unless something asks for them."""
+    yield from _address_files(host)
+    yield from nftables.files(host)
+
+
+def network_paths(host: ResolvedHost) -> Iterator[HostPath]:
+    """Paths of `network_files`; their contents, which take their time, are not made."""
+    yield from (file.path for file in _address_files(host))
+    yield from nftables.paths(host)
+
+
+def _address_files(host: ResolvedHost) -> Iterator[NetworkFile]:
     declared = host.file.network
     if declared is not None and declared.backend.value in ADDRESS_FILES:
         yield from ADDRESS_FILES[declared.backend.value](host)
-    yield from nftables.files(host)
 
 
 def origins(host: ResolvedHost) -> tuple[Span, ...]:

@@ -26,6 +26,8 @@ FIREWALL = HostPath(f"{FOLDER}/firewall.nft")
 SOURCE = HostPath(f"{FOLDER}/source.nft")
 UNIT = "pbxfleet-nftables.service"
 UNITS = "/etc/systemd/system"
+LOADING = HostPath(f"{UNITS}/{UNIT}")
+STARTING = HostPath(f"{UNITS}/multi-user.target.d/50-pbxfleet.conf")
 
 NO_PROOF = "0" * 16  # in the templates, where the proof comes
 
@@ -38,18 +40,25 @@ FIRST_MARK = 0x70627800
 
 def files(host: ResolvedHost) -> Iterator[NetworkFile]:
     """Files of the host: rules, the unit that loads them, and what makes it start."""
-    filtered = _filters(host)
-    sourced = tuple(i for i in host.instances if i.source_addresses)
+    filtered, sourced = _filters(host), _sourced(host)
     if filtered:
         yield _proven(FIREWALL, "firewall.nft.j2", FilterValues(openings(host)))
     if sourced:
         yield _proven(SOURCE, "source.nft.j2", SourceValues(host, sourced))
     if (filtered or sourced) and host.services in BOOTED_BY_SYSTEMD:
         loads = LoadValues(filtered=filtered, names=tuple(i.name for i in sourced))
-        yield _file(HostPath(f"{UNITS}/{UNIT}"), "nftables.service.j2", loads)
-        wanted = HostPath(f"{UNITS}/multi-user.target.d/50-pbxfleet.conf")
+        yield _file(LOADING, "nftables.service.j2", loads)
         text = f"# {HEADING}\n[Unit]\nWants={UNIT}\n"
-        yield NetworkFile(wanted, text.encode(), 0o644)
+        yield NetworkFile(STARTING, text.encode(), 0o644)
+
+
+def paths(host: ResolvedHost) -> Iterator[HostPath]:
+    """Paths of `files`, without what is in them."""
+    filtered, sourced = _filters(host), bool(_sourced(host))
+    yield from (FIREWALL,) if filtered else ()
+    yield from (SOURCE,) if sourced else ()
+    if (filtered or sourced) and host.services in BOOTED_BY_SYSTEMD:
+        yield from (LOADING, STARTING)
 
 
 def instance_files(instance: ResolvedInstance) -> Iterator[NetworkFile]:
@@ -76,6 +85,10 @@ def enrolling(name: str) -> HostPath:
 def set_name(name: str) -> str:
     """Name of the set that holds the cgroup of an instance."""
     return f"pbx-{name}"
+
+
+def _sourced(host: ResolvedHost) -> tuple[ResolvedInstance, ...]:
+    return tuple(instance for instance in host.instances if instance.source_addresses)
 
 
 def _filters(host: ResolvedHost) -> bool:

@@ -20,7 +20,7 @@ HOST_ROUTES = {4: 32, 6: 128}
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """NET201 to NET204, NET206, NET207 ([network]), FWL101 to FWL104, NET211 to NET214 (sources)."""
+    """NET201 to NET204, NET206, NET207 ([network]), FWL101 to FWL105, NET211 to NET214 (sources)."""
     # What a layer under the instances says is reported once, not once an instance.
     yield from dict.fromkeys(_all(host))
 
@@ -180,10 +180,19 @@ def _filtered(host: ResolvedHost) -> Iterator[Diagnostic]:
 
 
 def _allow_list(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Diagnostic]:
-    """FWL103 for an allow-list that nothing enforces."""
+    """FWL103 for an allow-list that nothing enforces, FWL105 for one that keeps out too many."""
     network = host.file.network
     if not instance.admin_allow:
         return
+    everybody = any(allowed.value.prefixlen == 0 for allowed in instance.admin_allow)
+    if instance.acme is not None and instance.acme.value and not everybody:
+        yield Diagnostic(
+            "FWL105",
+            f"admin_allow keeps the certificate authority away from {instance.name}",
+            instance.acme.origin,
+            related=((instance.admin_allow[0].origin, "only these reach its web ports"),),
+            hint="remove admin_allow, or acme and give the instance its certificate by hand",
+        )
     if network is None or network.firewall.value is Firewall.OFF:
         yield Diagnostic(
             "FWL103",
