@@ -18,6 +18,7 @@ from pbxfleet.app.pages import codes, page, titles
 from pbxfleet.cli.commands import COMMANDS
 from pbxfleet.cli.main import build_parser
 from pbxfleet.core.exits import Exit
+from pbxfleet.pbx.backup import ROWS
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.render.failover import NAME_ROWS
@@ -183,12 +184,45 @@ def failover_page() -> str:
     )
 
 
+BACKUP = """\
+# What a backup holds
+
+Lists, excludes and this page are made from the same rows ([how to](../how-to/backup-and-restore.md)).
+*Must* is always in it, *must not* never is; of the rest, `backup.<key>` of an instance decides.
+
+A *confirmed* rule is the vendor's own; an *inferred* one follows from what is documented. *Unknown*
+means that nobody has written down what these files are called: they are in the backup as part of the
+directory, unless you name them in `backup.names`.
+
+| what | names in the directory | rule | key | if not said | status | source |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def backup_page() -> str:
+    """What a backup must, may and must not hold."""
+    parts = [BACKUP]
+    numbers: dict[str, int] = {}
+    for row in ROWS:
+        number = numbers.setdefault(row.source, len(numbers) + 1)
+        names = ", ".join(f"`{name}`" for name in row.names)
+        key = f"`{row.part}`" if row.part else ""
+        out = "out" if row.names else "out, once they have a name"
+        kept = ("in" if row.kept else out) if row.part else ""
+        cells = (row.what, names, row.rule, key, kept, row.status, f"[{number}]")
+        parts.append(f"| {' | '.join(cells)} |\n")
+    parts.append("\n")
+    parts += [f"[{number}]: {source}\n" for source, number in numbers.items()]
+    return "".join(parts)
+
+
 PAGES: dict[str, Any] = {
     "codes.md": codes_page,
     "commands.md": commands_page,
     "catalogue.md": catalogue_page,
     "failover-template.md": failover_page,
     "format.md": format_page,
+    "backup.md": backup_page,
 }
 
 

@@ -131,6 +131,7 @@ def _into_itself(
 def _own_files(
     backup: HostBackup, directories: dict[HostPath, ResolvedInstance]
 ) -> Iterator[Diagnostic]:
+    folder = backup.directory
     for what, path in _named(backup):
         inside = _owner(path.value, directories)
         if inside is not None:
@@ -140,6 +141,14 @@ def _own_files(
                 path.origin,
                 related=((directories[inside].directory_origin, f"its directory, {inside}"),),
                 hint="a restore puts that directory aside, with what it needs: put it elsewhere",
+            )
+        elif path is not folder and is_inside(path.value, folder.value):
+            yield Diagnostic(
+                "BKP108",
+                f"the {what} {path.value} lies in {folder.value}, which is backed up",
+                path.origin,
+                related=((folder.origin, "the directory of scripts and lists"),),
+                hint="the next place would get it, whoever can read that one: put it elsewhere",
             )
 
 
