@@ -19,11 +19,14 @@ from pbxfleet.app.kept import (
     FileFacts,
     HostEntry,
     Index,
+    LedgerEntry,
     forget_others,
     load_entry,
     load_index,
+    load_ledger,
     save_entry,
     save_index,
+    save_ledger,
 )
 from pbxfleet.app.sources import Sources, Unusual, read_sources
 from pbxfleet.core.diagnostics import Diagnostic
@@ -113,10 +116,12 @@ class _Run:
         self._facts = self._read_facts()
         self._ledger = self._read_ledger()
         self._of_host = self._instances_by_host()
+        self._at = {name: host for host, names in self._of_host.items() for name in names}
+        self._parts = parts_of(self._ledger.ledger, self._at)
 
     def survey(self, render: Collection[str] | None) -> Survey:
         """Everything, from what is kept and what is worked out."""
-        sources, keys = self._sources, self._keys(self._ledger[1])
+        sources, keys = self._sources, self._keys(self._ledger.ledger)
         wanted = frozenset(sources.hosts) if render is None else frozenset(render)
         entries: dict[str, HostEntry] = {}
         trees: dict[str, Mapping[str, bytes]] = {}
@@ -169,13 +174,14 @@ class _Run:
         new = self._workshop.facts(changed, frozenset(stray)) if changed else {}
         return {name: new[name] if name in new else known[name] for name in sources.format_files}
 
-    def _read_ledger(self) -> tuple[Digest, Ledger, bool]:
-        """Digest and content of the ledger, and whether it is written as compile writes it."""
+    def _read_ledger(self) -> LedgerEntry:
+        """The ledger; what is read anew is kept at once."""
         digest = self._sources.ledger_digest
-        if self._index is not None and self._index.ledger_digest == digest:
-            return digest, self._index.ledger, self._index.is_canonical
-        ledger, is_canonical = self._workshop.ledger()
-        return digest, ledger, is_canonical
+        known = load_ledger(self._cache, self._program, digest)
+        if known is None:
+            known = LedgerEntry(self._program, digest, *self._workshop.ledger())
+            save_ledger(self._cache, known)
+        return known
 
     def _instances_by_host(self) -> dict[str, list[str]]:
         """Names of the instances by host, both in order."""
@@ -191,8 +197,9 @@ class _Run:
         """By host: the digest of everything that its results depend on, with this ledger."""
         sources = self._sources
         common = [self._program, sources.digest(sources.fleet), list(self._stray), sources.others()]
-        at = {name: host for host, names in self._of_host.items() for name in names}
-        parts = parts_of(ledger, at)
+        at, parts = self._at, self._parts
+        if ledger is not self._ledger.ledger:
+            parts = parts_of(ledger, at)
         own: dict[str, Digest] = {}
         for host, names in self._of_host.items():
             files = [sources.hosts[host], *(sources.instances[name] for name in names)]
@@ -235,8 +242,7 @@ class _Run:
         """Entries of the hosts in `todo`, with the files of those that are wanted."""
         if not todo:
             return
-        at = {name: host for host, names in self._of_host.items() for name in names}
-        parts = parts_of(self._ledger[1], at)
+        at, parts = self._at, self._parts
         near = {at[peer] for host in todo for peer in self._peers(host)} - {*todo}
         instances = {host: self._of_host[host] for host in (*todo, *sorted(near))}
         for worked in self._workshop.work_out(todo, instances, parts, at.keys()):
@@ -256,7 +262,7 @@ class _Run:
 
     def _concluded(self, entries: Mapping[str, HostEntry]) -> tuple[Index, Ledger | None]:
         """The index with what all hosts together came to, and the ledger if it is to be written."""
-        digest, before, is_canonical = self._ledger
+        before = self._ledger.ledger
         key = digest_of_data([entry.key for entry in entries.values()])
         if self._index is not None and self._index.conclusion_key == key:
             conclusion = self._index.conclusion
@@ -264,13 +270,10 @@ class _Run:
             conclusion = self._workshop.conclude(
                 self._facts.values(), entries.values(), self._sources.instances.keys()
             )
-        same = is_canonical and all(entry.ledger_same for entry in entries.values())
+        same = self._ledger.is_canonical and all(entry.ledger_same for entry in entries.values())
         same = same and {a.host for a in before.allocations.values()} <= entries.keys()
         ledger = None if same else self._new_ledger(before, entries)
-        index = Index(
-            self._program, self._stray, self._facts, digest, before, is_canonical, key, conclusion
-        )
-        return index, ledger
+        return Index(self._program, self._stray, self._facts, key, conclusion), ledger
 
     def _new_ledger(self, before: Ledger, entries: Mapping[str, HostEntry]) -> Ledger | None:
         """The ledger of all hosts; None if it would only repeat what the files say themselves."""

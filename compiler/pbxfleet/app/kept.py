@@ -13,7 +13,7 @@ from pbxfleet.model.resolved import Ledger
 from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.host import HostFindings
 
-INDEX = "index"
+INDEX, LEDGER = "index", "ledger"
 
 
 class FileFacts(NamedTuple):
@@ -31,21 +31,26 @@ class FileFacts(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The facts of all files by name, the ledger, and what all of them together concluded.
+    """The facts of all files by name, and what all of them together concluded.
 
     It holds for one `program` only. `stray` are the files that no rule of the layout covers.
-    `is_canonical` tells that the ledger was written as compile writes it. `conclusion` holds under
-    `conclusion_key` only.
+    `conclusion` holds under `conclusion_key` only.
     """
 
     program: str
     stray: tuple[str, ...]
     facts: dict[str, FileFacts]
-    ledger_digest: str
-    ledger: Ledger
-    is_canonical: bool
     conclusion_key: str
     conclusion: tuple[Diagnostic, ...]
+
+
+class LedgerEntry(NamedTuple):
+    """What one program read in a ledger of this digest, and whether compile would write it so."""
+
+    program: str
+    digest: str
+    ledger: Ledger
+    is_canonical: bool
 
 
 class HostEntry(NamedTuple):
@@ -72,6 +77,14 @@ def load_index(cache: Cache, program: str) -> Index | None:
     return found if isinstance(found, Index) and found.program == program else None
 
 
+def load_ledger(cache: Cache, program: str, digest: str) -> LedgerEntry | None:
+    """What was kept of the ledger of this digest."""
+    found = thaw(content) if (content := cache.get(LEDGER)) else None
+    if isinstance(found, LedgerEntry) and (found.program, found.digest) == (program, digest):
+        return found
+    return None
+
+
 def load_entry(cache: Cache, host: str, key: str) -> HostEntry | None:
     """What was kept of a host under this key."""
     found = thaw(content) if (content := cache.get(_name(host))) else None
@@ -83,6 +96,11 @@ def save_index(cache: Cache, index: Index) -> None:
     cache.put(INDEX, freeze(index))
 
 
+def save_ledger(cache: Cache, entry: LedgerEntry) -> None:
+    """Keep the ledger."""
+    cache.put(LEDGER, freeze(entry))
+
+
 def save_entry(cache: Cache, host: str, entry: HostEntry) -> None:
     """Keep a host's entry in place of its last one."""
     cache.put(_name(host), freeze(entry))
@@ -90,7 +108,7 @@ def save_entry(cache: Cache, host: str, entry: HostEntry) -> None:
 
 def forget_others(cache: Cache, hosts: frozenset[str]) -> None:
     """Drop the entries of hosts that are no longer declared."""
-    cache.keep_only(frozenset(map(_name, hosts)) | {INDEX})
+    cache.keep_only(frozenset(map(_name, hosts)) | {INDEX, LEDGER})
 
 
 def _name(host: str) -> str:

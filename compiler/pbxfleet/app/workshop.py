@@ -6,6 +6,7 @@ Every step is that of the full reading (`app.fleet`), for a part of the files.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import (
@@ -57,12 +58,15 @@ class Workshop:
         self._known: FleetContext | None = None
         self._shared: list[Diagnostic] = []
 
+    @cached_property
+    def _not_covered(self) -> tuple[Diagnostic, ...]:
+        return lay_out(self._sources.files).found
+
     def strays(self) -> tuple[str, ...]:
         """Files that no rule of the layout covers; Unusual if a name is wrong."""
-        found = lay_out(self._sources.files).found
-        if any(d.code != "FMT113" for d in found):
+        if any(d.code != "FMT113" for d in self._not_covered):
             raise Unusual
-        return tuple(d.span.file for d in found if d.span is not None)
+        return tuple(map(_file, self._not_covered))
 
     def facts(self, names: Iterable[str], stray: frozenset[str]) -> dict[str, FileFacts]:
         """The facts of these files; Unusual if one has an error."""
@@ -141,7 +145,7 @@ class Workshop:
         desired = self._understand(())
         context = self._context(desired, declared)
         read = {name for fact in facts for name in fact.mentions}
-        found = [d for d in lay_out(self._sources.files).found if _file(d) not in read]
+        found = [d for d in self._not_covered if _file(d) not in read]
         found += [d for fact in facts for d in fact.found]
         found += self._shared
         found += [d for entry in entries for d in entry.found]

@@ -39,6 +39,8 @@ def check(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
 
 def _repeated(code: str, what: str, uses: list[Use], hint: str) -> Iterator[Diagnostic]:
     """Report every later use that is neither the first one's nor its peer's."""
+    if len(uses) == 1:
+        return  # nearly all of them, in thousands
     first, place = uses[0]
     problems = Problems()
     for instance, again in uses[1:]:
