@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.model.desired import Desired, InstanceFile, ReleaseFile, Sourced
+from pbxfleet.pbx.versions import parse_version
 from pbxfleet.resolve.problems import Problems
 
 
@@ -58,6 +59,15 @@ def release_called(
         diagnostic = Diagnostic("REL102", message, wish.origin, hint=hint)
         problems.share(diagnostic, file.name, file.span)
     return release
+
+
+def unordered(release: ReleaseFile) -> tuple[Diagnostic, ...]:
+    """Advice for a release that nothing orders among the others (REL106)."""
+    if parse_version(release.version_text) is not None:
+        return ()
+    message = f'"{release.name}" is no version, so an upgrade cannot be told from a downgrade'
+    hint = 'say version = "..." for it: what pbxctrl --version says, as numbers with dots'
+    return (Diagnostic("REL106", message, release.span, Severity.ADVICE, hint=hint),)
 
 
 def check_peer(

@@ -19,7 +19,7 @@ from pbxfleet.resolve.host import HostDraft, HostFindings, draft_host, link_host
 from pbxfleet.resolve.identity import check_identity
 from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_instances, of_lost_hosts, parts_of
 from pbxfleet.resolve.problems import Problems
-from pbxfleet.resolve.references import declared, unplaced
+from pbxfleet.resolve.references import declared, unordered, unplaced
 from pbxfleet.resolve.roles import check_mapped, check_reference, roles_of_layer
 
 
@@ -115,6 +115,7 @@ def conclude(context: FleetContext, findings: Sequence[HostFindings]) -> tuple[D
     check_mapped(context.fleet, context.references, unmapped, problems)
     wanted = {role for role, _ in unmapped}
     for release in sorted({name for found in findings for name in found.releases}):
+        problems.single += unordered(context.fleet.releases[release])
         reference = context.references[release]
         place = context.fleet.releases[release].reference.origin
         check_reference(context.fleet, context.roles, wanted, reference, place, problems)
