@@ -164,10 +164,11 @@ def _kind(schema: Schema, top: Schema) -> str:
 
 def _kinds(schema: Schema, top: Schema) -> Iterator[str]:
     if "enum" in schema:
-        yield from (f"`{json.dumps(v)}`" for v in schema["enum"])
+        # `false` beside words is how old YAML parsers read `off`.
+        yield from (f"`{json.dumps(v)}`" for v in schema["enum"] if v is not False)
     elif "const" in schema:
         yield f"`{json.dumps(schema['const'])}`"
-    elif "anyOf" in schema or "oneOf" in schema:
+    elif ("anyOf" in schema or "oneOf" in schema) and "properties" not in schema:
         for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
             if option.get("type") != "null":
                 yield from _kinds(_resolved(option, top), top)

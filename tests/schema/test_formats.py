@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import Phase, given
+from hypothesis import settings as run_with
 from hypothesis import strategies as st
 
 from pbxfleet.core.span import whole_file
 from pbxfleet.model.desired import Desired
 from support.fleetfiles import files_below, read_desired
 from support.nodes import lies_in
+from support.other_validator import Verdict, verdicts
 from support.tree import ROOT
 from support.writers import toml_file, toml_value, yaml_file, yaml_value
 
@@ -157,3 +160,21 @@ def test_the_writers_write_what_they_should() -> None:
     data = {"a": "off", "b c": [1, True, "x y"], "d": {"e": "1.10"}}
     assert toml_value(data) == '{ a = "off", "b c" = [1, true, "x y"], d = { e = "1.10" } }'
     assert yaml_value(data) == '{a: off, b c: [1, true, x y], d: {e: "1.10"}}'
+
+
+@run_with(max_examples=4, phases=[Phase.generate])
+@given(st.lists(instances, min_size=40, max_size=40))
+def test_no_valid_file_is_refused_by_another_validator(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[dict[str, Any]]
+) -> None:
+    files: dict[str, bytes] = {}
+    for number, data in enumerate(drawn):
+        for suffix, text in (
+            ("toml", toml_file(data, tables=False)),
+            ("yaml", yaml_file(data, blocks=True)),
+        ):
+            file = f"desired/instances/i{number}.{suffix}"
+            if read_desired({**BASE, file: text.encode()}).diagnostics == ():
+                files[file] = text.encode()
+    said = verdicts("instance", files, tmp_path_factory.mktemp("drawn"))
+    assert {n: (v, files[n]) for n, v in said.items() if v != Verdict(True, ())} == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from pbxfleet.model.desired import (
     AddressWish,
@@ -30,7 +30,7 @@ Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
 Truth: TypeAlias = Annotated[Sourced[bool], Reads(scalars.truth, shapes.TRUTH)]
 Listen: TypeAlias = Annotated[
     Sourced[ListenWish],
-    Reads(network.listen, shapes.either(shapes.PORT, {"const": "off"}, shapes.BINDS)),
+    Reads(network.listen, shapes.either(shapes.PORT, shapes.OFF, shapes.BINDS)),
 ]
 Element: TypeAlias = Annotated[
     Sourced[str],
@@ -48,7 +48,8 @@ _Cpu: TypeAlias = Annotated[
     Reads(
         network.cpu,
         shapes.either(
-            {"enum": ["auto", "off"]},
+            {"const": "auto"},
+            shapes.OFF,
             shapes.number(0, network.MOST_CORES - 1, shapes.CORE_NUMBER),
         ),
     ),
@@ -58,7 +59,7 @@ _Rtp: TypeAlias = Annotated[
 ]
 _Ports: TypeAlias = Annotated[
     Sourced[PortsWish],
-    Reads(network.ports_wish, shapes.either({"enum": ["auto", "off"]}, shapes.PORT_RANGE)),
+    Reads(network.ports_wish, shapes.either({"const": "auto"}, shapes.OFF, shapes.PORT_RANGE)),
 ]
 _Role: TypeAlias = Annotated[
     Sourced[FailoverRole],
@@ -138,6 +139,10 @@ class FailoverModel(Table):
 class SettingModel(Table):
     """A setting with more to say than its value; exactly one of value and secret."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["value"]}, {"required": ["secret"]}]}
+    )
+
     value: _SettingText | None = Field(None, description="The value.", examples=[200])
     secret: _Secret | None = Field(
         None, description="Name of the secret that is the value.", examples=["acme/admin"]
@@ -186,7 +191,10 @@ class LayerModel(LayerPlans):
         None, description="Name of a release of fleet.toml.", examples=["70.5"]
     )
     address: (
-        Annotated[list[_Address], Items(single=True, wanted="an address or a list of addresses")]
+        Annotated[
+            list[_Address],
+            Items(single=True, wanted="an address or a list of addresses", unique=True),
+        ]
         | None
     ) = Field(
         None,
@@ -219,10 +227,10 @@ class LayerModel(LayerPlans):
         description="Settings by element name of pbx.xml; kept as declared unless said otherwise.",
         examples=[{"sys_name": "ACME"}],
     )
-    unset: Annotated[list[Element], Items()] | None = Field(
+    unset: Annotated[list[Element], Items(unique=True)] | None = Field(
         None, description="Elements to remove from pbx.xml.", examples=[["load_balancer"]]
     )
-    tenants: Annotated[list[_Tenant], Items()] | None = Field(
+    tenants: Annotated[list[_Tenant], Items(unique=True)] | None = Field(
         None, description="Domains of the instance.", examples=[["acme.example.com"]]
     )
     admin_allow: AdminAllow | None = Field(

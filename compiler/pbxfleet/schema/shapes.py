@@ -64,6 +64,8 @@ def either(*shapes: Mapping[str, Any]) -> Shape:
 
 FORMAT: Shape = {"const": 1, UNIT: "number of the file format"}
 LEDGER_FORMAT: Shape = {"enum": [1, 2], UNIT: "number of the file format"}
+# To parsers of YAML 1.1, `off` without quotes is the truth value; where a file is read, it is text.
+OFF: Shape = {"enum": ["off", False], "$comment": "write off"}
 TRUTH: Shape = {"type": "boolean"}
 TEXT = text()
 TENANT = text(r"\S+", maxLength=253)

@@ -72,10 +72,16 @@ OPEN_TABLE = _Before(entries_of)
 
 
 class Items(_Before):
-    """Annotation of a list; `single` also takes one value that stands for a list of one."""
+    """Annotation of a list; `single` also takes one value that stands for a list of one.
 
-    def __init__(self, *, single: bool = False, wanted: str = "a list") -> None:
+    `unique` tells editors that no value may be there twice; `validate` says so with both places.
+    """
+
+    def __init__(
+        self, *, single: bool = False, wanted: str = "a list", unique: bool = False
+    ) -> None:
         super().__init__(self._items)
+        self.unique = unique
         self.single = single
         self.wanted = wanted
 
@@ -94,7 +100,7 @@ class Items(_Before):
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        listed = handler(schema)
+        listed = handler(schema) | ({"uniqueItems": True} if self.unique else {})
         if not self.single:
             return listed
         return {"anyOf": [listed["items"], {**listed, "minItems": 1}]}
