@@ -74,23 +74,19 @@ def _named(pattern: str, what: str) -> Reads:
             raise problem("FMT124", f"{KEY} is not {what}")
         return Sourced(found.text, found.span)
 
-    return Reads(read, {"type": "string", "pattern": pattern})
+    return Reads(read, {**shapes.TEXT, "pattern": pattern})
 
 
 _Program: TypeAlias = Annotated[
     Sourced[ComposeProgram],
-    Reads(scalars.one_of(ComposeProgram), {"enum": [str(word) for word in ComposeProgram]}),
+    Reads(scalars.one_of(ComposeProgram), shapes.words(ComposeProgram)),
 ]
 _Network: TypeAlias = Annotated[
     Sourced[ContainerNetwork],
-    Reads(scalars.one_of(ContainerNetwork), {"enum": [str(word) for word in ContainerNetwork]}),
+    Reads(scalars.one_of(ContainerNetwork), shapes.words(ContainerNetwork)),
 ]
-_Subnet: TypeAlias = Annotated[
-    Sourced[Subnet], Reads(subnet, {"type": "string", "pattern": "[.:].*/[0-9]+$"})
-]
-_Gateway: TypeAlias = Annotated[
-    Sourced[Address], Reads(network.address, {"type": "string", "pattern": "[.:]"})
-]
+_Subnet: TypeAlias = Annotated[Sourced[Subnet], Reads(subnet, shapes.INTERFACE_ADDRESS)]
+_Gateway: TypeAlias = Annotated[Sourced[Address], Reads(network.address, shapes.ADDRESS)]
 
 
 _Image: TypeAlias = Annotated[

@@ -118,6 +118,10 @@ class ReleaseTargetModel(Record):
         description="What tells an upgrade from a downgrade; empty if nothing does.",
         examples=["70.5"],
     )
+    settings: str = Field(
+        description="Digest of the list of settings that it knows; empty where none is known.",
+        examples=[""],
+    )
     pbxctrl: DigestText = Field(description="Digest of the executable.", examples=[_SOME_DIGEST])
     dat: DigestText = Field(description="Digest of the resource bundle.", examples=[_SOME_DIGEST])
 
