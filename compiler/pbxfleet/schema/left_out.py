@@ -34,7 +34,6 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "rtp": "media ports are those of the reference file",
         "ports": "no block of ports can be handed out",
         "backup": "the host has lists of what to back up, and nothing that does it",
-        "compose": "the backend compose is refused",
         "network": "the network of the host is left alone",
         "failover_file": "no failover file is written",
         "failover_template": "no failover file is written",
@@ -92,12 +91,6 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "standard": "left to DHCP or router advertisements",
         "gateway": "left to DHCP or router advertisements",
         "dns": "left to DHCP or router advertisements",
-    },
-    "ComposeModel": {
-        "image": "the backend compose is refused",
-        "parent": "networks other than the host's own are refused",
-        "subnets": "networks other than the host's own are refused",
-        "gateways": "containers reach nothing beside these networks",
     },
     "BackupModel": {
         "recordings": f"{_NEXT_LAYER}, else they are not",
