@@ -21,6 +21,7 @@ from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
 from pbxfleet.model.rehearsal import Edit, HostRehearsal
 from pbxfleet.source.load import load
+from support.beds import require_programs
 from support.pages import base_fleet
 from support.tree import ROOT
 
@@ -70,6 +71,7 @@ def follows(repository: Path, said: HostRehearsal, before: dict[str, dict[str, A
 @pytest.mark.parametrize("host", ["ber1", "fra1"])
 @pytest.mark.parametrize("tool", [("git", "apply"), ("patch", "-p1", "-i")])
 def test_the_patch_applies_and_compiles(tmp_path: Path, host: str, tool: tuple[str, ...]) -> None:
+    require_programs("patch", tool[0])
     repository = example(tmp_path / "fleet")
     before = compiled_seats(repository)
     done = rehearse_fleet(str(repository), [host], str(tmp_path / "plans"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pbxfleet.render.compile import compile_host
 from pbxfleet.render.mirror import excludes
+from support.beds import require_programs
 from support.resolved import Places, Wish, host, reference
 
 LIST = "root/etc/pbx/mirror-acme.exclude"
@@ -33,6 +34,7 @@ def filled(folder: Path, word: str, *names: str) -> Path:
 
 
 def test_each_half_keeps_what_is_its_own(tmp_path: Path) -> None:
+    require_programs("rsync", "rsync")
     own = ("pbx.xml", "pbxctrl", "pbxctrl.dat", "setup.json", "run/[a].pid", "2026.log")
     data = ("domains/1/pbx.xml", "recordings/1.wav", "pbx.xml.html", "audio_en/pbxctrl")
     first = filled(tmp_path / "first", "first", *own, *data)

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import Desired, HostFile, Sourced
 from pbxfleet.model.net import Protocol
 from pbxfleet.model.plans import ForeignListener
-from pbxfleet.model.rehearsal import HostRehearsal, Lack
+from pbxfleet.model.rehearsal import HostRehearsal, Lack, Refusal
 from pbxfleet.model.resolved import Ledger, Reference
 from pbxfleet.pbx.binds import parse_binds
 from pbxfleet.resolve import resolve_and_check
@@ -353,6 +354,31 @@ def test_the_ledger_of_the_plan_remembers_what_was_said() -> None:
             start.seat.addresses,
             start.seat.cpu,
         )
+
+
+def test_another_operating_system_is_no_place() -> None:
+    there = machine(
+        "fra2",
+        4,
+        services="windows",
+        directory="C:/pbx-{instance}",
+        pid_file="C:/pbx/{instance}.pid",
+    )
+    for first, second in ((machine("fra1", 4), there), (machine("fra1", 4), machine("fra2", 4))):
+        found = loss(fleet(first, second, instance("acme")))
+        assert found.survives == (second is not there)
+    (refusal,) = loss(fleet(machine("fra1", 4), there, instance("acme"))).stranded[0].refusals
+    assert refusal == Refusal("fra2", "it runs Windows")
+
+
+def test_what_is_an_error_for_this_fleet_is_one_there_too() -> None:
+    there = machine("fra2", 4, defaults={"listen": {"tftp": 69}})
+    desired = fleet(machine("fra1", 4), there, instance("acme"))
+    assert loss(desired).survives
+    strict = {"ADV103": Sourced(Severity.ERROR, desired.fleet.span)}
+    desired = replace(desired, fleet=replace(desired.fleet, severities=strict))
+    (refusal,) = loss(desired).stranded[0].refusals
+    assert "(ADV103)" in refusal.why
 
 
 def test_the_same_service_manager_comes_first() -> None:

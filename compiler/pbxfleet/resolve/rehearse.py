@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.model.desired import Auto, Desired, FailoverRole, InstanceFile
+from pbxfleet.model.desired import Auto, Desired, FailoverRole, InstanceFile, ServiceBackend
 from pbxfleet.model.rehearsal import (
     Bereft,
     HostRehearsal,
@@ -143,6 +143,7 @@ def _loss(stage: Stage, host: ResolvedHost) -> Rehearsed:
             takeovers.append(Takeover(instance.name, peer.name, pair.peer_host, seat_of(peer)))
         else:
             bereft.append(Bereft(instance.name, pair.peer, pair.peer_host))
+    _refuse_other_systems(stage, lost)
     placement, trials = _settled(stage, lost)
     starts = _starts(stage, lost, placement, trials)
     placed = {start.instance for start in starts}
@@ -161,6 +162,16 @@ def _loss(stage: Stage, host: ResolvedHost) -> Rehearsed:
     kept = {n: a for n, a in stage.ledger.allocations.items() if n not in placed}
     new = joined(said.ledger for said in trials.values()).allocations
     return Rehearsed(rehearsal, replace(stage.ledger, allocations={**kept, **new}))
+
+
+def _refuse_other_systems(stage: Stage, lost: Lost) -> None:
+    """An executable of one operating system does not run on another, and paths differ too."""
+    windows = lost.host.services is ServiceBackend.WINDOWS
+    why = "it does not run Windows" if windows else "it runs Windows"
+    for name, host in stage.hosts.items():
+        if (host.services is ServiceBackend.WINDOWS) != windows:
+            for instance in lost.units:
+                lost.refusals.setdefault(instance.name, {})[name] = why
 
 
 def _settled(stage: Stage, lost: Lost) -> tuple[Placement, dict[str, Trial]]:

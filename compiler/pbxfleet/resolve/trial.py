@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -66,7 +66,9 @@ def trial(
     faults += _errors(draft.problems.diagnostics())
     near = [*neighbours(host, files, linked.instances, moved), *linked.instances]
     near.sort(key=lambda instance: instance.name)
-    faults += _errors(check_host(replace(host, instances=tuple(near))))
+    told = check_host(replace(host, instances=tuple(near)))
+    faults += _errors(told)
+    faults += _raised(told, context, {one.file.span.file for one in moved.values()})
     return Trial({i.name: i for i in linked.instances}, moved, kept, faults)
 
 
@@ -102,6 +104,21 @@ def _is_special(file: InstanceFile, instance: ResolvedInstance) -> bool:
         for wish in file.layer.settings.values()
     )
     return file.directory is not None or file.number is not None or elsewhere or paths
+
+
+def _raised(
+    found: Sequence[Diagnostic], context: FleetContext, files: Collection[str]
+) -> tuple[Diagnostic, ...]:
+    """What is no error by itself, but one for this fleet, and concerns one of these files."""
+    severities = context.fleet.severities
+    raised = {code for code, wish in severities.items() if wish.value is Severity.ERROR}
+    return tuple(
+        d
+        for d in found
+        if d.code in raised
+        and d.severity is not Severity.ERROR
+        and any(s is not None and s.file in files for s in (d.span, *(s for s, _ in d.related)))
+    )
 
 
 def _errors(found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
