@@ -67,6 +67,8 @@ class PortRange:
 
 # Linux, net.ipv4.ip_local_port_range when nobody sets it (ip-sysctl in the kernel's documentation).
 EPHEMERAL_PORTS = PortRange(32768, 60999)
+# Windows, netsh int ipv4 show dynamicport when nobody sets it (Microsoft, KB 929851).
+WINDOWS_EPHEMERAL_PORTS = PortRange(49152, 65535)
 
 # RTP and RTCP for each of the two legs of a call: the vendor gives no number, so this is inferred
 # (RFC 3550, section 11) and a fleet may say another one.

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import Sourced
-from pbxfleet.model.net import EPHEMERAL_PORTS, RTP_PORTS_PER_CALL, PortRange
+from pbxfleet.model.desired import ServiceBackend, Sourced
+from pbxfleet.model.net import (
+    EPHEMERAL_PORTS,
+    RTP_PORTS_PER_CALL,
+    WINDOWS_EPHEMERAL_PORTS,
+    PortRange,
+)
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.checks.claims import Claim, Conflict, Line, accuse, by_cause, owners
 from pbxfleet.resolve.checks.claims import same_lines as same
@@ -138,7 +143,8 @@ def _calls(count: int) -> str:
 def _ephemeral(host: ResolvedHost) -> Iterator[Diagnostic]:
     """Media ports that the kernel gives away too: once for the host's range, else once a range."""
     declared, pool = host.file.ephemeral_ports, host.file.rtp
-    kernel = EPHEMERAL_PORTS if declared is None else declared.value
+    usual = WINDOWS_EPHEMERAL_PORTS if _runs_windows(host) else EPHEMERAL_PORTS
+    kernel = usual if declared is None else declared.value
     if pool is not None and pool.value.overlaps(kernel):
         yield _given_away(host, pool, kernel)
         return
@@ -160,6 +166,18 @@ def _given_away(host: ResolvedHost, rtp: Rtp, kernel: PortRange) -> Diagnostic:
         rtp.origin,
         Severity.ADVICE,
         related=said,
-        hint="keep them apart with net.ipv4.ip_local_port_range, and say so: ephemeral_ports = "
-        '"32768-49151"',
+        hint=_APART_ON_WINDOWS if _runs_windows(host) else _APART,
     )
+
+
+_APART = (
+    'keep them apart with net.ipv4.ip_local_port_range, and say so: ephemeral_ports = "32768-49151"'
+)
+_APART_ON_WINDOWS = (
+    "keep them apart with netsh int ipv4 set dynamicport udp, and say so: "
+    'ephemeral_ports = "32768-49151"'
+)
+
+
+def _runs_windows(host: ResolvedHost) -> bool:
+    return host.services is ServiceBackend.WINDOWS
