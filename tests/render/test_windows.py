@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
 import pytest
+import tree_sitter_powershell
 from hypothesis import given
 from hypothesis import strategies as st
+from tree_sitter import Language, Parser
 
 from pbxfleet.app.live import open_live
 from pbxfleet.core.drives import from_windows, in_tree, is_on_drive, to_windows
@@ -100,6 +102,16 @@ def test_strings_end_and_brackets_are_balanced() -> None:
     strings = [value for kind, value in tokens(text) if kind == "string"]
     assert NASTY in strings
     assert to_windows(f"/C:/{NASTY}") in strings
+
+
+def test_the_grammar_of_powershell_takes_it() -> None:
+    parser = Parser(Language(tree_sitter_powershell.language()))
+    settings = {"sys_name": NASTY, "email_global": None}
+    whole = script(Wish("acme", settings=settings, directory=f"/C:/{NASTY}", cpu=2), Wish("beta"))
+    assert not parser.parse(whole.encode()).root_node.has_error
+    for good, bad in (("'acme'", "'acme"), ("} catch {", "} catch"), ("= @(\n", "= @\n")):
+        assert good in whole
+        assert parser.parse(whole.replace(good, bad, 1).encode()).root_node.has_error
 
 
 def test_every_instance_is_a_service_of_its_own() -> None:
