@@ -9,7 +9,10 @@ import pytest
 from pbxfleet.core.diagnostics import Diagnostic
 from support.pages import PAGES, base_fleet, diagnose, examples, laid_over
 
-OURS = re.compile("(REF|REL|BND|NET|RTP|CPU|DIR|SET|FLO|ALC|ADV)10[0-9]|FLO11[3-9]")
+OURS = re.compile(
+    "(LIC|CRT|SUP)1..|FWL11[12]|ADV11[01]|"
+    "(REF|REL|BND|NET|RTP|CPU|DIR|SET|FLO|ALC|ADV)10[0-9]|FLO11[3-9]"
+)
 CODES = sorted(page.stem for page in PAGES.glob("*.md") if OURS.fullmatch(page.stem))
 
 

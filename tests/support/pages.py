@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pbxfleet.core.diagnostics import Diagnostic, in_order
+from pbxfleet.model.desired import Desired
 from pbxfleet.pbx.key_table import with_key_table
 from pbxfleet.pbx.reference import read_reference
 from pbxfleet.resolve import resolve_and_check
+from pbxfleet.resolve.judge import Scope, judge
 from pbxfleet.schema import read_ledger, validate
 from pbxfleet.source.load import load
 from support.tree import PACKAGE
@@ -17,6 +19,7 @@ from support.tree import PACKAGE
 PAGES = PACKAGE / "pages"
 BASE = Path(__file__).parent / "basefleet"
 LEDGER = "desired/ledger.toml"
+TODAY = "2026-11-22"
 
 _FENCE = re.compile(r"^```\w+\n(?:#|<!--) (desired/\S+)(?: -->)?\n(.*?)^```$", re.M | re.S)
 
@@ -87,4 +90,17 @@ def diagnose(files: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
                     )
                     found += said
     resolution = resolve_and_check(desired.value, references, ledger.value)
-    return in_order([*found, *resolution.outcome.diagnostics])
+    found += resolution.outcome.diagnostics
+    return judge(found, desired.value.fleet.judging, scope(desired.value), codes(), TODAY)[0]
+
+
+def scope(desired: Desired) -> Scope:
+    """Who is who in a fleet that is sound as far as it is read."""
+    hosts = {name: file.host.value for name, file in desired.instances.items()}
+    files = {file.span.file: f"{hosts[name]}/{name}" for name, file in desired.instances.items()}
+    return Scope(hosts, files | {file.span.file: name for name, file in desired.hosts.items()})
+
+
+def codes() -> tuple[str, ...]:
+    """Every code that has a page."""
+    return tuple(sorted(page.stem for page in PAGES.glob("*.md")))

@@ -54,7 +54,7 @@ def validate_fleet(repository: str) -> tuple[Fleet, int, int]:
         hosts = fleet.resolved.hosts if fleet.resolved is not None else ()
         return fleet, len(hosts), sum(len(host.instances) for host in hosts)
     quick.notes.save(repository)
-    fleet = Fleet(files=quick.files, diagnostics=quick.diagnostics)
+    fleet = Fleet(files=quick.files, diagnostics=quick.diagnostics, suppressed=quick.suppressed)
     return fleet, len(quick.hosts), sum(quick.hosts.values())
 
 
@@ -67,7 +67,12 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
     quick = survey(repository, only or None)
     if quick is None:
         return _from_scratch(repository, only, check=check)
-    fleet = Fleet(files=quick.files, ledger=quick.ledger, diagnostics=quick.diagnostics)
+    fleet = Fleet(
+        files=quick.files,
+        ledger=quick.ledger,
+        diagnostics=quick.diagnostics,
+        suppressed=quick.suppressed,
+    )
     _known(quick.hosts, only)
     stale = _stale_fields(repository, quick.trees) if check else ()
     changed, removed = _write(repository, fleet, quick.trees, quick.hosts, only, check=check)

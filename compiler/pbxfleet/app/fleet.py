@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from pbxfleet.app.judging import judged, scope_files
 from pbxfleet.app.masking import (
     lines_of_secrets,
     masked_at,
@@ -19,10 +21,11 @@ from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.workspace import ReadProblem, read_tree
-from pbxfleet.model.desired import Desired, FleetFile, HostFile, ReleaseFile, Sourced
+from pbxfleet.model.desired import NO_GAPS, Desired, FleetFile, HostFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Ledger, Reference, Resolved
 from pbxfleet.pbx.key_table import NO_NAME, with_key_table
 from pbxfleet.pbx.reference import read_reference, readable
+from pbxfleet.resolve.judge import Scope, Suppressed
 from pbxfleet.resolve.resolve import resolve_and_check
 from pbxfleet.schema import read_ledger_file, validate
 from pbxfleet.source.load import SUFFIXES, load, unreadable
@@ -40,7 +43,8 @@ FOLDERS = ("desired", "desired/hosts", "desired/instances")
 class Fleet:
     """A repository as far as it could be understood. `resolved` is None if there is any error.
 
-    `unread` says of files that the disk does not give why not.
+    `unread` says of files that the disk does not give why not. `diagnostics` are as the fleet wants
+    them told; `suppressed` are those that it accepts.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -52,6 +56,7 @@ class Fleet:
     ledger: Ledger | None = None
     resolved: Resolved | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
 
     def texts(self) -> dict[str, str]:
         """Text of the files that diagnostics point into, for printing their lines."""
@@ -84,12 +89,33 @@ def read_fleet(repository: str) -> Fleet:
     repository = absolute(repository)
     fleet = Fleet()
     found: list[Diagnostic] = []
-    _understand(repository, fleet, found)
-    fleet.diagnostics = in_order(found)
+    sound = _understand(repository, fleet, found)
+    desired = None if sound is None else sound.desired
+    if desired is None:
+        fleet.diagnostics = in_order(found)
+        return fleet
+    fleet.diagnostics, fleet.suppressed = judged(found, desired.fleet.judging, _scope(desired))
+    if sound is not None and not any(d.severity is Severity.ERROR for d in fleet.diagnostics):
+        fleet.resolved = sound.resolved
     return fleet
 
 
-def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
+class Sound(NamedTuple):
+    """What of the fleet has no error of its own, as it is declared and as it was resolved."""
+
+    desired: Desired
+    resolved: Resolved
+
+
+def _scope(desired: Desired) -> Scope:
+    hosts = {name: file.host.value for name, file in desired.instances.items()}
+    instance_files = {name: file.span.file for name, file in desired.instances.items()}
+    host_files = {name: file.span.file for name, file in desired.hosts.items()}
+    files = scope_files(hosts, instance_files, host_files)
+    return Scope(hosts, files, is_whole=desired.gaps == NO_GAPS)
+
+
+def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> Sound | None:
     contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
     documents = _documents(contents, fleet, found)
     no_ledger = LEDGER in contents and LEDGER not in fleet.files
@@ -101,7 +127,7 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     fleet.desired = validated.outcome.value
     # Without a folder that is there, its hosts or instances would be taken for unknown.
     if any(folder in contents for folder in FOLDERS):
-        return
+        return None
     desired = validated.sound
     # Without the ledger that is there, every `auto` would be handed out anew.
     if ledger.value is None or no_ledger:
@@ -111,8 +137,7 @@ def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> None:
     resolution = resolve_and_check(desired, fleet.references, ledger.value or Ledger({}))
     found += _without_echo(fleet, desired, resolution.outcome.diagnostics, found)
     fleet.ledger = resolution.ledger
-    if not any(d.severity is Severity.ERROR for d in found):
-        fleet.resolved = resolution.outcome.value
+    return Sound(desired, resolution.sound)
 
 
 def _documents(

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from pbxfleet.app.judging import judged, scope_files
 from pbxfleet.app.kept import (
     FileFacts,
     HostEntry,
@@ -29,12 +30,13 @@ from pbxfleet.app.kept import (
     save_ledger,
 )
 from pbxfleet.app.sources import Sources, Unusual, read_sources
-from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache, cache_of, program_digest
 from pbxfleet.host.stamps import are_as_stamped, stamps_of
 from pbxfleet.host.written_tree import holds_exactly
 from pbxfleet.model.resolved import Ledger
+from pbxfleet.resolve.judge import Judged, Scope, Suppressed
 from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_lost_hosts, parts_of
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class Survey(NamedTuple):
     ledger: Ledger | None
     trees: Mapping[str, Mapping[str, bytes]]
     notes: Notes
+    suppressed: tuple[Suppressed, ...]
 
 
 @dataclass
@@ -146,7 +149,19 @@ class _Run:
         after = keys if ledger is None else self._keys(ledger)
         changed = index != self._index
         notes = Notes(self._cache, index, entries, after, fresh, index_is_new=changed)
-        return Survey(sources.files, index.conclusion, counts, ledger, trees, notes)
+        judged = self._judged(index.conclusion)
+        if any(d.severity is Severity.ERROR for d in judged.diagnostics):
+            raise Unusual
+        return Survey(
+            sources.files, judged.diagnostics, counts, ledger, trees, notes, judged.suppressed
+        )
+
+    def _judged(self, found: tuple[Diagnostic, ...]) -> Judged:
+        """What was concluded, as the fleet wants it told today."""
+        sources = self._sources
+        hosts = {name: host for host, names in self._of_host.items() for name in names}
+        files = scope_files(hosts, sources.instances, sources.hosts)
+        return judged(found, self._facts[sources.fleet].judging, Scope(hosts, files))
 
     @property
     def _workshop(self) -> Workshop:

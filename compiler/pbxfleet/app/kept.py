@@ -9,6 +9,7 @@ from pbxfleet.core.digest import Digest
 from pbxfleet.host.cache import Cache
 from pbxfleet.host.stamps import Stamp
 from pbxfleet.model.frozen import freeze, thaw
+from pbxfleet.model.plans import Judging
 from pbxfleet.model.resolved import Ledger
 from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.host import HostFindings
@@ -20,7 +21,8 @@ class FileFacts(NamedTuple):
     """What one file of the format says that decides which hosts it concerns.
 
     `host` is that of an instance's file, else "". `peers` are the instances that it names as halves of
-    pairs; `mentions` are files that nobody would read if it did not name them.
+    pairs; `mentions` are files that nobody would read if it did not name them. `judging` is what the
+    fleet file says about diagnostics.
     """
 
     digest: str
@@ -28,6 +30,7 @@ class FileFacts(NamedTuple):
     peers: tuple[str, ...]
     mentions: tuple[str, ...]
     found: tuple[Diagnostic, ...]
+    judging: Judging = Judging()
 
 
 class Index(NamedTuple):

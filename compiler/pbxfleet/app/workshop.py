@@ -20,6 +20,7 @@ from pbxfleet.app.kept import FileFacts, HostEntry
 from pbxfleet.app.sources import LEDGER, Sources, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
 from pbxfleet.model.desired import Desired, HostFile, InstanceFile
+from pbxfleet.model.plans import Judging
 from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
 from pbxfleet.model.summary import HostSummary
 from pbxfleet.render.compile import compile_host
@@ -208,7 +209,9 @@ class Workshop:
             layers = [self._desired.fleet.defaults]
         peers = tuple(layer.failover.peer.value for layer in layers if layer.failover.peer)
         mentions = tuple(sorted(stray.intersection(paths_in(self._documents[name]))))
-        return FileFacts(self._sources.digest(name), host, peers, mentions, found)
+        is_fleet = name == self._sources.fleet and self._desired is not None
+        judging = self._desired.fleet.judging if is_fleet and self._desired else Judging()
+        return FileFacts(self._sources.digest(name), host, peers, mentions, found, judging)
 
 
 def _is_error(diagnostic: Diagnostic) -> bool:

@@ -39,7 +39,11 @@ def _for_forge(fleet: Fleet, form: str, output: Output) -> int:
     if form == "sarif":
         from pbxfleet.app.pages import titles
 
-        text = forge.sarif(fleet.diagnostics, dict(titles()), __version__)
+        accepted = [
+            forge.Accepted(one.diagnostic, one.by.reason, one.by.until.value, one.by.code.origin)
+            for one in fleet.suppressed
+        ]
+        text = forge.sarif(fleet.diagnostics, dict(titles()), __version__, accepted)
     else:
         text = (forge.github if form == "github" else forge.gitlab)(fleet.diagnostics)
     output.stdout.write(text)
@@ -59,10 +63,26 @@ def show(fleet: Fleet, output: Output, *, advice: bool) -> bool:
         colour = output.colour and output.stderr.isatty()
         output.complain(render(found, fleet.texts(), colour=colour))
         output.complain(summary(found))
+    if fleet.suppressed and advice and not output.json:
+        output.complain(_accepted(fleet))
     if len(found) < len(fleet.diagnostics) and not output.json:
         rest = [d for d in fleet.diagnostics if d not in found]
         output.say(f"{summary(rest)}: pbxfleet validate shows it")
     return any(d.severity is Severity.ERROR for d in found)
+
+
+def _accepted(fleet: Fleet) -> str:
+    """One line for each suppression that accepts something: what, how often, until when and why."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    for diagnostic, by in fleet.suppressed:
+        where = "" if by.where is None else f" for {by.where.value}"
+        key = (diagnostic.code, where, by.until.value, by.reason)
+        counts[key] = counts.get(key, 0) + 1
+    lines = [
+        f"accepted: {code}{where}{f', {count} times' if count > 1 else ''}, until {until}: {reason}"
+        for (code, where, until, reason), count in sorted(counts.items())
+    ]
+    return "\n".join(lines)
 
 
 def diagnostics_data(fleet: Fleet, *, failed: bool) -> dict[str, object]:
@@ -73,4 +93,16 @@ def diagnostics_data(fleet: Fleet, *, failed: bool) -> dict[str, object]:
         "format": 1,
         "outcome": (Exit.REFUSED if failed else Exit.DONE).word,
         "diagnostics": diagnostics_json(fleet.diagnostics),
+        "suppressed": [
+            {
+                **diagnostics_json([diagnostic])[0],
+                "suppression": {
+                    "reason": by.reason,
+                    "until": by.until.value,
+                    "file": by.code.origin.file,
+                    "line": by.code.origin.line,
+                },
+            }
+            for diagnostic, by in fleet.suppressed
+        ],
     }

@@ -24,7 +24,8 @@ class Severity(StrEnum):
 class Diagnostic:
     """One problem. `code` never changes its meaning; `message` has no trailing dot.
 
-    `related` holds further places with a short text each ("first claimed here").
+    `related` holds further places with a short text each ("first claimed here"). `about` are the
+    instances that one line concerns, where the places do not name all of them.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     related: tuple[tuple[Span, str], ...] = ()
     hint: str = ""
+    about: tuple[str, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
-from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.net import Address, Bind, PortRange
+from pbxfleet.model.plans import Judging
 from pbxfleet.model.reserved import Price, Reserved, Tombstones
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
-    from pbxfleet.model.plans import ForeignListener, Partner, StockService, Suppression
+    from pbxfleet.model.plans import ForeignListener, Partner, StockService
     from pbxfleet.model.services import ComposeWish, WindowsWish
 
 T = TypeVar("T")
@@ -337,8 +337,7 @@ class FleetFile:
     catalogue: Mapping[Role, Sourced[str]]
     policy: Policy
     artefacts: str = "../artefacts"
-    severities: Mapping[str, Sourced[Severity]] = field(default_factory=dict)
-    suppressions: tuple[Suppression, ...] = ()
+    judging: Judging = field(default_factory=Judging)
     managed_from: tuple[Sourced[Address], ...] = ()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from pbxfleet.core.diagnostics import Severity
     from pbxfleet.model.desired import Sourced
     from pbxfleet.model.net import Address, Bind, Protocol
 
@@ -44,3 +46,15 @@ class Suppression:
     where: Sourced[str] | None
     reason: str
     until: Sourced[str]
+
+
+class Judging(NamedTuple):
+    """What a fleet says about diagnostics: severities by code, and what it accepts for a while."""
+
+    severities: Mapping[str, Sourced[Severity]] = {}
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether every diagnostic stays as it is."""
+        return not self.severities and not self.suppressions

@@ -38,7 +38,8 @@ class HalfSummary(NamedTuple):
 class InstanceSummary(NamedTuple):
     """One instance as the rest of the fleet sees it; `addresses` are literal texts.
 
-    `system_name` is None where none is declared, `failover` for an instance without a peer.
+    `system_name` and the like are None where none is declared, `failover` for an instance without a
+    peer. `licence` is never the key itself.
     """
 
     name: str
@@ -48,6 +49,9 @@ class InstanceSummary(NamedTuple):
     tenants: tuple[Said, ...]
     system_name: Said | None
     failover: HalfSummary | None
+    syslog_prefix: Said | None = None
+    licence: Said | None = None
+    management_dns: Said | None = None
 
 
 class HostSummary(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
 from pbxfleet.core.digest import digest_of
@@ -67,10 +67,27 @@ def gitlab(diagnostics: Iterable[Diagnostic]) -> str:
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
 
-def sarif(diagnostics: Iterable[Diagnostic], titles: Mapping[str, str], version: str) -> str:
-    """A SARIF 2.1.0 log with one run; `titles` are by code. Columns count code points."""
+class Accepted(NamedTuple):
+    """A diagnostic that the fleet accepts: why, until which day, and where it says so."""
+
+    diagnostic: Diagnostic
+    reason: str
+    until: str
+    place: Span
+
+
+def sarif(
+    diagnostics: Iterable[Diagnostic],
+    titles: Mapping[str, str],
+    version: str,
+    accepted: Sequence[Accepted] = (),
+) -> str:
+    """A SARIF 2.1.0 log with one run; `titles` are by code. Columns count code points.
+
+    What the fleet accepts is a result with a suppression (SARIF 2.1.0, section 3.35).
+    """
     found = in_order(diagnostics)
-    codes = sorted({d.code for d in found})
+    codes = sorted({d.code for d in (*found, *(one.diagnostic for one in accepted))})
     run = {
         "tool": {
             "driver": {
@@ -80,7 +97,10 @@ def sarif(diagnostics: Iterable[Diagnostic], titles: Mapping[str, str], version:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(d, codes.index(d.code)) for d in found],
+        "results": [
+            *(_result(d, codes.index(d.code)) for d in found),
+            *(_suppressed(one, codes.index(one.diagnostic.code)) for one in accepted),
+        ],
     }
     log = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
@@ -110,6 +130,16 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
             for number, (span, text) in enumerate(diagnostic.related, 1)
         ]
     return result
+
+
+def _suppressed(one: Accepted, rule: int) -> dict[str, Any]:
+    suppression = {
+        "kind": "external",
+        "status": "accepted",
+        "justification": f"{one.reason} (until {one.until})",
+        "location": {"physicalLocation": _place(one.place)},
+    }
+    return {**_result(one.diagnostic, rule), "suppressions": [suppression]}
 
 
 def _place(span: Span) -> dict[str, Any]:

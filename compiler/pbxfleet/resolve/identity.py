@@ -12,7 +12,8 @@ from pbxfleet.resolve.problems import Problems, fold
 
 # Elements that tell one PBX from another: an installer sets them anew each time
 # (https://github.com/VasilisVikos/vodia_windows_installer).
-IDENTITY = ("activation_key", "pw_pass", "sys_name", "sys_wildcard")
+WILDCARD = "sys_wildcard"
+IDENTITY = ("activation_key", "pw_pass", "sys_name", WILDCARD)
 
 
 class Taken(NamedTuple):
@@ -36,18 +37,31 @@ def taken_over(drafts: Iterable[Draft]) -> tuple[Taken, ...]:
 
 
 def check_identity(taken: Iterable[Taken], problems: Problems) -> None:
-    """Advise (ADV106) about identity that several instances would take over from the reference."""
+    """Identity that instances would take over from the reference: ADV106 (several), ADV110 (any)."""
     takers: dict[tuple[str, Span], list[tuple[str, Span]]] = {}
     for name, place, who in taken:
         takers.setdefault((name, place), []).extend(who)
     for (name, place), everybody in takers.items():
-        if len(everybody) > 1:
+        if name == WILDCARD:
+            problems.add(fold(_led_away(name, place), everybody))
+        elif len(everybody) > 1:
             problems.add(fold(_copied(name, place), everybody))
 
 
 def reference_start(draft: Draft) -> Span:
     """Where the release names its reference file."""
     return draft.elements.release.reference.origin
+
+
+def _led_away(name: str, place: Span) -> Diagnostic:
+    """An installer's author removed it because browsers were led to hosted addresses (same source)."""
+    return Diagnostic(
+        "ADV110",
+        f'"{name}" of the reference file leads browsers to a name that is not the instance\'s',
+        place,
+        Severity.WARNING,
+        hint=f'say settings.{name} = "", or the wildcard of the instance\'s own tenants',
+    )
 
 
 def _copied(name: str, place: Span) -> Diagnostic:

@@ -74,6 +74,7 @@ def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
 
     A place in an instance's own file says by itself which instance it is about.
     """
+    who = list(who)
     own = None if diagnostic.span is None else diagnostic.span.file
     places = {name: place for name, place in sorted(who, key=_name) if place.file != own}
     named = list(places.items())[:NAMED_AT_MOST]
@@ -89,6 +90,7 @@ def fold(diagnostic: Diagnostic, who: Iterable[tuple[str, Span]]) -> Diagnostic:
         diagnostic.severity,
         (*diagnostic.related, *related),
         diagnostic.hint,
+        tuple(sorted({name for name, _ in who})),
     )
 
 

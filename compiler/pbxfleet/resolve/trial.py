@@ -110,7 +110,7 @@ def _raised(
     found: Sequence[Diagnostic], context: FleetContext, files: Collection[str]
 ) -> tuple[Diagnostic, ...]:
     """What is no error by itself, but one for this fleet, and concerns one of these files."""
-    severities = context.fleet.severities
+    severities = context.fleet.judging.severities
     raised = {code for code, wish in severities.items() if wish.value is Severity.ERROR}
     return tuple(
         d

@@ -25,7 +25,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.network import HostNetwork
-from pbxfleet.model.plans import Partner
+from pbxfleet.model.plans import Judging, Partner
 from pbxfleet.model.services import WindowsWish
 from pbxfleet.schema import defaults
 from pbxfleet.schema.backup import lower_host as lower_backup
@@ -223,8 +223,10 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
         catalogue=_catalogue(model.catalogue),
         policy=_policy(model.policy),
         artefacts=defaults.ARTEFACTS if model.artefacts is None else model.artefacts.value,
-        severities=dict(sorted((model.severity or {}).items())),
-        suppressions=tuple(map(lower_suppression, model.suppress or ())),
+        judging=Judging(
+            dict(sorted((model.severity or {}).items())),
+            tuple(map(lower_suppression, model.suppress or ())),
+        ),
         managed_from=tuple(model.managed_from or ()),
     )
 

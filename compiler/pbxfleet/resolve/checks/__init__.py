@@ -12,9 +12,11 @@ from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.model.resolved import Resolved, ResolvedHost
 from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.checks import (
+    access,
     addresses,
     advice,
     backups,
+    certificates,
     containers,
     cpus,
     drives,
@@ -43,6 +45,8 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     containers.check,
     outside.check,
     drives.check,
+    certificates.check,
+    access.check,
     advice.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
@@ -56,7 +60,7 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
 
     Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
     RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR108, SVC101 to SVC109,
-    BKP101, BKP102, BKP106 to BKP109, ADV102 and ADV103.
+    BKP101, BKP102, BKP106 to BKP109, CRT101 to CRT103, NET105, ADV102, ADV103 and ADV109 to ADV111.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 
@@ -64,7 +68,8 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
 def check_fleet(hosts: Sequence[HostSummary]) -> tuple[Diagnostic, ...]:
     """What cannot be true together between hosts, in order of places.
 
-    Takes time in proportion to the number of instances. Reports FLO104 to FLO106, ADV104 and ADV105.
+    Takes time in proportion to the number of instances. Reports FLO104 to FLO106, ADV104,
+    ADV105, ADV107, ADV108, LIC101 and LIC102.
     """
     return in_order(d for run in FLEET_CHECKS for d in run(hosts))
 

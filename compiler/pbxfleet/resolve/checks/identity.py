@@ -1,63 +1,167 @@
-"""Identity over the whole fleet: names that lead to one PBX or tell one from another."""
+"""Identity over the whole fleet: what leads to one PBX, or tells one from another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
-from pbxfleet.core.span import Span
-from pbxfleet.model.summary import HostSummary, InstanceSummary
-from pbxfleet.resolve.problems import Problems
+from pbxfleet.model.summary import HostSummary, InstanceSummary, Said
+from pbxfleet.resolve.checks.claims import (
+    Claim,
+    Conflict,
+    Kind,
+    Line,
+    accuse,
+    by_cause,
+    owners,
+    repeated,
+    same_lines,
+)
+from pbxfleet.resolve.problems import some
 
 # A new instance has this tenant, which answers for every name (https://doc.vodia.com/docs/domain-overview).
 EVERY_INSTANCE_HAS = "localhost"
 
-Use = tuple[InstanceSummary, Span]
+
+class Rule(NamedTuple):
+    """What is said of one kind of identity that two instances have."""
+
+    code: str
+    severity: Severity
+    what: str
+    hint: str
+
+
+RULES = {
+    Kind.TENANT: Rule(
+        "ADV104",
+        Severity.WARNING,
+        "tenant {}",
+        "a name leads to one address: remove it from all but one, unless they are a pair",
+    ),
+    Kind.SYSTEM_NAME: Rule(
+        "ADV105",
+        Severity.WARNING,
+        'the system name "{}"',
+        "it tells instances apart in mails and logs: give each its own",
+    ),
+    Kind.MANAGEMENT_DNS: Rule(
+        "ADV107",
+        Severity.WARNING,
+        "the management DNS name {}",
+        "a name leads to one address: give each instance its own",
+    ),
+    Kind.SYSLOG_PREFIX: Rule(
+        "ADV108",
+        Severity.ADVICE,
+        'the syslog prefix "{}"',
+        "it tells instances apart on a collector: give each its own",
+    ),
+    Kind.LICENCE: Rule(
+        "LIC101",
+        Severity.ERROR,
+        "one activation key",
+        "give each its own; where the vendor allows it, say so in [[suppress]] of the fleet",
+    ),
+}
 
 
 def check(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
-    """ADV104 (a warning) a tenant in two instances, ADV105 (a warning) one system name twice.
+    """ADV104 tenants, ADV105 system names, ADV107 management names, ADV108 syslog prefixes, LIC101
+    activation keys that several instances have; LIC102 (advice) instances without a key.
 
-    The halves of a failover pair hold the same tenants and name, and are not reported.
+    The halves of a failover pair hold the same tenants, names and keys, and are not reported here.
     """
-    tenants: dict[str, list[Use]] = {}
-    names: dict[str, list[Use]] = {}
-    for instance in (i for host in hosts for i in host.instances):
-        for tenant in instance.tenants:
-            if tenant.value.lower() != EVERY_INSTANCE_HAS:
-                tenants.setdefault(tenant.value.lower(), []).append((instance, tenant.origin))
-        if instance.system_name is not None:
-            text, origin = instance.system_name
-            names.setdefault(text, []).append((instance, origin))
-    for domain, uses in tenants.items():
-        hint = "a name leads to one address: remove it from all but one, unless they are a pair"
-        yield from _repeated("ADV104", f"tenant {domain}", uses, hint)
-    for text, uses in names.items():
-        hint = "it tells instances apart in mails and logs: give each its own"
-        yield from _repeated("ADV105", f'the system name "{text}"', uses, hint)
+    instances = {i.name: i for host in hosts for i in host.instances}
+    claims = [claim for instance in instances.values() for claim in _claims(instance)]
+    for kind, rule in RULES.items():
+        conflicts = _conflicts((c for c in claims if c.kind is kind), instances)
+        for group in by_cause(conflicts, same_lines):
+            yield _repeated(rule, group)
+    yield from _management(claims, instances)
+    yield from _unlicensed(hosts)
 
 
-def _repeated(code: str, what: str, uses: list[Use], hint: str) -> Iterator[Diagnostic]:
-    """Report every later use that is neither the first one's nor its peer's."""
-    if len(uses) == 1:
-        return  # nearly all of them, in thousands
-    first, place = uses[0]
-    problems = Problems()
-    for instance, again in uses[1:]:
-        if instance is first and again != place:
-            message = f"{what} is declared twice for {first.name}"
-            related = ((place, "declared here"),)
-            problems.add(Diagnostic(code, message, again, Severity.WARNING, related, hint))
-        elif instance is not first and not _is_pair(first, instance):
-            message = f"{what} belongs to more than one instance"
-            related = ((place, f"declared for {first.name} here"),)
-            diagnostic = Diagnostic(code, message, again, Severity.WARNING, related, hint)
-            problems.share(diagnostic, instance.name, instance.span)
-    yield from problems.diagnostics()
+def _claims(instance: InstanceSummary) -> Iterator[Claim]:
+    for tenant in instance.tenants:
+        if tenant.value.lower() != EVERY_INSTANCE_HAS:
+            yield _claim(Kind.TENANT, instance, tenant._replace(value=tenant.value.lower()))
+    named = (
+        (Kind.SYSTEM_NAME, instance.system_name),
+        (Kind.SYSLOG_PREFIX, instance.syslog_prefix),
+        (Kind.LICENCE, instance.licence),
+    )
+    for kind, said in named:
+        if said is not None:
+            yield _claim(kind, instance, said)
+    dns = instance.management_dns
+    if dns is not None:
+        yield _claim(Kind.MANAGEMENT_DNS, instance, dns._replace(value=dns.value.lower()))
+
+
+def _claim(kind: Kind, instance: InstanceSummary, said: Said) -> Claim:
+    what = kind.value if kind is Kind.LICENCE else f"{kind} {said.value}"
+    line = Line(said.origin, what)
+    return Claim(kind, said.value, kind.value, instance.name, instance.span, (line,))
+
+
+def _conflicts(
+    claims: Iterable[Claim], instances: dict[str, InstanceSummary]
+) -> Iterator[Conflict]:
+    for first, later in repeated(claims):
+        for again in later:
+            if not _is_pair(instances[first.owner], instances[again.owner]):
+                yield Conflict(first, again)
+
+
+def _repeated(rule: Rule, group: list[Conflict]) -> Diagnostic:
+    conflict = group[0]
+    what = rule.what.format(conflict.later.key)
+    message = f"{what} belongs to {some(owners(group))}"
+    if conflict.earlier.owner == conflict.later.owner:
+        message = f"{what} is declared twice for {conflict.later.owner}"
+    found = accuse(rule.code, message, conflict, rule.hint, rule.severity)
+    return replace(found, about=tuple(sorted(owners(group))))
+
+
+def _management(
+    claims: Iterable[Claim], instances: dict[str, InstanceSummary]
+) -> Iterator[Diagnostic]:
+    """ADV107 also for a management name that is a tenant of another instance."""
+    tenants = {c.key: c for c in reversed(list(claims)) if c.kind is Kind.TENANT}
+    for claim in claims:
+        tenant = tenants.get(claim.key) if claim.kind is Kind.MANAGEMENT_DNS else None
+        if tenant is None or tenant.owner == claim.owner:
+            continue
+        if not _is_pair(instances[tenant.owner], instances[claim.owner]):
+            rule = RULES[Kind.MANAGEMENT_DNS]
+            message = (
+                f"{rule.what.format(claim.key)} of {claim.owner} is a tenant of {tenant.owner}"
+            )
+            yield accuse(rule.code, message, Conflict(tenant, claim), rule.hint, rule.severity)
+
+
+def _unlicensed(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
+    """LIC102 once for a host, in a fleet where others have their keys; of pairs FLO116 tells."""
+    if not any(i.licence is not None for host in hosts for i in host.instances):
+        return
+    for host in hosts:
+        lacking = [i for i in host.instances if i.licence is None and i.failover is None]
+        if lacking:
+            verb = "has" if len(lacking) == 1 else "have"
+            yield Diagnostic(
+                "LIC102",
+                f"{some(i.name for i in lacking)} {verb} no activation key declared",
+                host.span,
+                Severity.ADVICE,
+                hint='refer to it, as others here do: settings.activation_key = { secret = "NAME" }',
+            )
 
 
 def _is_pair(one: InstanceSummary, other: InstanceSummary) -> bool:
-    return _names(one, other) and _names(other, one)
+    return one is not other and _names(one, other) and _names(other, one)
 
 
 def _names(one: InstanceSummary, other: InstanceSummary) -> bool:

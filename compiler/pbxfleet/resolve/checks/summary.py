@@ -10,6 +10,7 @@ from pbxfleet.resolve.checks.web import web_ends
 
 SYSTEM_NAME = "sys_name"
 LICENCE = "activation_key"
+SYSLOG_PREFIX = "syslog_prefix"
 
 
 def summarise(host: ResolvedHost) -> HostSummary:
@@ -26,6 +27,9 @@ def _instance(instance: ResolvedInstance) -> InstanceSummary:
         tenants=tuple(Said(t.value, t.origin) for t in instance.tenants),
         system_name=_text(instance, SYSTEM_NAME),
         failover=None if instance.failover is None else _half(instance, instance.failover),
+        syslog_prefix=_text(instance, SYSLOG_PREFIX),
+        licence=_licence(instance),
+        management_dns=_said(instance.management_dns),
     )
 
 

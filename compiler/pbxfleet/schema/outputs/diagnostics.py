@@ -55,10 +55,28 @@ class DiagnosticModel(PlaceModel):
     )
 
 
+class SuppressionModel(Record):
+    """Why a diagnostic is accepted, and where the fleet says so."""
+
+    reason: str = Field(description="Why.", examples=["phones have the port since 2019"])
+    until: str = Field(description="Last day, YYYY-MM-DD.", examples=["2027-01-31"])
+    file: str = Field(description="File that says so.", examples=["desired/fleet.toml"])
+    line: LineNumber = Field(description="Line in it.", examples=[62])
+
+
+class SuppressedModel(DiagnosticModel):
+    """A diagnostic that the fleet accepts."""
+
+    suppression: SuppressionModel = Field(description="Who accepts it, and why.")
+
+
 class DiagnosticsDocument(Document):
     """What validate and compile print."""
 
     diagnostics: list[DiagnosticModel] = Field(description="All problems, in order of places.")
+    suppressed: list[SuppressedModel] = Field(
+        description="Diagnostics that the fleet accepts for a while; they are not among the others."
+    )
     changed: list[str] | None = Field(
         None,
         description="compile: files that were written, or with --check would be.",

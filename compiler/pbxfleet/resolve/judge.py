@@ -1,0 +1,204 @@
+"""What the fleet makes of diagnostics: other severities, and those that it accepts for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from pbxfleet.core.codes import SUPPRESSIBLE_ERRORS
+from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
+from pbxfleet.core.span import Span
+from pbxfleet.model.plans import Judging, Suppression
+
+OWN_FAMILY = "SUP"
+
+
+class Scope(NamedTuple):
+    """Who is who: the host of each instance, and of each file its host or `host/instance`.
+
+    `is_whole` tells that every file of the fleet was understood.
+    """
+
+    hosts: Mapping[str, str]
+    files: Mapping[str, str]
+    is_whole: bool = True
+
+
+class Suppressed(NamedTuple):
+    """A diagnostic that is accepted, and the suppression that says so."""
+
+    diagnostic: Diagnostic
+    by: Suppression
+
+
+class Judged(NamedTuple):
+    """Diagnostics as the fleet wants them, in order of places, and those that it accepts."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    suppressed: tuple[Suppressed, ...]
+
+
+def judge(
+    found: Iterable[Diagnostic],
+    judging: Judging,
+    scope: Scope,
+    known: Collection[str],
+    today: str,
+) -> Judged:
+    """Apply severities and suppressions; `today` is YYYY-MM-DD, `known` are all codes there are.
+
+    A diagnostic about several instances is accepted if each of them is covered by a suppression.
+    Reports SUP101 (an error that stays one), SUP102 (no such code), SUP103 (expired), SUP104 (matches
+    nothing), SUP105 (no such place). These themselves cannot be suppressed.
+    """
+    bench = _Bench(judging, scope, today)
+    kept = [d for d in map(bench.hear, found) if d is not None]
+    return Judged(in_order([*kept, *bench.remarks(known)]), tuple(bench.suppressed))
+
+
+@dataclass
+class _Bench:
+    """What was heard so far."""
+
+    judging: Judging
+    scope: Scope
+    today: str
+    suppressed: list[Suppressed] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
+    stayed: set[str] = field(default_factory=set)
+
+    def hear(self, diagnostic: Diagnostic) -> Diagnostic | None:
+        """The diagnostic with its severity, None if it is accepted."""
+        if diagnostic.code.startswith(OWN_FAMILY):
+            return diagnostic
+        fixed = diagnostic.severity is Severity.ERROR
+        fixed = fixed and diagnostic.code not in SUPPRESSIBLE_ERRORS
+        by = self._accepted_by(diagnostic)
+        if by and fixed:
+            self.stayed.add(diagnostic.code)
+        elif by is not None:
+            self.suppressed.append(Suppressed(diagnostic, by))
+            return None
+        wish = self.judging.severities.get(diagnostic.code)
+        if wish is None or wish.value is diagnostic.severity:
+            return diagnostic
+        if fixed:
+            self.stayed.add(diagnostic.code)
+            return diagnostic
+        return replace(diagnostic, severity=wish.value)
+
+    def _accepted_by(self, diagnostic: Diagnostic) -> Suppression | None:
+        """The first suppression that covers it, if together they cover everything it is about."""
+        mine = [
+            (number, one)
+            for number, one in enumerate(self.judging.suppressions)
+            if one.code.value == diagnostic.code and one.until.value >= self.today
+        ]
+        if not mine:
+            return None
+        left = set(self.scope_of(diagnostic)) or {""}
+        first: Suppression | None = None
+        for number, one in mine:
+            covered = {subject for subject in left if _covers(one, subject)}
+            if covered:
+                self.used.add(number)
+                first = first or one
+                left -= covered
+        return None if left else first
+
+    def scope_of(self, diagnostic: Diagnostic) -> Iterator[str]:
+        """What it is about: hosts, or `host/instance`; nothing if it is about the whole fleet."""
+        files, hosts = self.scope.files, self.scope.hosts
+        own = files.get(diagnostic.span.file, "") if diagnostic.span is not None else ""
+        if "/" in own:
+            yield own
+            return
+        about = [f"{hosts[name]}/{name}" for name in diagnostic.about if name in hosts]
+        if about or own:
+            yield from about or [own]
+            return
+        yield from dict.fromkeys(
+            files[span.file] for span, _ in diagnostic.related if span.file in files
+        )
+
+    def remarks(self, known: Collection[str]) -> Iterator[Diagnostic]:
+        """What is to be said about the severities and suppressions themselves."""
+        for code, wish in self.judging.severities.items():
+            if code not in known:
+                yield _unknown(code, known, wish.origin)
+            elif code in self.stayed and wish.value is not Severity.ERROR:
+                yield _stays(code, wish.origin)
+        for number, one in enumerate(self.judging.suppressions):
+            remark = self._remark(number, one, known)
+            if remark is not None:
+                yield remark
+
+    def _remark(self, number: int, one: Suppression, known: Collection[str]) -> Diagnostic | None:
+        code = one.code.value
+        if code not in known:
+            return _unknown(code, known, one.code.origin)
+        if one.until.value < self.today:
+            return _expired(one)
+        if one.where is not None and not self._is_place(one.where.value):
+            return _nowhere(one) if self.scope.is_whole else None
+        if number not in self.used:
+            return _idle(one) if self.scope.is_whole else None
+        return _stays(code, one.code.origin) if code in self.stayed else None
+
+    def _is_place(self, where: str) -> bool:
+        host, _, name = where.partition("/")
+        return self.scope.hosts.get(name) == host if name else where in self.scope.files.values()
+
+
+def _covers(one: Suppression, subject: str) -> bool:
+    where = "" if one.where is None else one.where.value
+    return not where or subject == where or subject.startswith(f"{where}/")
+
+
+def _unknown(code: str, known: Collection[str], place: Span) -> Diagnostic:
+    message = f"no diagnostic has the code {code}"
+    close = nearest(code, known)
+    hint = f'did you mean "{close}"?' if close else "pbxfleet explain lists all codes"
+    return Diagnostic("SUP102", message, place, Severity.WARNING, hint=hint)
+
+
+def _stays(code: str, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "SUP101",
+        f"{code} is an error that guards against an outage, and stays one",
+        place,
+        hint=f"remove this, and mend what {code} says",
+    )
+
+
+def _expired(one: Suppression) -> Diagnostic:
+    return Diagnostic(
+        "SUP103",
+        f"{one.code.value} was accepted until {one.until.value}, and is not any more",
+        one.until.origin,
+        Severity.WARNING,
+        hint=f"mend it, or look at the reason again and set a new day: {one.reason}",
+    )
+
+
+def _idle(one: Suppression) -> Diagnostic:
+    where = "" if one.where is None else f" for {one.where.value}"
+    return Diagnostic(
+        "SUP104",
+        f"nothing reports {one.code.value}{where}: there is nothing to accept",
+        one.code.origin,
+        Severity.ADVICE,
+        hint="remove it, so that it does not hide the next one",
+    )
+
+
+def _nowhere(one: Suppression) -> Diagnostic:
+    assert one.where is not None
+    return Diagnostic(
+        "SUP105",
+        f'there is no host or instance "{one.where.value}"',
+        one.where.origin,
+        Severity.WARNING,
+        hint='write the name of a host, or "host/instance" with the host that the instance is on',
+    )
