@@ -87,6 +87,7 @@ def test_what_is_missing_in_words() -> None:
 def test_an_unproven_answer_says_so() -> None:
     text = rehearsal_text([LOSING._replace(proven=False)], details=False)
     assert "2 more are needed (at most: the search was ended)" in text
+    assert "no place was found for i0, i1, i2, i3 and 2 more" in text
 
 
 def test_colour_says_nothing_that_words_do_not() -> None:

@@ -60,7 +60,9 @@ def _cells(host: HostRehearsal) -> tuple[str, ...]:
 def _missing(host: HostRehearsal) -> Iterator[str]:
     """What the stranded instances lack, the same words once."""
     if host.stranded:
-        yield f"no place for {_some([one.instance for one in host.stranded])}"
+        names = _some([one.instance for one in host.stranded])
+        found = "" if host.proven else " was found"
+        yield f"no place{found} for {names}"
     least = "" if host.proven else " (at most: the search was ended)"
     for lack in host.lacks:
         yield f"{lack_text(lack)}{least}"

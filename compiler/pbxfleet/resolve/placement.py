@@ -17,7 +17,7 @@ from typing import NamedTuple
 Needs = Mapping[str, int]
 Room = Mapping[str, Mapping[str, int]]
 
-SEARCHED_AT_MOST = 20_000  # assignments of single units; fleets need a few hundred
+SEARCHED_AT_MOST = 8_000  # assignments of single units; most fleets need none
 _NOWHERE = ""
 
 
@@ -70,10 +70,15 @@ class _Search:
     best: dict[str, str] = field(default_factory=dict)
     best_cost: int = -1
     steps: int = 0
+    ahead: list[int] = field(default_factory=list)
 
     def run(self) -> Placement:
         order = sorted(self.units, key=_hardest_first)
-        bound = max(self._by_resource(order), self._by_kind(order))
+        self._reset()
+        alone = [self._cheapest(unit)[1] for unit in order]
+        # What a unit costs with all the room for itself, summed over those from here on.
+        self.ahead = [sum(alone[at:]) for at in range(len(alone) + 1)]
+        bound = max(self.ahead[0], self._by_resource(order), self._by_kind(order))
         self._reset()
         chosen, cost = {}, 0
         for unit in order:
@@ -144,7 +149,7 @@ class _Search:
         for extra, rank, host in sorted(ways):
             if rank < floor:
                 continue
-            if cost + extra >= self.best_cost or self.best_cost == bound:
+            if cost + extra + self.ahead[at + 1] >= self.best_cost or self.best_cost == bound:
                 return
             self.steps += 1
             if self.steps > SEARCHED_AT_MOST:
