@@ -63,3 +63,28 @@ exit codes: 0 written or nothing to change, 1 refused,
     _move,
     "pbxfleet.cli.run_move",
 )
+
+
+def _capacity(parser: ArgumentParser) -> None:
+    parser.add_argument("hosts", metavar="HOST", nargs="*", help="only these hosts (default: all)")
+
+
+CAPACITY = Command(
+    "capacity",
+    "what hosts have left, and what it costs",
+    """\
+Count what every host has of addresses, cores and blocks of ports: used, kept
+back and why, kept for instances that are gone, free. Say how many more
+instances there is room for and what limits them, and the share of an instance
+and of a tenant in the host's price. From desired/ alone; looks at no host.""",
+    """\
+examples:
+  pbxfleet capacity
+  pbxfleet --json capacity fra1
+
+exit codes: 0 printed, 1 the fleet has errors""",
+    _capacity,
+    "pbxfleet.cli.run_capacity",
+)
+
+LEDGER = (MOVE, CAPACITY)

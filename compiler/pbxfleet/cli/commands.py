@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from pbxfleet.cli.command import Command
 from pbxfleet.cli.command_fmt import FMT
-from pbxfleet.cli.command_ledger import MOVE
+from pbxfleet.cli.command_ledger import LEDGER
 from pbxfleet.cli.command_rehearse import REHEARSE
 from pbxfleet.cli.command_release import RELEASE
 
@@ -236,7 +236,7 @@ exit codes: 0 printed, 1 the file cannot be read as XML""",
         _learn,
         "pbxfleet.cli.run_learn",
     ),
-    MOVE,
+    *LEDGER,
     FMT,
     RELEASE,
     Command(
