@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 
 import pytest
 
 from pbxfleet.core.digest import digest_of
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.wrap import FailingHost, Power, RecordingHost
+from pbxfleet.model.applied import decode_record, encode_record
 from pbxfleet.model.target import InstanceTarget
 from support.events import happen
-from support.machine import Machine, applied, apply_to, plan_of
+from support.machine import HostMemory, Machine, applied, apply_to, plan_of, records_on
 from support.targets import Fleet, Wish, fleet, release_file
 
 BACKENDS = ("systemd", "sysv")
@@ -138,3 +140,24 @@ def test_the_digests_of_the_stand_ins_are_those_of_their_contents() -> None:
         path = HostPath(f"/srv/pbx-alpha/{name}")
         resource = wanted.target.resources[f"artefact:{path}"]
         assert resource.digest == digest_of(release_file("2", name))
+
+
+def test_a_record_of_an_earlier_version_has_no_name_of_its_release_and_does_no_harm() -> None:
+    """Fields of an instance that came later are missing at the end of what is stored."""
+    start = before("direct")
+    record = records_on(machine_before("direct"))["alpha"]
+    data = json.loads(encode_record(record))
+    at = InstanceTarget._fields.index("release")
+    data["declared"] = data["declared"][:at]
+    old = decode_record(json.dumps(data).encode())
+    assert old.declared is not None
+    assert old.declared.release == ""
+    assert old.resources == record.resources
+    machine = machine_before("direct")
+    HostMemory(machine).remember(old)
+    plan = plan_of(start, machine)
+    assert not plan.steps
+    assert plan.outdated == ("alpha",)
+    plan = plan_of(after("direct"), machine)
+    reasons = {c.reason for c in plan.changes if c.kind == "artefact"}
+    assert reasons == {"release 1 -> 2 (upgrade)"}, "told by the digests, then"
