@@ -106,7 +106,7 @@ def test_commands_are_those_of_one_project(tmp_path: Path) -> None:
     assert acting == [
         ("docker", "compose", *project, "up", "--no-start"),
         ("docker", "compose", *project, "up", "--detach"),
-        ("docker", "stop", "--time", "30", A.service),
+        ("docker", "stop", "-t", "30", A.service),
         ("docker", "rm", "--force", A.service),
     ]
 

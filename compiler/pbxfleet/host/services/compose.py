@@ -112,7 +112,7 @@ class Compose:
             raise not_here(instance, "compose")
         found = self._containers({instance.service}).get(instance.service)
         if found is not None and found.running:
-            argv = (self._engine, "stop", "--time", f"{timeout_s:.0f}", instance.service)
+            argv = (self._engine, "stop", "-t", f"{timeout_s:.0f}", instance.service)
             self._runner.check(argv, timeout_s + MARGIN_S)
 
     def _compose(self, instance: InstanceTarget, *words: str) -> None:
