@@ -184,3 +184,13 @@ def test_two_at_once_are_one_too_many(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "under way" in run(root, BackupProgram.TAR, "backup", expect=1).stderr
     run(root, BackupProgram.TAR, "backup")
+
+
+def test_a_link_in_the_place_of_the_directory_is_told(tmp_path: Path) -> None:
+    require(BackupProgram.TAR)
+    root = small_host(tmp_path, BackupProgram.TAR)
+    directory = root / "usr/local/pbx-acme"
+    directory.rename(root / "data")
+    directory.symlink_to("../../data")
+    run(root, BackupProgram.TAR, "init")
+    assert "is a link" in run(root, BackupProgram.TAR, "backup", "acme", expect=1).stderr

@@ -8,7 +8,7 @@ from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.paths import HostPath, is_inside, parent
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import BackupProgram, BackupTarget, HostBackup
-from pbxfleet.model.desired import Sourced
+from pbxfleet.model.desired import ServiceBackend, Sourced
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.problems import Problems
 
@@ -18,7 +18,7 @@ SECRETS = "it holds private keys, voicemail and passwords of phones"
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     """BKP101 a backup into itself, BKP102 one place twice, BKP106 a place that is none, BKP107
     (advice) a place without encryption, BKP108 a backup's own file in a directory that is backed up,
-    BKP109 paths that belong to another instance.
+    BKP109 paths that belong to another instance, BKP110 programs of Linux on Windows.
     """
     directories = {i.paths.directory: i for i in host.instances}
     problems = Problems()
@@ -28,6 +28,9 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     backup = host.file.backup
     if backup is None:
         return
+    if host.services is ServiceBackend.WINDOWS:
+        yield from _on_windows(backup)
+        return
     yield from _places(backup)
     covered = dict(directories)
     for instance in host.instances:
@@ -35,6 +38,16 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     for target in backup.targets:
         yield from _into_itself(target, covered)
     yield from _own_files(backup, directories)
+
+
+def _on_windows(backup: HostBackup) -> Iterator[Diagnostic]:
+    for target in backup.targets[:1]:
+        yield Diagnostic(
+            "BKP110",
+            "[backup] has scripts for Linux only, and this host runs Windows",
+            target.place.origin,
+            hint="remove the table, and back up the directories with a program of that machine",
+        )
 
 
 def _owner(path: str, directories: dict[HostPath, ResolvedInstance]) -> HostPath | None:
