@@ -5,10 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.report.forge import fingerprint, github, gitlab, sarif
+from pbxfleet.report.forge import GITHUB_SHOWS, fingerprint, github, gitlab, sarif
+from support.forge_formats import GITLAB, SARIF
 
 HERE = Span("desired/a b.toml", 3, 5, 3, 9)
 THERE = Span("desired/b.toml", 1, 1, 2, 4)
@@ -31,7 +33,7 @@ def test_github_has_errors_first_and_everything_escaped() -> None:
 def test_gitlab_is_a_list_of_findings() -> None:
     rows = json.loads(gitlab([ERROR, NOWHERE]))
     assert [r["check_name"] for r in rows] == ["REL101", "BND101"]
-    assert rows[1]["location"] == {"path": "desired/a b.toml", "lines": {"begin": 3}}
+    assert rows[1]["location"] == {"path": "desired/a b.toml", "lines": {"begin": 3, "end": 3}}
     assert {r["severity"] for r in rows} <= {"info", "minor", "major", "critical", "blocker"}
     assert len({r["fingerprint"] for r in rows}) == len(rows)
 
@@ -53,6 +55,48 @@ def test_sarif_names_rules_places_and_related_places() -> None:
 def test_nothing_found_is_still_a_document(form) -> None:  # type: ignore[no-untyped-def]
     text = form([])
     assert text == "" or json.loads(text) is not None
+
+
+SPANS = st.builds(
+    lambda file, line, more, column: Span(file, line, column, line + more, column + 1),
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).map("desired/{}".format),
+    st.integers(1, 9), st.integers(0, 2), st.integers(1, 9),
+)  # fmt: skip
+FOUND = st.lists(
+    st.builds(
+        Diagnostic,
+        st.sampled_from(["BND101", "FMT104", "ADV102"]),
+        st.text(st.characters(exclude_categories=("Cs",)), min_size=1),
+        st.none() | SPANS,
+        st.sampled_from(Severity),
+        st.lists(st.tuples(SPANS, st.text(min_size=1)), max_size=2, unique=True).map(tuple),
+        st.text(),
+    ),
+    max_size=24,
+)
+
+
+@given(FOUND)
+def test_whatever_is_found_the_forges_take_it(found: list[Diagnostic]) -> None:
+    log = json.loads(sarif(found, {}, "1.0"))
+    rows = json.loads(gitlab(found))
+    assert [e.message for e in Draft202012Validator(SARIF).iter_errors(log)] == []
+    assert [e.message for e in Draft202012Validator(GITLAB).iter_errors(rows)] == []
+    assert len(rows) == len(log["runs"][0]["results"]) == len(set(found))
+    assert len({row["fingerprint"] for row in rows}) == len(rows)
+
+
+@given(FOUND)
+def test_github_shows_ten_of_a_kind_and_the_log_has_the_rest(found: list[Diagnostic]) -> None:
+    lines = github(found).split("\n")[:-1]
+    for word, severity in (("error", Severity.ERROR), ("warning", Severity.WARNING)):
+        shown = [line for line in lines if line.startswith(f"::{word} ")]
+        count = sum(1 for d in set(found) if d.severity is severity)
+        assert len(shown) == min(count, GITHUB_SHOWS)
+        assert (count > GITHUB_SHOWS) == any(f"title={count - 9} more::" in line for line in shown)
+    plain = [line for line in lines if not line.startswith("::")]
+    told = sum(1 for line in lines if line.startswith("::") and " more::" not in line)
+    assert told + len(plain) == len(set(found))
 
 
 @given(st.text(), st.text(), st.integers(1, 9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
@@ -16,15 +16,32 @@ SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.A
 GITLAB_WORDS = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.ADVICE: "info"}
 
 
-def github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands, one a diagnostic, errors first: GitHub shows only ten of a kind and step.
+# Of each kind GitHub shows so many annotations of a step beside the lines, and drops the others.
+GITHUB_SHOWS = 10
 
+# Where a finding is shown that is about no line: forges take none without a place.
+NO_PLACE = Span("desired/fleet.toml", 1, 1, 1, 1)
+
+
+def github(diagnostics: Iterable[Diagnostic]) -> str:
+    """Workflow commands, errors first; of a kind with more than GitHub shows the last tells how many.
+
+    Those that are not shown beside their lines follow as plain lines, for the log of the step.
     Format: GitHub Actions, "Workflow commands", `::error file=..,line=..::message`.
     """
-    found = sorted(in_order(diagnostics), key=lambda d: list(Severity).index(d.severity))
-    return "".join(
-        f"::{GITHUB_WORDS[d.severity]} {_github_place(d)}::{_github_text(d)}\n" for d in found
-    )
+    found = in_order(diagnostics)
+    commands: list[str] = []
+    rest: list[Diagnostic] = []
+    for severity, word in GITHUB_WORDS.items():
+        kind = [d for d in found if d.severity is severity]
+        shown = kind if len(kind) <= GITHUB_SHOWS else kind[: GITHUB_SHOWS - 1]
+        commands += [f"::{word} {_github_place(d)}::{_github_text(d)}" for d in shown]
+        if left := kind[len(shown) :]:
+            more = f"{len(left)} more of this kind are not shown here: see the log of this step"
+            commands.append(f"::{word} title={len(left)} more::{more}")
+            rest += left
+    commands += [_escaped(f"{d.span or NO_PLACE}: {d.code}: {d.message}") for d in rest]
+    return "".join(f"{line}\n" for line in commands)
 
 
 def _github_place(diagnostic: Diagnostic) -> str:
@@ -55,14 +72,14 @@ def gitlab(diagnostics: Iterable[Diagnostic]) -> str:
         {
             "description": "; ".join(_sentences(d)),
             "check_name": d.code,
-            "fingerprint": fingerprint(d),
+            "fingerprint": identity,
             "severity": GITLAB_WORDS[d.severity],
             "location": {
-                "path": d.span.file if d.span else "desired",
-                "lines": {"begin": d.span.line if d.span else 1},
+                "path": (d.span or NO_PLACE).file,
+                "lines": {"begin": (d.span or NO_PLACE).line, "end": (d.span or NO_PLACE).end_line},
             },
         }
-        for d in in_order(diagnostics)
+        for d, identity in _identified(in_order(diagnostics))
     ]
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
@@ -98,7 +115,7 @@ def sarif(
         },
         "columnKind": "unicodeCodePoints",
         "results": [
-            *(_result(d, codes.index(d.code)) for d in found),
+            *(_result(d, codes.index(d.code), one) for d, one in _identified(found)),
             *(_suppressed(one, codes.index(one.diagnostic.code)) for one in accepted),
         ],
     }
@@ -114,16 +131,15 @@ def _rule(code: str, title: str) -> dict[str, Any]:
     }
 
 
-def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
+def _result(diagnostic: Diagnostic, rule: int, identity: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": SARIF_LEVELS[diagnostic.severity],
         "message": {"text": "\n".join(_sentences(diagnostic))},
-        "partialFingerprints": {"pbxfleet/v1": fingerprint(diagnostic)},
+        "partialFingerprints": {"pbxfleet/v1": identity},
+        "locations": [{"physicalLocation": _place(diagnostic.span or NO_PLACE)}],
     }
-    if diagnostic.span is not None:
-        result["locations"] = [{"physicalLocation": _place(diagnostic.span)}]
     if diagnostic.related:
         result["relatedLocations"] = [
             {"id": number, "message": {"text": text}, "physicalLocation": _place(span)}
@@ -139,7 +155,10 @@ def _suppressed(one: Accepted, rule: int) -> dict[str, Any]:
         "justification": f"{one.reason} (until {one.until})",
         "location": {"physicalLocation": _place(one.place)},
     }
-    return {**_result(one.diagnostic, rule), "suppressions": [suppression]}
+    return {
+        **_result(one.diagnostic, rule, fingerprint(one.diagnostic)),
+        "suppressions": [suppression],
+    }
 
 
 def _place(span: Span) -> dict[str, Any]:
@@ -164,7 +183,20 @@ def _sentences(diagnostic: Diagnostic) -> list[str]:
     return [diagnostic.message] + ([f"hint: {diagnostic.hint}"] if diagnostic.hint else [])
 
 
-def fingerprint(diagnostic: Diagnostic) -> str:
-    """Identity of a finding that survives moved lines: code, file and message."""
+def _identified(found: Iterable[Diagnostic]) -> Iterator[tuple[Diagnostic, str]]:
+    """Each with its fingerprint; of findings with the same words in one file each has its own.
+
+    GitLab shows only the first of several with one fingerprint.
+    """
+    seen: dict[str, int] = {}
+    for one in found:
+        identity = fingerprint(one)
+        seen[identity] = seen.get(identity, 0) + 1
+        yield one, identity if seen[identity] == 1 else fingerprint(one, seen[identity])
+
+
+def fingerprint(diagnostic: Diagnostic, which: int = 1) -> str:
+    """Identity of a finding that survives moved lines: code, file, message, and which of several."""
     file = diagnostic.span.file if diagnostic.span else ""
-    return digest_of("\0".join((diagnostic.code, file, diagnostic.message)).encode())[7:47]
+    parts = [diagnostic.code, file, diagnostic.message, *([str(which)] if which > 1 else [])]
+    return digest_of("\0".join(parts).encode())[7:47]
