@@ -34,7 +34,7 @@ class Line(NamedTuple):
     """A place that makes a claim, and what it says in a few words, without whose it is.
 
     `given` marks what an instance must have anyway (an address of its own): between two claims of one
-    instance it explains nothing, because any other value would do the same.
+    instance, or beside a claim of every address, any other value would do the same.
     """
 
     span: Span
@@ -48,6 +48,7 @@ class Claim(NamedTuple):
     `home` is the first key of the owner's file, None for an owner without a file of its own (the host,
     a foreign program). `lines` come in the order in which a person would change them. `loose` is a
     bind of unknown transport as it is in the reference file, which ran with its other binds.
+    `is_wide` is a claim of every address, for which the other's own address does not matter.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Claim(NamedTuple):
     home: Span | None
     lines: tuple[Line, ...]
     loose: bool = False
+    is_wide: bool = False
 
     @property
     def place(self) -> Span | None:
@@ -83,14 +85,15 @@ class Conflict(NamedTuple):
 
 
 def minimal_lines(conflict: Conflict) -> tuple[Line, ...]:
-    """The lines that cannot be true together: without any one of them this conflict is gone.
+    """The lines that cannot be true together: another value in any one of them ends this conflict.
 
-    Those of the later claim come first. An instance that says nothing itself, and has everything from
-    its host or the fleet, counts with its first key. What no file says (a default) is no line.
+    Those of the later claim come first. An instance that says nothing of it itself, and has everything
+    from its host or the fleet, counts with its first key. What no file says (a default) is no line.
     """
     both = (conflict.later, conflict.earlier)
     lines = [(c, line) for c in both for line in c.lines if _is_written(line.span)]
-    if conflict.later.owner == conflict.earlier.owner:
+    one_owner = conflict.later.owner == conflict.earlier.owner
+    if one_owner or any(claim.is_wide for claim in both):
         needed = {line.span for _, line in lines if not line.given}
         lines = [(c, line) for c, line in lines if line.span in needed]
     said: dict[Span, dict[str, list[str]]] = {}
@@ -98,10 +101,9 @@ def minimal_lines(conflict: Conflict) -> tuple[Line, ...]:
         whose = said.setdefault(line.span, {}).setdefault(line.words, [])
         if claim.owner not in whose and claim.owner != claim.what:
             whose.append(claim.owner)
-    if conflict.later.owner != conflict.earlier.owner:
-        for claim in both:
-            if claim.home is not None and claim.own_line is None:
-                said.setdefault(claim.home, {}).setdefault(f"instance {claim.owner}", [])
+    for claim in () if one_owner else both:
+        if claim.home is not None and all(span.file != claim.home.file for span in said):
+            said.setdefault(claim.home, {}).setdefault(f"instance {claim.owner}", [])
     return tuple(Line(span, _words(whose)) for span, whose in said.items())
 
 
@@ -113,23 +115,27 @@ def _is_written(span: Span) -> bool:
     return span != whole_file(span.file)
 
 
-def place_of(conflict: Conflict) -> Span | None:
-    """Where the conflict is reported: in a file of one of the two, that of the later if possible."""
+def _place(conflict: Conflict, lines: Iterable[Line]) -> Span | None:
+    """Which of the lines is marked: in a file of one of the two, that of the later if possible."""
     earlier, later = conflict.earlier, conflict.later
     if earlier.kind is Kind.SOCKET and earlier.home is None:
         return earlier.place  # of a foreign program, which may be in the way of many instances
-    if later.own_line is None and earlier.own_line is not None:
-        return earlier.own_line.span
-    return later.place or earlier.place
+    spans = [line.span for line in lines]
+    for claim in (later, earlier):
+        home = claim.home
+        own = [s for s in spans if home is not None and s.file == home.file and s != home]
+        if own:
+            return own[0]
+    return spans[0] if spans else later.place or earlier.place
 
 
 def accuse(
     code: str, message: str, conflict: Conflict, hint: str, severity: Severity = Severity.ERROR
 ) -> Diagnostic:
     """The conflict as a diagnostic, with every other line of its minimal set as a related place."""
-    place = place_of(conflict)
-    related = tuple((line.span, line.words) for line in minimal_lines(conflict))
-    others = tuple((span, words) for span, words in related if span != place)
+    lines = minimal_lines(conflict)
+    place = _place(conflict, lines)
+    others = tuple((line.span, line.words) for line in lines if line.span != place)
     return Diagnostic(code, message, place, severity, others, hint)
 
 

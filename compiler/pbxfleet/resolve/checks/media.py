@@ -80,20 +80,28 @@ def overlaps(claims: Iterable[Claim]) -> Iterator[Conflict]:
 
 
 def inside(media: Iterable[Claim], sockets: Iterable[Claim]) -> Iterator[Inside]:
-    """Ranges with UDP ports of listeners in them; at most one for each range."""
+    """Ranges with UDP ports of listeners in them; at most one for each range, its own ports first."""
+    sockets = list(sockets)
     udp = _udp_ports(sockets)
+    by_owner: dict[str, list[Claim]] = {}
+    for claim in sockets:
+        by_owner.setdefault(claim.owner, []).append(claim)
     for claim in media:
         address, ports = media_of(claim)
+        own = _udp_ports(by_owner.get(claim.owner, ()))
         contained: list[Claim] = []
         count = 0
-        for spot in ((address.version, int(address)), (address.version, None)):
+        covering = ((address.version, int(address)), (address.version, None))
+        mine = [c for spot in covering for c in own.get(spot, ()) if _port(c) in ports]
+        for spot in covering:
             listed = udp.get(spot, [])
             start = bisect_left(listed, ports.first, key=_port)
             end = bisect_left(listed, ports.last + 1, key=_port)
             contained += listed[start : min(end, start + NAMED_AT_MOST)]
             count += end - start
         if contained:
-            yield Inside(claim, tuple(contained[:NAMED_AT_MOST]), count)
+            named = tuple(dict.fromkeys((*mine, *contained)))[:NAMED_AT_MOST]
+            yield Inside(claim, named, count)
 
 
 def _udp_ports(sockets: Iterable[Claim]) -> dict[Spot, list[Claim]]:

@@ -58,6 +58,7 @@ def socket_claim(instance: ResolvedInstance, listener: Listener) -> Claim:
         instance.span,
         tuple(lines),
         listener.as_reference,
+        bind.is_wildcard,
     )
 
 
@@ -71,7 +72,8 @@ def _foreign(listener: ForeignListener) -> Claim:
     reason = f" ({listener.reason})" if listener.reason else ""
     line = Line(listener.bind.origin, f"{shown(bind)} is held by {listener.by}{reason}")
     socket = Socket((listener.protocol,), bind)
-    return Claim(Kind.SOCKET, socket, listener.by, listener.by, None, (line,))
+    wide = bind.is_wildcard
+    return Claim(Kind.SOCKET, socket, listener.by, listener.by, None, (line,), is_wide=wide)
 
 
 class Taken:
@@ -147,12 +149,16 @@ def conflicts(claims: Iterable[Claim]) -> Iterator[Conflict]:
     """Each later claim with at most one earlier claim per protocol and family that excludes it.
 
     Nothing is yielded exactly when the kernel grants all claims. Takes time in proportion to their
-    number.
+    number. What excludes another claim of its own instance is not held against others as well: fewer
+    lines explain it.
     """
     table = Table()
+    own: dict[str, Table] = {}
     for claim in claims:
+        mine = own.setdefault(claim.owner, Table())
         # All spots are asked before one is taken: a bare port does not exclude itself.
-        yield from table.excluding(claim)
+        yield from list(mine.excluding(claim)) or table.excluding(claim)
+        mine.take(claim)
         table.take(claim)
 
 
