@@ -1,7 +1,7 @@
 """Asks the kernel which sockets it grants together, in a network namespace of its own.
 
-Run as a program it is the other side: one line with a list of sockets in, one line with the indexes
-of the refused ones out. All sockets of a line are open at the same time, then closed.
+Run as a program it is the other side: one line with a question and a list of sockets in, one line with
+the answer out. All sockets of a line are open at the same time, then closed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from support.beds import bed_required, require_programs
 
@@ -41,8 +41,18 @@ class Kernel:
 
     def refused(self, sockets: Sequence[Wanted]) -> list[int]:
         """Indexes of the sockets that the kernel does not grant beside the earlier ones."""
+        return self._asked("refused", sockets)
+
+    def received(self, sockets: Sequence[Wanted]) -> list[list[int | None]]:
+        """With all UDP sockets open and sharing: who gets what is sent to each, by its addresses.
+
+        None stands for a packet that nobody gets.
+        """
+        return self._asked("received", sockets)
+
+    def _asked(self, question: str, sockets: Sequence[Wanted]) -> list[Any]:
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(sockets).encode() + b"\n")
+        self._process.stdin.write(json.dumps([question, sockets]).encode() + b"\n")
         self._process.stdin.flush()
         ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_WITHIN_S)
         assert ready, "the namespace does not answer"
@@ -89,11 +99,15 @@ def _addresses() -> None:
 
 
 def _granted(stack: ExitStack, wanted: Wanted) -> bool:
+    return _opened(stack, wanted, share=False) is not None
+
+
+def _opened(stack: ExitStack, wanted: Wanted, *, share: bool) -> socket.socket | None:
     family = socket.AF_INET6 if ":" in wanted.address else socket.AF_INET
     tcp = wanted.protocol == "tcp"
     kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
     opened = stack.enter_context(socket.socket(family, kind))
-    if tcp:
+    if tcp or share:
         # What every server sets; for listening sockets it changes nothing in the verdict.
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
@@ -104,17 +118,45 @@ def _granted(stack: ExitStack, wanted: Wanted) -> bool:
             opened.listen(1)
     except OSError:
         opened.close()
-        return False
-    return True
+        return None
+    return opened
+
+
+def _received(stack: ExitStack, sockets: Sequence[Wanted]) -> list[list[int | None]]:
+    """Send to every address that a socket covers, and look who has it."""
+    opened = [_opened(stack, wanted, share=True) for wanted in sockets]
+    return [[_taker(opened, to, one.port) for to in _covered(one.address)] for one in sockets]
+
+
+def _covered(address: str) -> tuple[str, ...]:
+    return {"0.0.0.0": IPV4, "::": IPV6}.get(address, (address,))
+
+
+def _taker(opened: Sequence[socket.socket | None], address: str, port: int) -> int | None:
+    """Which socket gets a packet; on loopback it is there as soon as it is sent."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"x", (address, port))
+    taker = None
+    for number, one in enumerate(opened):
+        if one is not None and select.select([one], [], [], 0)[0]:
+            one.recv(10)
+            taker = number
+    return taker
 
 
 def main() -> None:
     _addresses()
     for line in sys.stdin:
         with ExitStack() as stack:
-            wanted = [Wanted(*fields) for fields in json.loads(line)]
-            refused = [i for i, socket_ in enumerate(wanted) if not _granted(stack, socket_)]
-        sys.stdout.write(json.dumps(refused) + "\n")
+            question, fields = json.loads(line)
+            wanted = [Wanted(*one) for one in fields]
+            answer: list[Any] = (
+                [i for i, one in enumerate(wanted) if not _granted(stack, one)]
+                if question == "refused"
+                else _received(stack, wanted)
+            )
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
