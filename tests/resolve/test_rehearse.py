@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import Desired, HostFile, Sourced
 from pbxfleet.model.net import Protocol
-from pbxfleet.model.plans import ForeignListener
+from pbxfleet.model.plans import ForeignListener, Judging
 from pbxfleet.model.rehearsal import HostRehearsal, Lack, Refusal
 from pbxfleet.model.resolved import Ledger, Reference
 from pbxfleet.pbx.binds import parse_binds
@@ -375,8 +375,8 @@ def test_what_is_an_error_for_this_fleet_is_one_there_too() -> None:
     there = machine("fra2", 4, defaults={"listen": {"tftp": 69}})
     desired = fleet(machine("fra1", 4), there, instance("acme"))
     assert loss(desired).survives
-    strict = {"ADV103": Sourced(Severity.ERROR, desired.fleet.span)}
-    desired = replace(desired, fleet=replace(desired.fleet, severities=strict))
+    strict = Judging(severities={"ADV103": Sourced(Severity.ERROR, desired.fleet.span)})
+    desired = replace(desired, fleet=replace(desired.fleet, judging=strict))
     (refusal,) = loss(desired).stranded[0].refusals
     assert "(ADV103)" in refusal.why
 
