@@ -17,7 +17,7 @@ def on_one_address(site: RunningSite, **ports: str) -> str:
     address = next(iter(site.addresses.values()))
     host = (site.repo / "desired/hosts/h1.toml").read_text(encoding="utf-8")
     if "ports" not in host:
-        site.declare("desired/hosts/h1.toml", f'{host}ports = "20000-20999"\n')
+        site.declare("desired/hosts/h1.toml", f'{host}ports = "12000-12999"\n')
     for name, says in ports.items():
         site.addresses[name] = address
         site.instance(name, says)
@@ -35,13 +35,13 @@ def test_blocks_of_ports(running: Make) -> None:
         site, ash='ports = "auto"', birch='ports = "auto"', cedar=f'rtp = "auto"\n{own}'
     )
     site.up()
-    assert site.sockets("ash") == block(address, 20000)
-    assert site.sockets("birch") == block(address, 20010)
+    assert site.sockets("ash") == block(address, 12000)
+    assert site.sockets("birch") == block(address, 12010)
     assert site.sockets("cedar") == site.expected("cedar")
     ranges = [line for name in site.addresses for line in site.pbx_xml(name).splitlines()
               if "rtp_port_start" in line]  # fmt: skip
     assert len(set(ranges)) == 3
-    for port in (20000, 20010, 18080):
+    for port in (12000, 12010, 18080):
         assert http_get(address, port, "/rest/system/status", LOGIN).status == 200
     with nothing_changes(site.repo, site.root):
         assert site.apply().out == "h1: nothing to do\n"
@@ -58,13 +58,13 @@ def test_one_more_moves_nobody(running: Make) -> None:
     site.compile()
     site.apply()
     assert site.pid("birch") == pid
-    assert site.sockets("birch") == block(address, 20000)
-    assert site.sockets("ash") == block(address, 20010)
+    assert site.sockets("birch") == block(address, 12000)
+    assert site.sockets("ash") == block(address, 12010)
 
 
 def test_one_socket_for_two_is_refused_with_both_places(running: Make) -> None:
     site = running("ash", "birch")
-    on_one_address(site, ash='ports = "20000-20009"', birch='ports = "20000-20009"')
+    on_one_address(site, ash='ports = "12000-12009"', birch='ports = "12000-12009"')
     refused = site.run("validate")
     assert refused.code == 1
     assert "BND101" in refused.err

@@ -7,6 +7,7 @@ needs two seconds for those. Whatever is written in another way is left to the f
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pbxfleet.core.span import Span
@@ -32,8 +33,10 @@ class PlainLine(NamedTuple):
     span: Span
 
 
-def plain_lines(file: str, text: str) -> list[PlainLine] | None:
+def plain_lines(file: str, text: str, is_known: Callable[[str], bool]) -> list[PlainLine] | None:
     """Every key of a text in order, also one that is there twice; None if a line is not plain.
+
+    None also for a header that is not known, with or without keys under it.
 
     A header may be there twice too: after a merge it says the same as one with both parts.
     """
@@ -47,7 +50,7 @@ def plain_lines(file: str, text: str) -> list[PlainLine] | None:
         match = _LINE.match(line)
         if match is None:
             header = _HEADER.match(line)
-            if header is None:
+            if header is None or not is_known(header[1]):
                 return None
             table = header[1]
             continue
