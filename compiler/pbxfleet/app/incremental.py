@@ -31,7 +31,7 @@ from pbxfleet.app.kept import (
 )
 from pbxfleet.app.sources import Sources, Unusual, read_sources
 from pbxfleet.core.diagnostics import Diagnostic, Severity
-from pbxfleet.core.digest import Digest, digest_of, digest_of_data
+from pbxfleet.core.digest import Canonical, Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache, cache_of, program_digest
 from pbxfleet.host.stamps import are_as_stamped, stamps_of
 from pbxfleet.host.written_tree import holds_exactly
@@ -211,7 +211,7 @@ class _Run:
     def _keys(self, ledger: Ledger) -> dict[str, Digest]:
         """By host: the digest of everything that its results depend on, with this ledger."""
         sources = self._sources
-        common = [self._program, sources.digest(sources.fleet), list(self._stray), sources.others()]
+        common = self._common()
         at, parts = self._at, self._parts
         if ledger is not self._ledger.ledger:
             parts = parts_of(ledger, at)
@@ -224,6 +224,12 @@ class _Run:
             remembered = repr(part.without_spans())
             own[host] = digest_of_data([*common, host, digests, remembered, gone])
         return {host: self._with_peers(host, own, at) for host in own}
+
+    def _common(self) -> list[Canonical]:
+        """What the results of every host, and of a fleet without hosts, depend on."""
+        sources = self._sources
+        fleet = sources.digest(sources.fleet)
+        return [self._program, fleet, list(self._stray), sources.others()]
 
     def _with_peers(self, host: str, own: Mapping[str, Digest], at: Mapping[str, str]) -> Digest:
         peers = self._peers(host)
@@ -278,7 +284,7 @@ class _Run:
     def _concluded(self, entries: Mapping[str, HostEntry]) -> tuple[Index, Ledger | None]:
         """The index with what all hosts together came to, and the ledger if it is to be written."""
         before = self._ledger.ledger
-        key = digest_of_data([entry.key for entry in entries.values()])
+        key = digest_of_data([*self._common(), *(entry.key for entry in entries.values())])
         if self._index is not None and self._index.conclusion_key == key:
             conclusion = self._index.conclusion
         else:
