@@ -95,7 +95,7 @@ def measure(folder: Path, hosts: int, runs: int) -> Measured:
     """All four times of one size; the changes are to an instance in the middle of the fleet."""
     fleet = folder / f"fleet-{hosts}"
     make_fleet(fleet, hosts)
-    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
+    os.environ["XDG_CACHE_HOME"] = str(folder)
     program = [str(PBXFLEET), "-C", str(fleet), "--quiet"]
     samples: dict[str, list[Sample]] = {what: [] for what in LIMITS}
     changed = fleet / f"desired/instances/c{hosts // 2}x1.toml"
@@ -104,7 +104,7 @@ def measure(folder: Path, hosts: int, runs: int) -> Measured:
             ("validate", [*program, "validate"]),
             ("compile", [*program, "compile"]),
         ):
-            shutil.rmtree(folder / "cache", ignore_errors=True)
+            shutil.rmtree(folder / "pbxfleet", ignore_errors=True)
             if what == "compile":
                 shutil.rmtree(fleet / "rendered", ignore_errors=True)
             samples[f"{what}, cold"].append(sample(argv))

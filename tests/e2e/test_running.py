@@ -227,9 +227,9 @@ class TestChange:
         ports = {
             "http": 28980,
             "https": 28943,
-            "sip_udp": 25960,
-            "sip_tcp": 25960,
-            "sip_tls": 25961,
+            "sip_udp": 18960,
+            "sip_tcp": 18960,
+            "sip_tls": 18961,
         }
         listen = ", ".join(f"{role} = {port}" for role, port in ports.items())
         site.edit("desired/hosts/h1.toml", "addresses = [", 'addresses = ["::1", ')

@@ -178,6 +178,7 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").mkdir()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(stamps, "SETTLED_NS", SETTLED_NS)
 
@@ -294,6 +295,16 @@ def test_the_cache_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.Monke
     repository = Repository(tmp_path / "fleet")
     assert not compile_fleet(str(repository.folder)).failed
     assert cached(tmp_path) == []
+
+
+def test_a_home_that_is_not_there_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    repository = Repository(tmp_path / "fleet")
+    assert not compile_fleet(str(repository.folder)).failed
+    assert not (tmp_path / "nobody").exists()
 
 
 def test_another_program_shares_nothing(

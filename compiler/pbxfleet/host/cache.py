@@ -78,8 +78,10 @@ class Cache:
 def cache_of(repository: str) -> Cache:
     """The cache for one repository, below XDG_CACHE_HOME or ~/.cache."""
     home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CACHE_HOME", "") or (home and f"{home}/.cache")
-    if os.environ.get(SWITCH) == "off" or not os.path.isabs(base):
+    base = os.environ.get("XDG_CACHE_HOME", "") or f"{home}/.cache"
+    # A home that is not there is not made: that of service accounts is missing on purpose.
+    there = os.path.isdir(base) or (os.path.dirname(base) == home and os.path.isdir(home))
+    if os.environ.get(SWITCH) == "off" or not os.path.isabs(base) or not there:
         return Cache(None)
     place = sha256(os.fsencode(os.path.realpath(repository))).hexdigest()[:32]
     folder = f"{base}/pbxfleet/{place}"

@@ -11,8 +11,8 @@ from pbxfleet.model.resolved import Allocation, Ledger, Thing
 # Families of problems between values that can be handed out.
 _OF_VALUES = ("BND", "RTP", "NET", "CPU", "DIR")
 _OF_THE_LEDGER = "ALC"
-# Roles that no file declares: one that is not understood may.
-_OF_SILENCE = ("REF105",)
+# Roles that no file declares, cores that nobody has: a file that is not understood may.
+_OF_SILENCE = ("REF105", "CPU105")
 
 
 def handed_out_now(before: Ledger, after: Ledger) -> dict[str, Allocation]:
