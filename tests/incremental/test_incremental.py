@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
 import subprocess
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from pbxfleet.app import compile as compiling
 from pbxfleet.app import incremental
 from pbxfleet.app.compile import Compiled, compile_fleet, validate_fleet
 from pbxfleet.app.workshop import Workshop
+from pbxfleet.core.diagnostics import Severity
 from pbxfleet.host import cache as caching
 from pbxfleet.host import stamps
 from pbxfleet.model import frozen
@@ -248,6 +251,35 @@ def test_only_what_a_change_concerns_is_worked_out(tmp_path: Path, worked_out: l
     worked_out.clear()
     validate_fleet(str(repository.folder))
     assert worked_out == []
+
+
+def test_the_name_of_the_fleet_file_counts(tmp_path: Path) -> None:
+    """It stands in every manifest; in YAML the same bytes can have two names."""
+    repository = Repository(tmp_path / "fleet")
+    text = json.dumps(tomllib.loads(repository.read("desired/fleet.toml")))
+    forgotten("desired/fleet.toml")(repository)
+    repository.write("desired/fleet.yaml", text)
+    compile_fleet(str(repository.folder))
+    (repository.folder / "desired/fleet.yaml").rename(repository.folder / "desired/fleet.yml")
+    compiled = compile_fleet(str(repository.folder))
+    assert "rendered/fra1/manifest.json" in compiled.changed
+    assert compiling._from_scratch(str(repository.folder), (), check=True).changed == ()
+
+
+def test_a_file_that_was_named_before_it_was_there_is_read(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "fleet")
+    fleet, (folder, name) = repository.read("desired/fleet.toml"), ("other", "pbx.xml")
+    release = fleet[fleet.index('[releases."70.5"]') : fleet.index("[catalogue]")]
+    newer = release.replace("70.5", "70.6").replace("reference/pbx.xml", f"{folder}/{name}")
+    repository.write("desired/fleet.toml", f"{fleet}\n{newer}")
+    before = validate_fleet(str(repository.folder))[0].diagnostics
+    assert not any(d.severity is Severity.ERROR for d in before)  # else nothing was kept
+    repository.write(f"desired/{folder}/{name}", repository.read("desired/reference/pbx.xml"))
+    repository.write("desired/strange/note.txt", "x")
+    found = validate_fleet(str(repository.folder))[0].diagnostics
+    assert found == compiling.read_fleet(str(repository.folder)).diagnostics
+    not_read = [d.span.file for d in found if d.span and d.code == "FMT113"]
+    assert not_read == ["desired/strange/note.txt"]
 
 
 def test_without_a_change_no_rendered_file_is_read(

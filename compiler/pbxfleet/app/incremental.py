@@ -29,7 +29,7 @@ from pbxfleet.app.kept import (
     save_index,
     save_ledger,
 )
-from pbxfleet.app.sources import Sources, Unusual, read_sources
+from pbxfleet.app.sources import LEDGER, Sources, Unusual, read_sources
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.digest import Canonical, Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache, cache_of, program_digest
@@ -177,7 +177,8 @@ class _Run:
         sources, index = self._sources, self._index
         known = index.facts if index is not None else {}
         stray = index.stray if index is not None else ()
-        if index is None or known.keys() != set(sources.format_files):
+        self._names = digest_of_data(sorted(sources.files.keys() - {LEDGER}))
+        if index is None or index.names != self._names:
             stray = self._workshop.strays()
             known = known if index is not None and stray == index.stray else {}
         self._stray = stray
@@ -229,7 +230,7 @@ class _Run:
         """What the results of every host, and of a fleet without hosts, depend on."""
         sources = self._sources
         fleet = sources.digest(sources.fleet)
-        return [self._program, fleet, list(self._stray), sources.others()]
+        return [self._program, sources.fleet, fleet, list(self._stray), sources.others()]
 
     def _with_peers(self, host: str, own: Mapping[str, Digest], at: Mapping[str, str]) -> Digest:
         peers = self._peers(host)
@@ -294,7 +295,8 @@ class _Run:
         same = self._ledger.is_canonical and all(entry.ledger_same for entry in entries.values())
         same = same and {a.host for a in before.allocations.values()} <= entries.keys()
         ledger = None if same else self._new_ledger(before, entries)
-        return Index(self._program, self._stray, self._facts, key, conclusion), ledger
+        index = Index(self._program, self._names, self._stray, self._facts, key, conclusion)
+        return index, ledger
 
     def _new_ledger(self, before: Ledger, entries: Mapping[str, HostEntry]) -> Ledger | None:
         """The ledger of all hosts; None if it would only repeat what the files say themselves."""

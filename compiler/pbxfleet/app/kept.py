@@ -36,11 +36,13 @@ class FileFacts(NamedTuple):
 class Index(NamedTuple):
     """The facts of all files by name, and what all of them together concluded.
 
-    It holds for one `program` only. `stray` are the files that no rule of the layout covers.
+    It holds for one `program` only. `stray` are the files that no rule of the layout covers, among
+    those of which `names` is the digest: all but the ledger.
     `conclusion` holds under `conclusion_key` only.
     """
 
     program: str
+    names: Digest
     stray: tuple[str, ...]
     facts: dict[str, FileFacts]
     conclusion_key: str
