@@ -17,7 +17,7 @@ from support.events import happen
 from support.machine import HostMemory, Machine, applied, apply_to, plan_of, records_on
 from support.targets import Fleet, Wish, fleet, release_file
 
-BACKENDS = ("systemd", "sysv")
+BACKENDS = ("systemd", "sysv", "compose")
 FILES = ("pbxctrl", "pbxctrl.dat")
 
 

@@ -24,7 +24,11 @@ from pbxfleet.model.target import (
 from pbxfleet.pbx.pbx_xml import edit
 
 OWNER = "root:root"
-UNITS = {"systemd": "/etc/systemd/system/pbx-{}.service", "sysv": "/etc/init.d/pbx-{}"}
+UNITS = {
+    "systemd": "/etc/systemd/system/pbx-{}.service",
+    "sysv": "/etc/init.d/pbx-{}",
+    "compose": "/etc/pbx/compose/pbx-{}/compose.yaml",
+}
 
 # What the first instance of a release looked like: line ends, quotes, comments and order of its own.
 REFERENCE = (

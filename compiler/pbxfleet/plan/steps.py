@@ -21,7 +21,7 @@ UNDO = {
     Do.START: "stop it again",
     Do.PROVE: "nothing: it only looks",
 }
-STARTED_WITH_THE_MACHINE = ("systemd", "sysv")
+STARTED_WITH_THE_MACHINE = ("systemd", "sysv", "compose")
 
 
 def make_steps(
