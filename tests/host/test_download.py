@@ -97,6 +97,21 @@ def test_nobody_there_and_not_https() -> None:
             download_bytes(url, SMALL)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:s3cret@127.0.0.1:9/a?t=s3cret", "https://127.0.0.1:9/a"),
+        ("https://me:s3cret@host", "https://host"),
+        ("http://me:s3cret@host/a@b", "http://host/a@b"),
+    ],
+)
+def test_a_password_in_an_address_is_neither_sent_nor_shown(url: str, shown: str) -> None:
+    with pytest.raises(Refused) as refused:
+        download_bytes(url, SMALL)
+    assert str(refused.value).startswith(f"{shown}: ")
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_full_disk_is_the_machines_fault_and_leaves_nothing(
     server: Server, tmp_path: Path
 ) -> None:

@@ -50,9 +50,11 @@ def download(url: str, sink: BinaryIO, limits: Limits = DEFAULT) -> Stored:
     Certificates are verified against the system's authorities, or those of SSL_CERT_FILE. A body that
     ends before its announced length is refused.
     """
-    shown = _without_query(url)
+    shown = _without_secrets(url)
     if not url.startswith("https://"):
         raise _failed(shown, "is not an https address")
+    if "@" in _authority(url):
+        raise _failed(shown, "holds a user or a password, which is never sent")
     state, size = sha256(), 0
     with _refusing(shown):
         deadline = time.monotonic() + limits.whole_s
@@ -142,7 +144,7 @@ class _HttpsOnly(HTTPRedirectHandler):
     ) -> Request | None:
         if not newurl.lower().startswith("https://"):
             fp.close()
-            raise _failed(_without_query(req.full_url), f"leads to {_without_query(newurl)}")
+            raise _failed(_without_secrets(req.full_url), f"leads to {_without_secrets(newurl)}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -170,6 +172,15 @@ def _length(answer: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _without_query(url: str) -> str:
-    """An address for messages: what stands behind the question mark may be a token."""
-    return url.partition("?")[0]
+def _without_secrets(url: str) -> str:
+    """An address for messages: a query may be a token, and before an `@` stand user and password."""
+    bare = url.partition("?")[0]
+    authority = _authority(bare)
+    return bare.replace(authority, authority.rpartition("@")[2], 1)
+
+
+def _authority(url: str) -> str:
+    """User, host and port of an address, as they stand between `//` and the path."""
+    rest = url.partition("//")[2]
+    ends = [at for at in map(rest.find, "/?#") if at >= 0]
+    return rest[: min(ends, default=len(rest))]
