@@ -161,3 +161,11 @@ def _wanted(text: str) -> set[str]:
         for target in line.partition("=")[2].split()
     }
     return named | {"sysinit.target", "basic.target", "shutdown.target"}
+
+
+def test_files_that_the_pbx_is_told_to_write_stay_writable() -> None:
+    settings = {"log_filename": "/etc/pbx log/$y.log", "cdr": "file:/home/cdr/out.csv /srv/../x"}
+    lines = unit(Wish("acme", settings=settings)).splitlines()
+    assert "ProtectHome=yes" not in lines
+    written = [line for line in lines if line.startswith("ReadWritePaths=-")]
+    assert written == ['ReadWritePaths=-"/etc/pbx log"', "ReadWritePaths=-/home/cdr"]

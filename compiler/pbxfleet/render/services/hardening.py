@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath, is_inside, parent
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.pbx.file_targets import LOG_NAME, file_targets
 
-LOG_FILE = "log_filename"
 HOMES = ("/home", "/root", "/run/user")
 TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - recognised, not used
 
@@ -111,12 +111,13 @@ def directives(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Direc
 
 
 def written_folders(host: ResolvedHost, instance: ResolvedInstance) -> tuple[HostPath, ...]:
-    """Folders outside its directory that the instance may write to: of failover and log file."""
+    """Folders outside its directory that the instance may write to: of failover, log and CDR files."""
     del host
     directory = instance.paths.directory
     files = [instance.paths.failover_file] if instance.failover is not None else []
-    logs = (s.value for s in instance.settings if s.name == LOG_FILE)
-    files += [HostPath(v) for v in logs if isinstance(v, str) and v.startswith("/")]
+    for setting in instance.settings:
+        if setting.name == LOG_NAME or setting.label.startswith("settings."):
+            files += file_targets(setting.name, setting.value)
     folders = dict.fromkeys(parent(file) for file in files if file is not None)
     return tuple(f for f in folders if f != "/" and not is_inside(f, directory))
 

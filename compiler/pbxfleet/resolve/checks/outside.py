@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
-from pbxfleet.core.paths import HostPath, host_path, is_inside
+from pbxfleet.core.paths import HostPath, is_inside
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance, ResolvedSetting
+from pbxfleet.pbx.file_targets import LOG_NAME, file_targets
 from pbxfleet.resolve.problems import Problems
-
-LOG_NAME = "log_filename"
-FILE_TARGET = "file:"
 
 
 def log_file(instance: ResolvedInstance) -> Sourced[str] | None:
@@ -21,7 +19,7 @@ def log_file(instance: ResolvedInstance) -> Sourced[str] | None:
     """
     for setting in instance.settings:
         if setting.name == LOG_NAME:
-            for path in _paths(setting):
+            for path in file_targets(setting.name, setting.value):
                 return Sourced(str(path), setting.origin)
     return None
 
@@ -37,23 +35,11 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
         for setting in instance.settings:
             if setting.name == LOG_NAME or not setting.label.startswith("settings."):
                 continue
-            for path in _paths(setting):
+            for path in file_targets(setting.name, setting.value):
                 if not is_inside(path, instance.paths.directory):
                     diagnostic = _outside(setting, path)
                     problems.share(diagnostic, instance.name, instance.span)
     yield from problems.diagnostics()
-
-
-def _paths(setting: ResolvedSetting) -> Iterator[HostPath]:
-    if not isinstance(setting.value, str):
-        return
-    for word in setting.value.split():
-        text = word.removeprefix(FILE_TARGET)
-        if text.startswith("/") and len(text) > 1:
-            try:
-                yield host_path(text)
-            except ValueError:
-                continue  # no path of one file: a pattern, or an address without its scheme
 
 
 def _outside(setting: ResolvedSetting, path: HostPath) -> Diagnostic:
