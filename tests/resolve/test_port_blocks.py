@@ -144,6 +144,17 @@ def test_a_declared_block_lies_in_the_ports_of_the_host() -> None:
     assert codes(run(shared("alpha", ports="9000-9009"))) == ["ALC105"]
 
 
+def test_a_declared_block_that_was_handed_out_to_another_instance() -> None:
+    ledger = run(shared("alpha")).ledger
+    assert codes(run(shared("alpha"), shared("beta", ports="8005-8014"), ledger=ledger)) == [
+        "ALC109"
+    ]
+    beside = shared("beta", ports="8010-8019")
+    elsewhere = shared("beta", ports="8005-8014", address="203.0.113.11")
+    for other in (beside, elsewhere):
+        assert codes(run(shared("alpha"), other, ledger=ledger)) == []
+
+
 def test_ports_and_media_have_ranges_of_their_own() -> None:
     assert codes(run(shared("alpha"), ports="50000-50099"))[0] == "ALC106"
 

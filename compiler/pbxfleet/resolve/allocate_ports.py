@@ -45,7 +45,7 @@ def allocate_ports(
     """The block of each instance that has one, declared or handed out.
 
     An `auto` block is disjoint from every other block of the host and has no port that an instance
-    on the same address declares. Reports ALC105 and ALC106 for declared blocks.
+    on the same address declares. Reports ALC105, ALC106 and ALC109 for declared blocks.
     """
     literal: Ranges = {}
     wishes: dict[str, Sourced[object]] = {}
@@ -66,7 +66,10 @@ def allocate_ports(
         return [port for address in addresses_of[name] for port in claimed.get(address, ())]
 
     taken = tuple(block.value for block in literal.values())
-    return literal | hand_out_blocks(desk, askings, wishes, _supply(desk, taken), near)
+    handed = hand_out_blocks(desk, askings, wishes, _supply(desk, taken), near)
+    by_name = {asking.name: asking for asking in askings}
+    _check_handed(desk, literal, handed, by_name, addresses_of)
+    return literal | handed
 
 
 def listen_in_block(layer: Layer, own: Layer, block: Sourced[PortRange], on: set[Role]) -> Layer:
@@ -157,6 +160,22 @@ def _check_declared(desk: Desk, asking: Asking, block: Sourced[PortRange]) -> No
         hint='choose a part of them, widen them, or say ports = "auto"',
     )
     desk.problems.share(diagnostic, asking.name, asking.file.span)
+
+
+def _check_handed(
+    desk: Desk,
+    literal: Ranges,
+    handed: Ranges,
+    asking_of: Mapping[str, Asking],
+    addresses_of: Mapping[str, Sequence[Address]],
+) -> None:
+    """ALC109 for a declared block that reaches into one remembered for another on its address."""
+    for name, own in literal.items():
+        for holder, block in handed.items():
+            near = not {*addresses_of[name]}.isdisjoint(addresses_of[holder])
+            if near and own.value.overlaps(block.value):
+                thing = Thing(Resource.PORTS, str(block.value))
+                desk.declared(asking_of[name], own.origin, thing, holder)
 
 
 def _check_pool(desk: Desk) -> None:
