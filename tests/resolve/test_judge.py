@@ -46,6 +46,7 @@ def codes(found: Judged) -> list[str]:
 
 ODD = told("ADV102", ALPHA, Severity.ADVICE)
 SHARED = told("ADV102", FLEET, Severity.ADVICE, "alpha", "beta")
+REPEATED = told("ADV102", BETA, Severity.ADVICE, "alpha", "beta")  # in the file of the second
 OUTAGE = told("BND101", ALPHA, Severity.ERROR)
 KEY = told("LIC101", BETA, Severity.ERROR)
 
@@ -62,6 +63,8 @@ KEY = told("LIC101", BETA, Severity.ERROR)
         (SHARED, "fra1", []),
         (SHARED, "", []),
         (SHARED, "fra1/alpha", ["ADV102"]),
+        (REPEATED, "fra1/beta", ["ADV102"]),
+        (REPEATED, "fra1", []),
         (told("ADV102", HOST, Severity.ADVICE), "fra1", []),
         (told("ADV102", HOST, Severity.ADVICE), "fra1/alpha", ["ADV102", "SUP104"]),
         (told("ADV102", FLEET, Severity.ADVICE), "fra1", ["ADV102", "SUP104"]),

@@ -111,9 +111,6 @@ class _Bench:
         """What it is about: hosts, or `host/instance`; nothing if it is about the whole fleet."""
         files, hosts = self.scope.files, self.scope.hosts
         own = files.get(diagnostic.span.file, "") if diagnostic.span is not None else ""
-        if "/" in own:
-            yield own
-            return
         about = [f"{hosts[name]}/{name}" for name in diagnostic.about if name in hosts]
         if about or own:
             yield from about or [own]
