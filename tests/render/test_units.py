@@ -164,8 +164,8 @@ def _wanted(text: str) -> set[str]:
 
 
 def test_files_that_the_pbx_is_told_to_write_stay_writable() -> None:
-    settings = {"log_filename": "/etc/pbx log/$y.log", "cdr": "file:/home/cdr/out.csv /srv/../x"}
+    settings = {"log_filename": "/etc/pbx log/$y.log", "cdr": "file:/root/cdr/out.csv /srv/../x"}
     lines = unit(Wish("acme", settings=settings)).splitlines()
     assert "ProtectHome=yes" not in lines
     written = [line for line in lines if line.startswith("ReadWritePaths=-")]
-    assert written == ['ReadWritePaths=-"/etc/pbx log"', "ReadWritePaths=-/home/cdr"]
+    assert written == ['ReadWritePaths=-"/etc/pbx log"', "ReadWritePaths=-/root/cdr"]
