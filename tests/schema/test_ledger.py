@@ -123,3 +123,4 @@ core = 3
 def test_a_later_format_is_refused() -> None:
     read = read_ledger(load(FILE, b"format = 3\n").value)
     assert [d.code for d in read.errors] == ["FMT103"]
+    assert read.errors[0].hint.startswith("write 2, or use the version")

@@ -277,3 +277,25 @@ def test_the_fleet() -> None:
     }
     assert fleet.policy.deletion_budget == 3
     assert fleet.defaults.release is not None and fleet.defaults.release.value == "70.5"
+
+
+def test_a_key_that_a_table_of_a_list_lacks_is_told_at_that_table() -> None:
+    found = read(
+        hosts__fra1_dot_toml="""foreign_listeners = [
+  { protocol = "tcp", bind = 22, by = "sshd", reason = "administration" },
+  { protocol = "tcp", bind = 25 },
+]
+""",
+        hosts__fra2_dot_yaml="""foreign_listeners:
+  - {protocol: tcp, bind: 22, by: sshd}
+  - protocol: tcp
+    bind: 25
+""",
+    )
+    places = [str(d.span) for d in found.errors if d.code == "FMT105"]
+    assert places == ["desired/hosts/fra1.toml:3:3", "desired/hosts/fra2.yaml:3:5"]
+
+
+def test_a_fixed_word_is_not_asked_for_in_the_text_of_another_value() -> None:
+    found = read(hosts__fra1_dot_toml='[network]\nbackend = "off"\nfirewall = true\n')
+    assert [(d.code, d.hint) for d in found.errors] == [("FMT106", "")]

@@ -45,6 +45,7 @@ class InstanceSummary(NamedTuple):
     name: str
     span: Span
     release: str
+    release_origin: Span
     addresses: tuple[Said, ...]
     tenants: tuple[Said, ...]
     system_name: Said | None

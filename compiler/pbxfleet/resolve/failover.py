@@ -11,11 +11,13 @@ from pbxfleet.model.desired import (
     FailoverWish,
     HostFile,
     InstanceFile,
+    Role,
     Sourced,
     WebScheme,
 )
 from pbxfleet.model.resolved import Failover, ResolvedInstance
 from pbxfleet.pbx.binds import bracketed
+from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.resolve.checks.web import WebEnd, web_ends
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import check_peer
@@ -118,8 +120,21 @@ def _no_web(
         "FLO107",
         f"the peer {peer.name} has {missing}: it cannot be asked whether it lives",
         place,
-        related=((peer.span, f"instance {peer.name}"),),
+        related=_switched_off(peer, wanted) or ((peer.span, f"instance {peer.name}"),),
         hint=f"declare listen.{word} for {peer.name}",
+    )
+
+
+def _switched_off(
+    peer: ResolvedInstance, wanted: Sourced[WebScheme] | None
+) -> tuple[tuple[Span, str], ...]:
+    """Where the listeners are off that could have been asked; nothing of those that nobody declares."""
+    asked = (Role.HTTP, Role.HTTPS) if wanted is None else (Role(wanted.value.value),)
+    elements = {CONFIRMED[role]: role for role in asked}
+    return tuple(
+        (setting.origin, f"listen.{elements[setting.name].value} of {peer.name}")
+        for setting in peer.settings
+        if setting.name in elements and not setting.value
     )
 
 

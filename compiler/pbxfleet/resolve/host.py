@@ -6,7 +6,7 @@ Nothing here looks at another host, so what comes out can be kept until one of t
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ from pbxfleet.model.reserved import Tombstones
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
 from pbxfleet.resolve.allocate_ports import listen_in_block, with_media
+from pbxfleet.resolve.checks.addresses import unfit_address
+from pbxfleet.resolve.checks.cpus import unfit_core
 from pbxfleet.resolve.context import FleetContext
 from pbxfleet.resolve.desk import Asking
 from pbxfleet.resolve.elements import Elements
@@ -63,6 +65,8 @@ class HostDraft:
     """
 
     host: HostFile
+    askings: Sequence[Asking]
+    grants: Mapping[str, Grant]
     drafts: Mapping[str, Draft]
     built: Mapping[str, ResolvedInstance]
     unmapped: tuple[Unmapped, ...]
@@ -92,7 +96,9 @@ def draft_host(
         if instance is not None:
             built[name] = instance
     unmapped, rules = _unmapped(context, host, files), _release_rules(context)
-    return HostDraft(host, drafts, built, unmapped, kept, problems, rules, context.fleet)
+    return HostDraft(
+        host, askings, grants, drafts, built, unmapped, kept, problems, rules, context.fleet
+    )
 
 
 def askings_of(host: HostFile, files: Sequence[InstanceFile], defaults: Layer) -> list[Asking]:
@@ -125,7 +131,22 @@ def link_host(
         failover = failover_of(own.file, own.layer.failover, peers, problems)
         instances.append(instance if failover is None else replace(instance, failover=failover))
     sound = [instance for instance in instances if instance.name not in problems.names_failed]
-    return _resolved(draft, sound), _findings(draft)
+    host = _resolved(draft, sound)
+    for asking in draft.askings:  # of those that stay out, no check looks at what they declare
+        if asking.name in problems.names_failed and asking.name in draft.grants:
+            for diagnostic in _unfit(host, asking.layer, draft.grants[asking.name]):
+                problems.share(diagnostic, asking.name, asking.file.span)
+    return host, _findings(draft)
+
+
+def _unfit(host: ResolvedHost, layer: Layer, grant: Grant) -> Iterator[Diagnostic]:
+    """What is wrong with declared addresses and cores; of those from the ledger ALC102 says it."""
+    declared = {wish.value for wish in layer.address or ()}
+    for address in grant.addresses:
+        if address.value in declared:
+            yield from unfit_address(host.file, address)
+    if grant.cpu is not None and layer.cpu is not None and layer.cpu.value == grant.cpu.value:
+        yield from unfit_core(host, grant.cpu.value, grant.cpu.origin)
 
 
 def _findings(draft: HostDraft) -> HostFindings:

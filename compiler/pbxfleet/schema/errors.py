@@ -87,7 +87,7 @@ class _Spot:
         for part in path:
             if isinstance(part, int) and isinstance(node, SequenceNode):
                 node = node.items[part]
-                self.span = node.span
+                self.span = self.key_span = node.span
             elif isinstance(node, MappingNode) and (entry := node.get(str(part))) is not None:
                 node = entry.node
                 self.span, self.key_span = node.span, entry.key_span
@@ -102,7 +102,7 @@ class _Spot:
 
 
 def _missing(model: type[Table], parent: _Spot, key: str) -> Diagnostic:
-    """FMT105 at the key of the table that lacks it, or at the start of the file."""
+    """FMT105 at the key of the table that lacks it, in a list at the table, else at the file."""
     where = f"{parent.label} lacks" if parent.keys else "the file lacks"
     field = fields_of(_table_at(model, parent.keys)).get(key)
     hint = ""

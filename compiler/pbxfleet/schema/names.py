@@ -248,5 +248,5 @@ def _later_format(found: ScalarNode, known: str) -> PydanticCustomError:
     return problem(
         "FMT103",
         f"{KEY} {found.text} is not known: this version reads format {known}",
-        hint="write 1, or use the version of pbxfleet that this fleet was written for",
+        hint=f"write {known[-1]}, or use the version of pbxfleet that this fleet was written for",
     )

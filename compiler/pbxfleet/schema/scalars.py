@@ -67,7 +67,10 @@ def text_of(node: Node, wanted: str = "text") -> ScalarNode:
     found = scalar(node, wanted)
     if found.kind not in _TEXT_KINDS:
         what = words_for(found)
-        raise problem("FMT106", f"{KEY} must be {wanted}, not {what}", hint=f'write "{found.text}"')
+        hint = (
+            "" if wanted.startswith('"') else f'write "{found.text}"'
+        )  # of fixed words it is none
+        raise problem("FMT106", f"{KEY} must be {wanted}, not {what}", hint=hint)
     if not found.text or found.text != found.text.strip():
         what = "has blanks around it" if found.text else "is empty"
         raise problem("FMT124", f"{KEY} {what}", hint=f"write {wanted}")

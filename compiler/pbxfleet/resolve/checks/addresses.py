@@ -29,9 +29,8 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     for instance in host.instances:
         seen: dict[Address, Span] = {}
         for address in instance.addresses:
-            fault = address_fault(host.file, address.value)
-            if fault is not None:
-                problems.share(_unfit(address, fault), instance.name, instance.span)
+            for unfit in unfit_address(host.file, address):
+                problems.share(unfit, instance.name, instance.span)
             first = seen.setdefault(address.value, address.origin)
             if first != address.origin:
                 problems.add(_twice(instance.name, address, first))
@@ -39,6 +38,13 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
             if _takes_own(host.file, listener):
                 problems.share(_own_taken(host.file, listener), instance.name, instance.span)
     yield from problems.diagnostics()
+
+
+def unfit_address(host: HostFile, address: Sourced[Address]) -> Iterator[Diagnostic]:
+    """NET101 to NET103: what is wrong with one address, whatever else its instance says."""
+    fault = address_fault(host, address.value)
+    if fault is not None:
+        yield _unfit(address, fault)
 
 
 def _unfit(address: Sourced[Address], fault: Fault) -> Diagnostic:

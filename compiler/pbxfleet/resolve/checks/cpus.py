@@ -51,7 +51,7 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     problems = Problems()
     for instance in host.instances:
         if instance.cpu is not None:
-            for diagnostic in _fitness(host, instance.cpu.value, instance.cpu.origin):
+            for diagnostic in unfit_core(host, instance.cpu.value, instance.cpu.origin):
                 problems.share(diagnostic, instance.name, instance.span)
     yield from problems.diagnostics()
     claims = core_claims(host)
@@ -61,7 +61,8 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     yield from _first_core(host, claims)
 
 
-def _fitness(host: ResolvedHost, core: int, place: Span) -> Iterator[Diagnostic]:
+def unfit_core(host: ResolvedHost, core: int, place: Span) -> Iterator[Diagnostic]:
+    """CPU101, CPU102 and CPU104: what is wrong with one core, whatever else its instance says."""
     cpus, system = host.file.cpus, host.file.system_cpus
     if cpus is not None and core not in cpus.value:
         yield Diagnostic(

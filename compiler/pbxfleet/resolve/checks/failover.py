@@ -156,9 +156,12 @@ def _releases(half: Half, peer: Half) -> Diagnostic:
     return Diagnostic(
         "FLO109",
         f"{one.name} has release {one.release}, its peer {other.name} has {other.release}",
-        peer.failover.origin,
+        other.release_origin,
         Severity.WARNING,
-        related=((half.failover.origin, f"{one.name} is declared here"),),
+        related=(
+            (one.release_origin, f"release of {one.name}"),
+            (peer.failover.origin, f"{other.name} is its peer"),
+        ),
         hint="give both the same release; whether one reads the other's data is not documented",
     )
 
@@ -172,18 +175,26 @@ def _families(half: Half, peer: Half) -> Iterator[Diagnostic]:
     missing = sorted(one - other or other - one)
     has = half if lacking is peer else peer
     words = " and ".join(f"IPv{version}" for version in missing)
+    place = next(a.origin for a in has.instance.addresses if _version(a.value) in missing)
     yield Diagnostic(
         "FLO115",
         f"{has.instance.name} has an {words} address, its peer {lacking.instance.name} has none",
-        lacking.failover.origin,
+        lacking.instance.addresses[0].origin,
         Severity.WARNING,
-        related=((has.failover.origin, f"{has.instance.name} is declared here"),),
+        related=(
+            (place, f"{words} address of {has.instance.name}"),
+            (lacking.failover.origin, f"{has.instance.name} is its peer"),
+        ),
         hint=f"give {lacking.instance.name} one: who comes over {words} does not reach it",
     )
 
 
 def _versions(instance: InstanceSummary) -> set[int]:
-    return {6 if ":" in address.value else 4 for address in instance.addresses}
+    return {_version(address.value) for address in instance.addresses}
+
+
+def _version(address: str) -> int:
+    return 6 if ":" in address else 4
 
 
 def _licences(half: Half, peer: Half) -> Iterator[Diagnostic]:

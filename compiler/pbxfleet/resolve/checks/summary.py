@@ -23,6 +23,7 @@ def _instance(instance: ResolvedInstance) -> InstanceSummary:
         name=instance.name,
         span=instance.span,
         release=instance.release.name,
+        release_origin=instance.release_origin,
         addresses=tuple(Said(str(a.value), a.origin) for a in instance.addresses),
         tenants=tuple(Said(t.value, t.origin) for t in instance.tenants),
         system_name=_text(instance, SYSTEM_NAME),
