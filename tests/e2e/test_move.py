@@ -69,6 +69,12 @@ def test_another_address_and_core(repository: Repository) -> None:
     assert repository.pbxfleet("compile", "--check").code == 0
 
 
+def test_nobody_has_to_follow_a_core(repository: Repository) -> None:
+    address = repository.pbxfleet("move", "birch", "--address", "203.0.113.30", "--check")
+    core = repository.pbxfleet("move", "birch", "--cpu", "9", "--check")
+    assert ("DNS" in address.err, "DNS" in core.err) == (True, False)
+
+
 def test_a_tombstone_is_released(repository: Repository) -> None:
     repository.remove("birch")
     repository.compile()
@@ -83,7 +89,8 @@ def test_a_tombstone_is_released(repository: Repository) -> None:
 def test_what_the_fleet_would_refuse_is_refused(repository: Repository) -> None:
     assert refused(repository, "birch", "--address", "203.0.113.11")["code"] == "ALC104"
     assert refused(repository, "birch", "--address", "198.51.100.1")["code"] == "ALC102"
-    assert refused(repository, "birch", "--cpu", "99")["code"] == "ALC102"
+    core = refused(repository, "birch", "--cpu", "99")
+    assert (core["code"], core["hint"]) == ("ALC102", "choose another one")
     assert refused(repository, "birch", "--rtp", "50176-51199")["code"] == "ALC104"
     repository.add("elm", text='host = "{host}"\naddress = "203.0.113.11"\nrtp = "auto"\n')
     repository.compile()
@@ -101,6 +108,7 @@ def test_what_the_fleet_would_refuse_is_refused(repository: Repository) -> None:
         (("birch", "--number", "3"), "nothing of numbers"),
         (("birch", "--address", "2001:db8::1"), "0 addresses of IPv6"),
         (("birch", "--address", "here"), "names nothing"),
+        (("birch", "--cpu", "seven"), "pbxfleet move --help"),
         (("birch",), "what is to move"),
         (("birch", "--only", "cores"), "--only belongs to"),
         (("birch", "--release", "--reallocate"), "only one of"),

@@ -24,7 +24,7 @@ NOWHERE = Diagnostic("REL101", "no release", None, Severity.WARNING)
 def test_github_has_errors_first_and_everything_escaped() -> None:
     assert github([ADVICE, NOWHERE, ERROR]).splitlines() == [
         "::error file=desired/a b.toml,line=3,endLine=3,title=BND101,col=5,endColumn=9"
-        "::two claims: 50%25%0Aof it%0Ahint: move, one",
+        "::two claims: 50%25%0Aof it%0Adesired/b.toml:1:1: note: first here%0Ahint: move, one",
         "::warning title=REL101::no release",
         "::notice file=desired/b.toml,line=1,endLine=2,title=ADV102::odd port",
     ]
@@ -34,6 +34,9 @@ def test_gitlab_is_a_list_of_findings() -> None:
     rows = json.loads(gitlab([ERROR, NOWHERE]))
     assert [r["check_name"] for r in rows] == ["REL101", "BND101"]
     assert rows[1]["location"] == {"path": "desired/a b.toml", "lines": {"begin": 3, "end": 3}}
+    assert rows[1]["description"].endswith(
+        "; desired/b.toml:1:1: note: first here; hint: move, one"
+    )
     assert {r["severity"] for r in rows} <= {"info", "minor", "major", "critical", "blocker"}
     assert len({r["fingerprint"] for r in rows}) == len(rows)
 

@@ -52,6 +52,23 @@ def test_one_line_that_claims_a_socket_for_all_is_told_once() -> None:
     assert found[0].span is not None and found[0].span.file == "desired/fleet.toml"
 
 
+def test_two_lines_that_no_instance_can_have_together_are_told_once() -> None:
+    names = ("alpha", "beta", "gamma", "delta", "omega")
+    desired = fleet(host(), *map(instance, names), address="auto", listen={"http": 80, "https": 80})
+    (found,) = (one for one in told(desired) if one.code == "BND101")
+    assert found.message.endswith("twice: http and https; the same in beta, delta, gamma and omega")
+    assert found.span is not None and found.span.file == "desired/fleet.toml"
+
+
+def test_the_paths_of_one_template_are_of_the_other_system_once() -> None:
+    machine = host(services="windows", directory="/srv/{instance}")
+    found = [
+        d for d in told(fleet(machine, *map(instance, ("alpha", "beta")))) if d.code == "SVC107"
+    ]
+    places = [d.span for d in found]
+    assert found and len(places) == len(set(places))
+
+
 def test_the_places_are_where_each_instance_can_be_changed() -> None:
     (found,) = told(pair({}, {"listen": {**OTHER_PORTS, "https": 80}}))
     assert found.code == "BND101"

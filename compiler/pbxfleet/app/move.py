@@ -18,6 +18,7 @@ from pbxfleet.resolve.ledger_text import ledger_text
 from pbxfleet.schema import read_ledger_file
 from pbxfleet.schema.ledger_values import canonical
 
+_OF_THE_WISH = ("ALC102", "ALC104")
 _NAME = re.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -86,14 +87,18 @@ def give(repository: str, name: str, wishes: Sequence[Thing], *, check: bool = F
     if isinstance(after, str):
         raise Refused(after)
     _must_hold(repository, after, name, things)
-    notes = ("DNS, phones and firewalls have to follow",)
+    seen = any(thing.resource not in (Resource.CORE, Resource.NUMBER) for thing in things)
+    notes = ("DNS, phones and firewalls have to follow",) if seen else ()
     return _write(repository, before, after, (name,), notes, check=check)
 
 
 def _canonical(thing: Thing) -> Thing:
     text = canonical(thing.resource, thing.text)
     if not text:
-        raise Refused(f'"{thing.text}" names nothing of {thing.resource.value}')
+        raise Refused(
+            f'"{thing.text}" names nothing of {thing.resource.value}',
+            hint="pbxfleet move --help shows what is written where",
+        )
     return Thing(thing.resource, text)
 
 
@@ -124,7 +129,9 @@ def _must_hold(repository: str, after: Ledger, name: str, things: Collection[Thi
     resolution = resolve_and_check(fleet.desired, fleet.references, after)
     for error in resolution.outcome.errors:
         if error.message not in known:
-            raise Refused(error.message, hint=error.hint, code=error.code)
+            # Their own hints are for a ledger that is there; this one is a wish, and not written.
+            hint = "choose another one" if error.code in _OF_THE_WISH else error.hint
+            raise Refused(error.message, hint=hint, code=error.code)
     entry = resolution.ledger.allocations.get(name)
     held = set() if entry is None else set(entry.handed_out)
     for thing in things:

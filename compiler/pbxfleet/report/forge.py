@@ -55,7 +55,7 @@ def _github_place(diagnostic: Diagnostic) -> str:
 
 
 def _github_text(diagnostic: Diagnostic) -> str:
-    return _escaped("\n".join(_sentences(diagnostic)))
+    return _escaped("\n".join(_with_places(diagnostic)))
 
 
 def _escaped(text: str, *, property_value: bool = False) -> str:
@@ -70,7 +70,7 @@ def gitlab(diagnostics: Iterable[Diagnostic]) -> str:
     """A Code Quality report: a JSON list with description, check name, fingerprint, severity, place."""
     rows = [
         {
-            "description": "; ".join(_sentences(d)),
+            "description": "; ".join(_with_places(d)),
             "check_name": d.code,
             "fingerprint": identity,
             "severity": GITLAB_WORDS[d.severity],
@@ -177,6 +177,12 @@ def _uri(file: str) -> str:
     from urllib.parse import quote
 
     return quote(file)
+
+
+def _with_places(diagnostic: Diagnostic) -> list[str]:
+    """The sentences with the related places as text: of these, the form knows one only."""
+    message, *hint = _sentences(diagnostic)
+    return [message, *(f"{span}: note: {text}" for span, text in diagnostic.related), *hint]
 
 
 def _sentences(diagnostic: Diagnostic) -> list[str]:

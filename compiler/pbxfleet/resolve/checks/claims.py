@@ -160,10 +160,14 @@ def by_cause(
 
 
 def same_lines(conflict: Conflict) -> Hashable:
-    """One line for all is one cause; otherwise each pair of owners at its two places."""
+    """One line for all is one cause, and so are two lines for each owner by itself; otherwise each
+    pair of owners at its two places.
+    """
     earlier, later = conflict.earlier, conflict.later
     if earlier.place == later.place:
         return (later.place, later.what, later.key)
+    if earlier.owner == later.owner:
+        return (later.place, earlier.place)
     return (later.place, earlier.place, later.owner, earlier.owner)
 
 

@@ -12,8 +12,6 @@ from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.services import ComposeWish, ContainerNetwork
 from pbxfleet.resolve.problems import Problems
 
-NETWORK_KEYS = "parent, subnets"
-
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     """SVC103 no image, SVC104 a network that is not described, SVC105 addresses that containers
@@ -57,9 +55,11 @@ def _unread(host: ResolvedHost) -> Iterator[Diagnostic]:
 
 def _network(wish: ComposeWish) -> Iterator[Diagnostic]:
     if wish.parent is None or not wish.subnets:
+        said = {"parent": wish.parent is not None, "subnets": bool(wish.subnets)}
+        lacking = " and ".join(key for key, is_there in said.items() if not is_there)
         yield Diagnostic(
             "SVC104",
-            f'network = "{wish.network.value}" needs {NETWORK_KEYS}',
+            f'network = "{wish.network.value}" needs {lacking}, and the host says none',
             wish.network.origin,
             hint='write parent = "eth0" and subnets = ["203.0.113.0/24"], as the machine has them',
         )

@@ -28,12 +28,17 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     """
     problems = Problems()
     seen: dict[str, tuple[HostPath, str]] = {}
+    templates: dict[Span, Diagnostic] = {}
     on_windows = host.services is ServiceBackend.WINDOWS
     for instance in host.instances:
         for path, place in _paths(host, instance, on_windows=on_windows):
             code, text, hint = _judge(path, seen, instance.name, on_windows=on_windows)
             if code:
                 found = Diagnostic(code, text, place, hint=hint)
+                if (
+                    code == "SVC107"
+                ):  # of one template all paths are wrong: the first stands for them
+                    found = templates.setdefault(place, found)
                 problems.share(found, instance.name, instance.span)
     yield from problems.diagnostics()
     wish = host.file.windows

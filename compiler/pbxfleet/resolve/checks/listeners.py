@@ -40,7 +40,7 @@ def _diagnostic(group: list[Conflict]) -> Diagnostic:
     conflict = group[0]
     earlier, later = conflict.earlier, conflict.later
     if earlier.owner == later.owner:
-        return _in_one_instance(conflict)
+        return _in_one_instance(conflict, owners(group)[1:])
     if earlier.place == later.place:
         message = f"{_words(later)} is claimed by {some(owners(group))}"
         return accuse("BND101", message, conflict, _HINT)
@@ -51,7 +51,7 @@ def _diagnostic(group: list[Conflict]) -> Diagnostic:
     return accuse("BND101", message, conflict, _HINT)
 
 
-def _in_one_instance(conflict: Conflict) -> Diagnostic:
+def _in_one_instance(conflict: Conflict, likewise: list[str]) -> Diagnostic:
     one, other = conflict.earlier, conflict.later
     message = f"{other.owner} claims {shown(_bind(other))} twice: {one.what} and {other.what}"
     if _bind(one) != _bind(other):
@@ -59,6 +59,8 @@ def _in_one_instance(conflict: Conflict) -> Diagnostic:
             f"{other.owner} claims {shown(_bind(other))} for {other.what}, but it already "
             f"claims {shown(_bind(one))} for {one.what}"
         )
+    if likewise:
+        message += f"; the same in {some(likewise)}"
     hint = "give one of them another port"
     if len(_protocols(one)) + len(_protocols(other)) > 2:
         unknown = one.what if len(_protocols(one)) > 1 else other.what
