@@ -191,7 +191,7 @@ exit codes: 0 all went as told, 1 something did not""",
 Read every file in desired/, resolve the whole fleet and check it: sockets,
 addresses, media ports, cores, paths, failover pairs, settings. All problems
 are reported, sorted, each with its place, related places and a hint. Writes
-nothing and looks at no host. With --quiet advice is left out.""",
+nothing and looks at no host. With --quiet the text has no advice.""",
         """\
 examples:
   pbxfleet -C my-fleet validate
