@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Desired, SecretRef, SettingWish
 from pbxfleet.model.resolved import Failover
 from pbxfleet.resolve import resolve, resolve_and_check
@@ -50,23 +48,6 @@ def test_one_line_that_claims_a_socket_for_all_is_told_once() -> None:
     assert len(found) == 1
     assert "alpha, beta, delta and 2 more" in found[0].message
     assert found[0].span is not None and found[0].span.file == "desired/fleet.toml"
-
-
-def test_two_lines_that_no_instance_can_have_together_are_told_once() -> None:
-    names = ("alpha", "beta", "gamma", "delta", "omega")
-    desired = fleet(host(), *map(instance, names), address="auto", listen={"http": 80, "https": 80})
-    (found,) = (one for one in told(desired) if one.code == "BND101")
-    assert found.message.endswith("twice: http and https; the same in beta, delta, gamma and omega")
-    assert found.span is not None and found.span.file == "desired/fleet.toml"
-
-
-def test_the_paths_of_one_template_are_of_the_other_system_once() -> None:
-    machine = host(services="windows", directory="/srv/{instance}")
-    found = [
-        d for d in told(fleet(machine, *map(instance, ("alpha", "beta")))) if d.code == "SVC107"
-    ]
-    places = [d.span for d in found]
-    assert found and len(places) == len(set(places))
 
 
 def test_the_places_are_where_each_instance_can_be_changed() -> None:
@@ -293,51 +274,6 @@ def test_whether_the_peer_can_be_asked(
 ) -> None:
     own = {"failover": {"role": "primary", "peer": "beta", **says}}
     assert codes(halves(peer, own)) == code
-
-
-@pytest.mark.parametrize(
-    ("peer", "values"),
-    [
-        ({"release": "69.5"}, ["beta release", "fleet release", "beta failover"]),
-        (
-            {"address": ["auto-ipv4", "2001:db8:2::1"]},
-            ["alpha address", "beta address", "alpha failover"],
-        ),
-        (
-            {"listen": {"http": "off", "https": "off"}},
-            ["alpha failover", "beta listen.http", "beta listen.https"],
-        ),
-    ],
-)
-def test_what_is_wrong_with_a_pair_is_told_where_it_is_said(
-    peer: dict[str, Any], values: list[str]
-) -> None:
-    desired = halves(peer, {"address": "203.0.113.10"})
-    said: dict[Span | None, str] = {}
-    for name, file in desired.instances.items():
-        layer = file.layer
-        said |= {one.origin: f"{name} address" for one in layer.address or ()}
-        said |= {one.origin: f"{name} listen.{role}" for role, one in layer.listen.items()}
-        if layer.release is not None:
-            said[layer.release.origin] = f"{name} release"
-        if layer.failover.peer is not None:
-            said[layer.failover.peer.origin] = f"{name} failover"
-    release = desired.fleet.defaults.release
-    assert release is not None
-    said[release.origin] = "fleet release"
-    older = replace(desired.fleet.releases["70.5"], name="69.5")
-    releases = {**desired.fleet.releases, "69.5": older}
-    desired = replace(desired, fleet=replace(desired.fleet, releases=releases))
-    resolution = resolve_and_check(desired, {**reference(), "69.5": reference()["70.5"]}, NO_LEDGER)
-    (found,) = (d for d in resolution.outcome.diagnostics if d.code.startswith("FLO1"))
-    assert [said[span] for span in (found.span, *(span for span, _ in found.related))] == values
-
-
-def test_another_error_does_not_hide_an_address_and_a_core_that_cannot_be() -> None:
-    machine = host(addresses=["203.0.113.10-203.0.113.19"], cpus="0-3")
-    alpha = instance("alpha", address="203.0.114.1", cpu=9, release="99")
-    assert sorted(codes(fleet(machine, alpha))) == ["CPU101", "NET101", "REL102"]
-    assert sorted(codes(fleet(machine, instance("alpha", release="99")))) == ["REL102"]
 
 
 def test_a_secondary_needs_what_lives_elsewhere() -> None:

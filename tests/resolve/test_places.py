@@ -1,0 +1,98 @@
+"""Every mistake is told once, at its own lines, and hides no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import Desired
+from pbxfleet.resolve import resolve_and_check
+from support.wishes import NO_LEDGER, fleet, host, instance, reference
+
+
+def told(desired: Desired, *releases: str) -> list[Diagnostic]:
+    references = {name: reference()["70.5"] for name in ("70.5", *releases)}
+    found = resolve_and_check(desired, references, NO_LEDGER).outcome.diagnostics
+    return [one for one in found if one.code not in ("ADV102", "ADV106", "RTP107")]
+
+
+def codes(desired: Desired) -> list[str]:
+    return [one.code for one in told(desired)]
+
+
+def halves(peer: dict[str, Any] | None = None, own: dict[str, Any] | None = None) -> Desired:
+    return fleet(
+        host("fra1"),
+        host("fra2", addresses=["203.0.113.130-203.0.113.139", "2001:db8:2::1-2001:db8:2::9"]),
+        instance(
+            "alpha", "fra1", **{"failover": {"role": "primary", "peer": "beta"}, **(own or {})}
+        ),
+        instance(
+            "beta", "fra2", **{"failover": {"role": "secondary", "peer": "alpha"}, **(peer or {})}
+        ),
+    )
+
+
+def test_two_lines_that_no_instance_can_have_together_are_told_once() -> None:
+    names = ("alpha", "beta", "gamma", "delta", "omega")
+    desired = fleet(host(), *map(instance, names), address="auto", listen={"http": 80, "https": 80})
+    (found,) = (one for one in told(desired) if one.code == "BND101")
+    assert found.message.endswith("twice: http and https; the same in beta, delta, gamma and omega")
+    assert found.span is not None and found.span.file == "desired/fleet.toml"
+
+
+def test_the_paths_of_one_template_are_of_the_other_system_once() -> None:
+    machine = host(services="windows", directory="/srv/{instance}")
+    found = [
+        d for d in told(fleet(machine, *map(instance, ("alpha", "beta")))) if d.code == "SVC107"
+    ]
+    places = [d.span for d in found]
+    assert found and len(places) == len(set(places))
+
+
+@pytest.mark.parametrize(
+    ("peer", "values"),
+    [
+        ({"release": "69.5"}, ["beta release", "fleet release", "beta failover"]),
+        (
+            {"address": ["auto-ipv4", "2001:db8:2::1"]},
+            ["alpha address", "beta address", "alpha failover"],
+        ),
+        (
+            {"listen": {"http": "off", "https": "off"}},
+            ["alpha failover", "beta listen.http", "beta listen.https"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_pair_is_told_where_it_is_said(
+    peer: dict[str, Any], values: list[str]
+) -> None:
+    desired = halves(peer, {"address": "203.0.113.10"})
+    said: dict[Span | None, str] = {}
+    for name, file in desired.instances.items():
+        layer = file.layer
+        said |= {one.origin: f"{name} address" for one in layer.address or ()}
+        said |= {one.origin: f"{name} listen.{role}" for role, one in layer.listen.items()}
+        if layer.release is not None:
+            said[layer.release.origin] = f"{name} release"
+        if layer.failover.peer is not None:
+            said[layer.failover.peer.origin] = f"{name} failover"
+    release = desired.fleet.defaults.release
+    assert release is not None
+    said[release.origin] = "fleet release"
+    older = replace(desired.fleet.releases["70.5"], name="69.5")
+    releases = {**desired.fleet.releases, "69.5": older}
+    desired = replace(desired, fleet=replace(desired.fleet, releases=releases))
+    (found,) = (d for d in told(desired, "69.5") if d.code.startswith("FLO1"))
+    assert [said[span] for span in (found.span, *(span for span, _ in found.related))] == values
+
+
+def test_another_error_does_not_hide_an_address_and_a_core_that_cannot_be() -> None:
+    machine = host(addresses=["203.0.113.10-203.0.113.19"], cpus="0-3")
+    alpha = instance("alpha", address="203.0.114.1", cpu=9, release="99")
+    assert sorted(codes(fleet(machine, alpha))) == ["CPU101", "NET101", "REL102"]
+    assert sorted(codes(fleet(machine, instance("alpha", release="99")))) == ["REL102"]
