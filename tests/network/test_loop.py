@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -88,6 +89,20 @@ def test_only_the_host_is_brought_up_to_date(site: Site) -> None:
     assert site.ok("plan", "--host-only").out == "h1: nothing to do\n"
     site.apply()
     site.settles()
+
+
+def test_an_unfinished_run_of_instances_is_not_closed_by_the_host_alone(site: Site) -> None:
+    site.apply("--host-only")
+    state = site.root / "var/lib/pbxfleet"
+    unit = next(c["resource"] for c in site.plan()["changes"] if c["instance"] == "alpha")
+    (state / "journal").write_text(
+        '{"event": "begin"}\n' + json.dumps({"event": "step", "resource": unit}) + "\n"
+    )
+    done = site.apply("--host-only", expect=1)
+    assert "PLN131" in done.err and unit in done.err
+    assert (state / "journal").exists()
+    site.apply()
+    assert not (state / "journal").exists()
 
 
 def test_a_stored_plan_of_the_host_alone(site: Site, tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app import settled
-from pbxfleet.app.live import APPLIED, Live, look, record_name
+from pbxfleet.app.live import APPLIED, UNFINISHED, Live, look, record_name
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
@@ -53,7 +53,8 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
-    if live.state.journal():
+    if journal := live.state.journal():
+        _refuse_half(live, journal)
         _sweep(live)
     plan = look(live, with_basis=stored is not None).plan
     if stored is not None:
@@ -77,6 +78,18 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
+
+
+def _refuse_half(live: Live, journal: Iterable[Mapping[str, object]]) -> None:
+    """An unfinished run of instances is not to be closed by one that leaves instances alone."""
+    known = live.target.resources
+    for resource in (str(entry["resource"]) for entry in journal if "resource" in entry):
+        if live.host_only and (resource not in known or known[resource].instance):
+            raise Refused(
+                f"the last apply on {live.target.host} ended before it was finished, at {resource}",
+                hint="apply the whole host first, without --host-only",
+                code=UNFINISHED,
+            )
 
 
 def _sweep(live: Live) -> None:

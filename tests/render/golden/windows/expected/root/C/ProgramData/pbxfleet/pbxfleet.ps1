@@ -121,7 +121,8 @@ function Get-Record([string] $Service) {
 
 # Another service in the same directory: two processes would write one pbx.xml.
 function Assert-NoRival($Instance) {
-    $pattern = '(?i)' + [regex]::Escape($Instance.Directory) + '(["\\\s]|$)'
+    # A blank may belong to the name of another folder: only an option after it ends this one.
+    $pattern = '(?i)' + [regex]::Escape($Instance.Directory) + '(["\\]|\s+-|\s*$)'
     foreach ($record in @(Get-CimInstance -ClassName Win32_Service)) {
         if ($record.Name -ne $Instance.Service -and $record.PathName -match $pattern) {
             throw "service $($record.Name) runs in $($Instance.Directory): remove it first"
