@@ -19,7 +19,6 @@ from pbxfleet.host.workspace import read_tree
 from pbxfleet.host.written_tree import write_tree
 from pbxfleet.model.manifest import MANIFEST
 from pbxfleet.model.observed import What
-from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.ledger_text import ledger_text
 
 LEDGER = "desired/ledger.toml"
@@ -84,6 +83,8 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
 
 def _from_scratch(repository: str, only: Sequence[str], *, check: bool) -> Compiled:
     """The same with nothing kept: the way that can tell all problems."""
+    from pbxfleet.render.compile import compile_host  # validate can do without jinja2
+
     fleet = read_fleet(repository)
     if fleet.resolved is None:
         return Compiled(fleet, (), 0, 0)

@@ -23,7 +23,6 @@ from pbxfleet.model.desired import Desired, HostFile, InstanceFile
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
 from pbxfleet.model.summary import HostSummary
-from pbxfleet.render.compile import compile_host
 from pbxfleet.resolve.checks import check_fleet, check_host, summarise
 from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.host import HostFindings, draft_host, link_host
@@ -123,6 +122,10 @@ class Workshop:
 
     def render(self, worked: Worked) -> Mapping[str, bytes]:
         """The rendered files of a host by name; Unusual if it cannot be rendered."""
+        from pbxfleet.render.compile import (
+            compile_host,
+        )  # with jinja2, which validate can do without
+
         fleet, desired = self._fleet, self._understand(())
         budget = desired.fleet.policy.deletion_budget
         fleet.desired = Desired(desired.fleet, self._hosts, self._instances)
