@@ -23,6 +23,7 @@ from pbxfleet.app.compile import Compiled, compile_fleet, validate_fleet
 from pbxfleet.app.workshop import Workshop
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.host import cache as caching
+from pbxfleet.host import forked as parallel
 from pbxfleet.host import stamps
 from pbxfleet.model import frozen
 from support.pages import laid_over
@@ -337,6 +338,22 @@ def test_a_home_that_is_not_there_is_not_made(
     repository = Repository(tmp_path / "fleet")
     assert not compile_fleet(str(repository.folder)).failed
     assert not (tmp_path / "nobody").exists()
+
+
+@pytest.mark.parametrize("more", ["", "cpu = 0", 'release = "99"'])
+def test_on_several_cores_it_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    monkeypatch.setattr(parallel, "WORTH_IT", 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    repository = Repository(tmp_path / "fleet")
+    repository.pair("gamma", "delta")
+    repository.instance("echo", "ams1", more=more)
+    shutil.copytree(repository.folder, tmp_path / "scratch")
+    quick = compile_fleet(str(repository.folder))
+    slow = compiling._from_scratch(str(tmp_path / "scratch"), (), check=False)
+    assert compared(quick) == compared(slow)
+    assert tree(repository.folder) == tree(tmp_path / "scratch")
 
 
 def test_another_program_shares_nothing(

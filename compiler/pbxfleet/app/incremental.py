@@ -267,9 +267,8 @@ class _Run:
         at, parts = self._at, self._parts
         near = {at[peer] for host in todo for peer in self._peers(host)} - {*todo}
         instances = {host: self._of_host[host] for host in (*todo, *sorted(near))}
-        for worked in self._workshop.work_out(todo, instances, parts, at.keys()):
-            host = worked.host.name
-            files = self._workshop.render(worked) if host in wanted else None
+        for worked in self._workshop.work_out(todo, instances, parts, at.keys(), wanted):
+            host, files = worked.host, worked.files
             entry = HostEntry(
                 key=keys[host],
                 findings=worked.findings,

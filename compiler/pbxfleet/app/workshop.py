@@ -19,7 +19,9 @@ from pbxfleet.app.fleet import (
 from pbxfleet.app.kept import FileFacts, HostEntry
 from pbxfleet.app.sources import LEDGER, Sources, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
+from pbxfleet.host.forked import WorkerFailed, forked
 from pbxfleet.model.desired import Desired, HostFile, InstanceFile
+from pbxfleet.model.frozen import freeze, thaw
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
 from pbxfleet.model.summary import HostSummary
@@ -36,12 +38,13 @@ from pbxfleet.source.nodes import MappingNode
 
 
 class Worked(NamedTuple):
-    """What one host came to."""
+    """What one host came to; `files` are its rendered files by name, None if it is not rendered."""
 
-    host: ResolvedHost
+    host: str
     findings: HostFindings
     summary: HostSummary
     found: tuple[Diagnostic, ...]
+    files: Mapping[str, bytes] | None
 
 
 class Workshop:
@@ -90,8 +93,9 @@ class Workshop:
         instances: Mapping[str, Collection[str]],
         parts: Mapping[str, Ledger],
         declared: Collection[str],
+        wanted: Collection[str],
     ) -> Iterator[Worked]:
-        """Resolve and check the hosts in `todo`.
+        """Resolve and check the hosts in `todo`, and render those of them that are `wanted`.
 
         `instances` has the names of their instances, and those of every host that a peer is on;
         `parts` the parts of the ledger, `declared` the names of all instances of the fleet. Unusual
@@ -112,35 +116,44 @@ class Workshop:
             for host, names in sorted(instances.items())
         }
         peers = built_instances(drafts.values())
-        for host in todo:
+
+        def finished(host: str) -> bytes:
             resolved, findings = link_host(drafts[host], peers)
             found = check_host(resolved)
             told = [*findings.single, *(shared.diagnostic for shared in findings.shared), *found]
             if any(_is_error(d) or _points_at_ledger(d) for d in told):
                 raise Unusual
-            yield Worked(resolved, findings, summarise(resolved), found)
+            files = self._render(resolved) if host in wanted else None
+            return freeze(Worked(host, findings, summarise(resolved), found, files))
 
-    def render(self, worked: Worked) -> Mapping[str, bytes]:
+        try:
+            for frozen in forked(finished, list(todo)):
+                worked = thaw(frozen)
+                if not isinstance(worked, Worked):
+                    raise Unusual
+                yield worked
+        except WorkerFailed:
+            raise Unusual from None  # the full reading comes upon the cause again
+
+    def _render(self, host: ResolvedHost) -> Mapping[str, bytes]:
         """The rendered files of a host by name; Unusual if it cannot be rendered."""
-        from pbxfleet.render.compile import (
-            compile_host,
-        )  # with jinja2, which validate can do without
+        from pbxfleet.render.compile import compile_host  # validate can do without jinja2
 
         fleet, desired = self._fleet, self._understand(())
         budget = desired.fleet.policy.deletion_budget
         fleet.desired = Desired(desired.fleet, self._hosts, self._instances)
-        fleet.resolved = Resolved(desired.fleet.name.value, (worked.host,), budget)
+        fleet.resolved = Resolved(desired.fleet.name.value, (host,), budget)
         rendered = compile_host(
-            worked.host,
+            host,
             fleet.resolved.fleet_name,
             budget,
             fleet.references,
             fleet.templates,
-            inputs_of(fleet, worked.host.name),
+            inputs_of(fleet, host.name),
         )
         if rendered.value is None or rendered.diagnostics:
             raise Unusual
-        return rendered.value.files
+        return dict(rendered.value.files)
 
     def conclude(
         self, facts: Iterable[FileFacts], entries: Collection[HostEntry], declared: Collection[str]

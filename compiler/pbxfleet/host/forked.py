@@ -1,0 +1,80 @@
+"""Work on several cores: the same results in the same order as in a loop, only sooner.
+
+Each child is a copy of this process as it is, so nothing has to be handed to it; only results travel.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+HEADER_BYTES = 8
+WORTH_IT = 4  # items; with fewer the copies cost more than they save
+
+
+class WorkerFailed(Exception):
+    """A child could not do its work; what went wrong shows where the work is done in this process."""
+
+
+def forked(work: Callable[[T], bytes], items: Sequence[T]) -> Iterator[bytes]:
+    """`work` of each item, in order; raises WorkerFailed if it raises or a child is killed.
+
+    As many children as this process may use cores, none for a few items or a single core.
+    """
+    workers = min(len(os.sched_getaffinity(0)), len(items))
+    if workers < 2 or len(items) < WORTH_IT:
+        yield from map(work, items)
+        return
+    children = [_child(work, items[number::workers]) for number in range(workers)]
+    try:
+        for number in range(len(items)):
+            yield _received(children[number % workers][1])
+    finally:
+        for pid, pipe in children:
+            os.close(pipe)
+            os.kill(pid, signal.SIGKILL)  # ours until it is waited for; most have ended by now
+            os.waitpid(pid, 0)
+
+
+def _child(work: Callable[[T], bytes], items: Sequence[T]) -> tuple[int, int]:
+    """Process number of a new child, and the pipe that its results come from."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return pid, reading
+    code = 1
+    try:
+        os.close(reading)
+        for item in items:
+            result = work(item)
+            _send(writing, len(result).to_bytes(HEADER_BYTES, "big"))
+            _send(writing, result)
+        code = 0
+    finally:
+        os._exit(code)  # what the parent has open and registered is not the child's to end
+
+
+def _send(pipe: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(pipe, left) :]
+
+
+def _received(pipe: int) -> bytes:
+    return _read(pipe, int.from_bytes(_read(pipe, HEADER_BYTES), "big"))
+
+
+def _read(pipe: int, size_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    while size_bytes:
+        part = os.read(pipe, min(size_bytes, 1 << 20))
+        if not part:
+            raise WorkerFailed
+        parts.append(part)
+        size_bytes -= len(part)
+    return b"".join(parts)
