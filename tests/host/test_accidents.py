@@ -76,6 +76,8 @@ def test_a_file_that_becomes_too_large_changes_nothing(tmp_path: Path, effect: s
     done = run(
         tmp_path,
         f"""
+import sys
+sys.dont_write_bytecode = True  # it would be half-written under this limit
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     {effect}
