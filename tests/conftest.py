@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support import guard
+from support import beds, guard
+from support.tree import ROOT
 
 # Derandomised: a failure in CI is the same failure at a desk.
 # No deadline: a busy machine is not a bug.
@@ -29,6 +31,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the golden files from what the program says now; review the diff",
     )
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the tests of beds that nobody asked for; None lets pytest decide."""
+    here = collection_path.relative_to(ROOT).as_posix() if ROOT in collection_path.parents else ""
+    return True if here in beds.left_out().values() else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not even collected, so that nobody takes it for passed."""
+    for name, path in beds.left_out().items():
+        terminalreporter.line(f"not run: {path} (PBXFLEET_OPTIONAL_BEDS={name} asks for it)")
 
 
 @pytest.fixture

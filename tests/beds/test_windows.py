@@ -1,6 +1,6 @@
 """The service definitions of a Windows host with the service manager of wine and a real service process.
 
-Optional: wine and a compiler for Windows are more than a gigabyte. PBXFLEET_OPTIONAL_BEDS=wine asks for it,
+On request: wine and a compiler for Windows are more than a gigabyte. PBXFLEET_OPTIONAL_BEDS=wine asks for it,
 where `apt-get install wine wine64 gcc-mingw-w64-x86-64-win32` has been run. Wine's `sc` has no `config`,
 and its registry keeps no failure actions: that they are accepted is all that is shown.
 """
@@ -89,7 +89,7 @@ class Wine:
 
 @pytest.fixture
 def wine(tmp_path: Path) -> Iterator[Wine]:
-    beds.require_optional("wine", "wine", "wineserver", COMPILER)
+    beds.require_programs("wine", "wine", "wineserver", COMPILER)
     made = Wine(tmp_path)
     try:
         yield made

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pbxfleet.app.init import init
-from support.beds import bed_optional, bed_required
+from support.beds import bed_required, require_programs
 from support.lsp import Server, serving
 from support.tree import ROOT
 
@@ -18,9 +17,7 @@ INSTALLED = ROOT / ".venv" / "editors"
 
 def node(name: str, script: str) -> tuple[str, str]:
     """How to run an installed script; ends the test if it cannot be."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            bed_optional(name, f"there is no {program}")
+    require_programs(name, "node", "npm")
     if not (INSTALLED / "pbxfleet.stamp").exists():
         bed_required(name, "make editors has not installed it")
     return "node", str(INSTALLED / script)

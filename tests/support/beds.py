@@ -1,8 +1,9 @@
 """Beds are real surroundings for tests: network namespaces, containers, service managers.
 
 A bed that cannot start is a failure where beds are required (PBXFLEET_REQUIRE_BEDS=1, as in CI)
-and a counted skip elsewhere. Only what a bed is installed with may be absent (`bed_optional`). No
-other place may skip a test, so no test can be lost silently.
+and a counted skip elsewhere. No other place may skip a test, so no test can be lost silently. Tests of
+a bed that is too big for every run are collected only where it is asked for by name; a run says which
+it left out.
 """
 
 from __future__ import annotations
@@ -26,11 +27,6 @@ def bed_required(name: str, reason: str) -> NoReturn:
     pytest.skip(f"bed {name} cannot start: {reason}")
 
 
-def bed_optional(name: str, reason: str) -> NoReturn:
-    """End the test because this machine has not what its bed is installed with: a counted skip."""
-    pytest.skip(f"bed {name} cannot be installed here: {reason}")
-
-
 def require_root(name: str) -> None:
     """End the test through `bed_required` unless it runs as root."""
     if os.geteuid() != 0:
@@ -44,13 +40,11 @@ def require_programs(name: str, *programs: str) -> None:
         bed_required(name, f"not installed: {' '.join(absent)}")
 
 
-def require_optional(name: str, *programs: str) -> None:
-    """End the test as a counted skip unless PBXFLEET_OPTIONAL_BEDS names this bed; then it is required.
+# Tests of beds that are too big for every run, by the name that asks for them.
+ON_REQUEST = {"wine": "tests/beds/test_windows.py"}
 
-    For beds that are too big for every run, also in CI.
-    """
-    if name not in os.environ.get("PBXFLEET_OPTIONAL_BEDS", "").split():
-        pytest.skip(f"bed {name} is optional: PBXFLEET_OPTIONAL_BEDS={name} asks for it")
-    absent = [program for program in programs if shutil.which(program) is None]
-    if absent:
-        pytest.fail(f"bed {name} was asked for; not installed: {' '.join(absent)}", pytrace=False)
+
+def left_out() -> dict[str, str]:
+    """The tests of beds that PBXFLEET_OPTIONAL_BEDS does not ask for, by the name of the bed."""
+    asked = os.environ.get("PBXFLEET_OPTIONAL_BEDS", "").split()
+    return {name: path for name, path in ON_REQUEST.items() if name not in asked}
