@@ -22,6 +22,7 @@ from pbxfleet.pbx.backup import ROWS
 from pbxfleet.pbx.catalogue import SETTINGS
 from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.render.failover import NAME_ROWS
+from pbxfleet.schema.outputs import document_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
@@ -116,13 +117,16 @@ def commands_page() -> str:
         *(f"| {int(code)} | `{code.word}` | {EXIT_CODES[code]} |\n" for code in Exit),
         "\nData goes to stdout; talk and problems go to stderr. `--json` gives one document on ",
         'stdout, with `"format": 1` and `outcome`. Of a plan, `outcome` is `differences` or ',
-        "`nothing_to_do`.\n\n",
+        "`nothing_to_do`. Each command names the schema of its document. What refuses prints ",
+        "[error](../../schemas/error.schema.json) instead.\n\n",
     ]
     for command in COMMANDS:
         actions = subparsers.choices[command.name]._actions
         own = [a for a in actions if not shared & set(a.option_strings)]
         parts.append(f"## pbxfleet {command.name}\n\n{command.description}\n\n")
         parts += [*_arguments(own), "\n"] if own else []
+        schema = document_of(command.name)
+        parts.append(f"`--json` prints [{schema}](../../schemas/{schema}).\n\n")
         parts.append(f"```text\n{command.more}\n```\n\n")
     return "".join(parts)
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from pbxfleet.schema.outputs import document_of
 from support.e2e import OTHER_USER, PROGRAM, as_other_user, environment, ok, run
+from support.output_schemas import judge
 from support.processes import wait_for
 from support.standin import arguments, end_all, processes
 
@@ -57,8 +59,8 @@ def test_the_demo_comes_to_its_end_and_leaves_nothing(folder: Path) -> None:
 def test_without_the_superuser_and_to_be_looked_at_afterwards(folder: Path) -> None:
     place = folder / "kept"
     user: dict[str, Any] = {"prefix": as_other_user(), "env": environment(TMPDIR=str(folder))}
-    done = ok("demo", "--keep", place, **user)
-    assert [said for said in SAID if said not in done.out] == []
+    done = ok("demo", "--json", "--keep", place, **user)
+    judge(document_of("demo"), done.data)
     assert left_behind(folder) == []
     ok("validate", "-C", place / "fleet", **user)
     plan = ok("plan", "-C", place / "fleet", "sandbox", "--root", place / "host", **user)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pbxfleet.schema.outputs import document_of
 from support.e2e import Site, environment, nothing_changes, run, small_site
 from support.https import CA, Server, serving
+from support.output_schemas import judge
 
 CTRL, DAT = b"#!/bin/sh\n# release 70.7\n" * 50, b"version 70.7\n"
 LIST = """<?xml version="1.0"?>
@@ -302,3 +304,27 @@ def test_a_list_that_loses_a_name_counts_at_once(site: Site) -> None:
     done = site.run("compile")
     assert done.code == 1
     assert "does not know sys_name" in done.err
+
+
+def test_the_document_of_each_action(site: Site, server: Server, tmp_path: Path) -> None:
+    pin(site, server.url("/pbxctrl"), server.url("/nothing"))
+    (site.repo / "artefacts").mkdir(exist_ok=True)
+    (site.repo / "artefacts" / "notes.txt").write_text("not ours\n", encoding="utf-8")
+    (site.repo / "artefacts" / digest(b"old")).write_bytes(b"old")
+    (site.repo / "artefacts" / digest(b"other")).write_bytes(b"damaged")
+    for name, content in (("pbxctrl", CTRL + b"#"), ("pbxctrl.dat", DAT + b"#")):
+        (tmp_path / name).write_bytes(content)
+    manifest = tmp_path / "version.xml"
+    manifest.write_text(LIST.format(url=server.url("")), encoding="utf-8")
+    for code, words in (
+        (0, ("list",)),
+        (1, ("fetch", "70.7")),
+        (0, ("add", "70.8", tmp_path / "pbxctrl", tmp_path / "pbxctrl.dat", "--write")),
+        (2, ("verify",)),
+        (2, ("prune", "--check")),
+        (0, ("manifest", manifest, "--os", "Debian64")),
+        (0, ("manifest", manifest, "--os", "Win64")),
+    ):
+        done = site.run("release", "--json", *words)
+        assert done.code == code, done
+        judge(document_of("release"), done.data)

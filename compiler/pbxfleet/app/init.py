@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pbxfleet.app.demo_fleet import make_repository
 from pbxfleet.app.schemas import editor_files
 from pbxfleet.core.errors import Refused
@@ -20,17 +22,21 @@ SKELETON = package_path("skeleton")
 def init(folder: str) -> tuple[str, ...]:
     """Write the skeleton into a new or empty folder; returns the names of the files written."""
     _refuse_used(folder)
-    files = dict(_skeleton(""))
+    files = dict(_skeleton())
     files |= {f"schemas/{name}": content for name, content in editor_files().items()}
     for name, content in sorted(files.items()):
         write_file(f"{folder}/{name}", content, 0o644)
     return tuple(sorted(files))
 
 
-def init_sandbox(folder: str) -> None:
-    """Write the fleet of the demo: its host is this machine, below a folder that plays /."""
+def init_sandbox(folder: str) -> tuple[str, ...]:
+    """Write the fleet of the demo: its host is this machine, below a folder that plays /.
+
+    Returns the names of the files written.
+    """
     _refuse_used(folder)
     make_repository(folder)
+    return tuple(sorted(_names_below(folder)))
 
 
 def _refuse_used(folder: str) -> None:
@@ -38,13 +44,17 @@ def _refuse_used(folder: str) -> None:
         raise Refused(f"{folder} is not empty", hint="name a folder that does not exist yet")
 
 
-def _skeleton(below: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
-    for name in folder_names(f"{SKELETON}/{below}"):
-        path = f"{below}/{name}" if below else name
-        if is_directory(f"{SKELETON}/{path}"):
-            found += _skeleton(path)
+def _skeleton() -> Iterator[tuple[str, bytes]]:
+    for name in _names_below(SKELETON):
+        # Names that begin with a dot are stored without it, so that packaging keeps them.
+        yield name.replace("dot-", "."), read_file(f"{SKELETON}/{name}") or b""
+
+
+def _names_below(folder: str, below: str = "") -> Iterator[str]:
+    """The files of a folder, by their paths there."""
+    for base in folder_names(f"{folder}/{below}"):
+        name = f"{below}/{base}" if below else base
+        if is_directory(f"{folder}/{name}"):
+            yield from _names_below(folder, name)
         else:
-            # Names that begin with a dot are stored without it, so that packaging keeps them.
-            found.append((path.replace("dot-", "."), read_file(f"{SKELETON}/{path}") or b""))
-    return found
+            yield name

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from pbxfleet.cli.of_hosts import print_hosts
 from pbxfleet.cli.output import Output
-from pbxfleet.cli.run_validate import diagnostics_data, show
-from pbxfleet.core.exits import Exit
 
 
 def run(args: Namespace, output: Output) -> int:
@@ -14,11 +13,5 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.capacity import fleet_capacity
     from pbxfleet.report.capacity import capacity_data, capacity_text
 
-    fleet, hosts = fleet_capacity(args.chdir, args.hosts)
-    if fleet.resolved is None:
-        show(fleet, output, advice=False)
-        output.data({**diagnostics_data(fleet, failed=True), "outcome": Exit.REFUSED.word})
-        return Exit.REFUSED
-    output.text(capacity_text(hosts))
-    output.data({"format": 1, "outcome": Exit.DONE.word, "hosts": capacity_data(hosts)})
-    return Exit.DONE
+    computed = fleet_capacity(args.chdir, args.hosts)
+    return print_hosts(output, computed, capacity_text, capacity_data)

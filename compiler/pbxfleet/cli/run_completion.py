@@ -17,6 +17,7 @@ def run(args: Namespace, output: Output) -> int:
         import shtab
     except ImportError as error:
         raise Refused("completion needs the package shtab", hint="pip install shtab") from error
-    output.text(shtab.complete(build_parser(), shell=args.shell) + "\n")
-    output.data({"format": 1, "outcome": "done"})
+    script = shtab.complete(build_parser(), shell=args.shell) + "\n"
+    output.text(script)
+    output.data({"format": 1, "outcome": "done", "shell": args.shell, "script": script})
     return Exit.DONE

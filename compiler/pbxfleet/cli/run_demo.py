@@ -20,5 +20,6 @@ def run(args: Namespace, output: Output) -> int:
         keep=args.keep is not None,
         colour=output.colour,
     )
-    output.data({"format": 1, "outcome": "done"})
+    kept = folder if args.keep else None
+    output.data({"format": 1, "outcome": "done", "kept": kept})
     return Exit.DONE

@@ -13,13 +13,21 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.init import init, init_sandbox
 
     if args.sandbox:
-        init_sandbox(args.directory)
+        written = init_sandbox(args.directory)
         output.text(f"wrote {args.directory}: a fleet for trying things\n")
         output.say("next, in that folder: mkdir host; pbxfleet compile")
         output.say("then, with --root host always: pbxfleet plan sandbox --root host")
     else:
-        for name in init(args.directory):
+        written = init(args.directory)
+        for name in written:
             output.text(f"wrote {args.directory}/{name}\n")
         output.say("next: read README.md there")
-    output.data({"format": 1, "outcome": "done"})
+    output.data(
+        {
+            "format": 1,
+            "outcome": "done",
+            "directory": args.directory,
+            "written": list(written),
+        }
+    )
     return Exit.DONE

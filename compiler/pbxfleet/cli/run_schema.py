@@ -15,9 +15,10 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.schemas import all_schemas, write_schemas
 
     if args.write:
-        for path in write_schemas(args.write):
+        written = write_schemas(args.write)
+        for path in written:
             output.text(f"wrote {path}\n")
-        output.data({"format": 1, "outcome": "done"})
+        output.data({"format": 1, "outcome": "done", "written": list(written)})
         return Exit.DONE
     found = all_schemas()
     output.text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

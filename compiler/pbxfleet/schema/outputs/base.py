@@ -11,7 +11,7 @@ from pbxfleet.core.diagnostics import Severity
 from pbxfleet.core.exits import Exit
 from pbxfleet.model.plan import Do, Status, Verb
 from pbxfleet.model.target import Impact, Kind
-from pbxfleet.schema.shapes import UNIT
+from pbxfleet.schema.shapes import PORT_NUMBER, UNIT
 
 OUTCOMES = (*(code.word for code in Exit), "nothing_to_do")
 
@@ -47,6 +47,7 @@ ColumnNumber: TypeAlias = Annotated[
     int, Field(ge=1, json_schema_extra=unit("characters, the first is 1"))
 ]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
+PortNumber: TypeAlias = Annotated[int, Field(ge=1, le=65535, json_schema_extra=unit(PORT_NUMBER))]
 
 
 class Document(Record):

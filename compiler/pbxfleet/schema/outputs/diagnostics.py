@@ -70,13 +70,18 @@ class SuppressedModel(DiagnosticModel):
     suppression: SuppressionModel = Field(description="Who accepts it, and why.")
 
 
-class DiagnosticsDocument(Document):
-    """What validate and compile print."""
+class FindingsDocument(Document):
+    """What every command prints that judges the whole fleet."""
 
     diagnostics: list[DiagnosticModel] = Field(description="All problems, in order of places.")
     suppressed: list[SuppressedModel] = Field(
         description="Diagnostics that the fleet accepts for a while; they are not among the others."
     )
+
+
+class DiagnosticsDocument(FindingsDocument):
+    """What validate and compile print."""
+
     changed: list[str] | None = Field(
         None,
         description="compile: files that were written, or with --check would be.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
@@ -13,15 +13,15 @@ from pbxfleet.schema.outputs.base import (
     HostPathText,
     ImpactWord,
     KindWord,
+    PortNumber,
     Record,
     unit,
 )
-from pbxfleet.schema.shapes import CORE_NUMBER, PORT_NUMBER
+from pbxfleet.schema.shapes import CORE_NUMBER
 
 _SOME_DIGEST = "sha256:" + "0" * 64
 
-_Port: TypeAlias = Annotated[int, Field(ge=1, le=65535, json_schema_extra=unit(PORT_NUMBER))]
-_Listener: TypeAlias = tuple[Literal["tcp", "udp", "any"], str, _Port]
+_Listener: TypeAlias = tuple[Literal["tcp", "udp", "any"], str, PortNumber]
 
 
 class ResourceModel(Record):
@@ -95,7 +95,7 @@ class InstanceTargetModel(Record):
         description="Address that media is bound to; null where that is not known.",
         examples=["203.0.113.10"],
     )
-    rtp: tuple[_Port, _Port] | None = Field(
+    rtp: tuple[PortNumber, PortNumber] | None = Field(
         description="First and last port of media; null where they are not known.",
         examples=[[49152, 51199]],
     )
