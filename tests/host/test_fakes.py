@@ -55,6 +55,9 @@ def effects(source: str, content: bytes) -> st.SearchStrategy[Do]:
     digests = st.sampled_from([digest_of(content), digest_of(b"other")])
     return st.one_of(
         st.builds(Do, st.just("write"), st.tuples(PATHS, CONTENTS, st.none() | MODES, OWNER)),
+        st.builds(
+            Do, st.just("swap"), st.tuples(PATHS, st.none() | CONTENTS, CONTENTS, MODES, OWNER)
+        ),
         st.builds(Do, st.just("append"), st.tuples(PATHS, CONTENTS)),
         st.builds(
             Do, st.just("make_directory"), st.tuples(PATHS, MODES.map(lambda m: m | 0o700), OWNER)

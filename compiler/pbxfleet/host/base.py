@@ -89,6 +89,15 @@ class Host(HostView, Protocol):
         """
         ...
 
+    def swap(
+        self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
+    ) -> bool:
+        """As `write`, if the file holds `before` at that very moment (None: nothing is there).
+
+        False, and nothing is changed, if it does not. An existing file keeps mode and owner.
+        """
+        ...
+
     def append(self, path: HostPath, content: bytes) -> None:
         """Add to the end of a file durably, all or nothing; a missing one is made with 0600."""
         ...

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pbxfleet.core.digest import Digest, sha256
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
+from pbxfleet.host.exchange import put_instead, put_where_nothing_is
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.temporary import (
     Attributes,
@@ -23,6 +24,7 @@ from pbxfleet.host.temporary import (
     put,
     put_directory,
     put_link,
+    write_all,
 )
 from pbxfleet.host.views import CHUNK_BYTES, LOOK, NOT_THERE, FileView, not_regular
 
@@ -48,6 +50,30 @@ class Files(FileView):
         that is not there yet is then made with 0600 and `owner`.
         """
         self._put(path, mode, owner, lambda file: write_all(file, content))
+
+    def swap(
+        self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
+    ) -> bool:
+        """As `write`, if the file holds `before` at that very moment (None: nothing is there).
+
+        False, and nothing is changed, if it does not; a link is no file. An existing file keeps mode,
+        owner and extended attributes, `mode` and `owner` are for a new one.
+        """
+        numbers = self.owners.numbers(path, owner)
+        directory, name = self._open_parent(path)
+        try:
+            if before is None:
+                attributes = Attributes(NEW_FILE_MODE if mode is None else mode, *numbers)
+                return put_where_nothing_is(directory, name, attributes, after, self._sync)
+            found = stat_in(directory, name)
+            if found is None or not stat.S_ISREG(found.st_mode):
+                return False
+            attributes = self._attributes_of(directory, name, found)
+            return put_instead(directory, name, attributes, (before, after), self._sync)
+        except OSError as error:
+            raise refused(path, error) from error
+        finally:
+            os.close(directory)
 
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
         """Copy the machine's file `source` to `path` atomically.
@@ -273,13 +299,6 @@ def stat_in(directory: int, name: str) -> os.stat_result | None:
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
-
-
-def write_all(file: int, content: bytes) -> None:
-    """Write everything: one write may take only a part of it."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(file, left) :]
 
 
 def _copy(source: int, file: int, subject: str, digest: Digest) -> None:

@@ -111,6 +111,17 @@ class Memory:
         seen = Seen(What.FILE, 0, owner, len(content), digest_of(content))
         self._put(path, seen, content, "", mode)
 
+    def swap(
+        self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
+    ) -> bool:
+        """As `write`, if the file holds `before` (None: nothing is there); else False."""
+        what = self.look(path).what
+        expected = What.ABSENT if before is None else What.FILE
+        if what is not expected or (before is not None and self.read(path) != before):
+            return False
+        self.write(path, after, None if before is not None else mode, owner)
+        return True
+
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
         """Put the content of the file `source` at `path`; HST102 if it does not match `digest`."""
         content, found, size_bytes = self._source(source)

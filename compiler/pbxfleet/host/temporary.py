@@ -59,6 +59,22 @@ def put(
     The mode is set before the content: the file may hold a password, and the moment between
     create and chmod is enough for another user to open it.
     """
+    temporary, _ = made(directory, attributes, fill, sync)
+    try:
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        discard(directory, temporary)
+        raise
+    sync(directory)
+
+
+def made(
+    directory: int,
+    attributes: Attributes,
+    fill: Callable[[int], None],
+    sync: Callable[[int], None],
+) -> tuple[str, int]:
+    """A temporary file that `fill` wrote, on the disk for good; its name and inode."""
     temporary, file = _fresh(lambda free: os.open(free, MAKE, 0o600, dir_fd=directory))
     try:
         try:
@@ -68,13 +84,24 @@ def put(
                 # Writing clears these bits for everybody but the superuser.
                 os.fchmod(file, attributes.mode)
             sync(file)
+            return temporary, os.fstat(file).st_ino
         finally:
             os.close(file)
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
-        _discard(lambda: os.unlink(temporary, dir_fd=directory))
+        discard(directory, temporary)
         raise
-    sync(directory)
+
+
+def write_all(file: int, content: bytes) -> None:
+    """Write everything: one write may take only a part of it."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def discard(directory: int, temporary: str) -> None:
+    """Remove a temporary file; where that fails, `Files.sweep` finds it later."""
+    _discard(lambda: os.unlink(temporary, dir_fd=directory))
 
 
 def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]) -> None:
@@ -83,7 +110,7 @@ def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]
     try:
         os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
-        _discard(lambda: os.unlink(temporary, dir_fd=directory))
+        discard(directory, temporary)
         raise
     sync(directory)
 

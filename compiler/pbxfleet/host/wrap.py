@@ -87,6 +87,15 @@ class _Through:
     def write(self, path: HostPath, content: bytes, mode: int | None, owner: str) -> None:
         self._effect(Effect("write", path), lambda: self._host.write(path, content, mode, owner))
 
+    def swap(
+        self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
+    ) -> bool:
+        done: list[bool] = []
+        swap = self._host.swap
+        effect = Effect("write", path)  # what it does to the host, if it does anything
+        self._effect(effect, lambda: done.append(swap(path, before, after, mode, owner)))
+        return done[0]
+
     def append(self, path: HostPath, content: bytes) -> None:
         self._effect(Effect("append", path), lambda: self._host.append(path, content))
 

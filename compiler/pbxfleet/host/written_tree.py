@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
-from pbxfleet.host.files import write_all
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.rooted import LAST
-from pbxfleet.host.temporary import NOT_EMPTY, Attributes, put
+from pbxfleet.host.temporary import NOT_EMPTY, Attributes, put, write_all
 from pbxfleet.host.views import LOOK, NOT_THERE, read_open
 
 FILE_MODE, PROGRAM_MODE, FOLDER_MODE = 0o644, 0o755, 0o755
