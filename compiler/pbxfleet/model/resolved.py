@@ -100,13 +100,53 @@ class Failover:
     action_url: Sourced[str] | None = None
 
 
+class Resource(StrEnum):
+    """A kind of thing that a host has to give."""
+
+    ADDRESS = "addresses"
+    CORE = "cores"
+    NUMBER = "numbers"
+    PORTS = "ports"
+    RTP = "rtp"
+
+
+class Thing(NamedTuple):
+    """One thing of a host: an address, a core, a number, a block of ports; `text` names it."""
+
+    resource: Resource
+    text: str
+
+    @property
+    def words(self) -> str:
+        """As a message says it: `203.0.113.10`, `core 3`, `RTP ports 49152-50175`."""
+        return f"{_WORDS[self.resource]}{self.text}"
+
+
+_WORDS = {
+    Resource.ADDRESS: "",
+    Resource.CORE: "core ",
+    Resource.NUMBER: "number ",
+    Resource.PORTS: "ports ",
+    Resource.RTP: "RTP ports ",
+}
+
+
+class Remembered(NamedTuple):
+    """A thing that the ledger gave an instance: the wish it stands for, and the ledger's line."""
+
+    thing: Thing
+    wish: Span
+    line: Span
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedInstance:
     """One PBX process. `addresses` has the IPv4 address first if there is one of each family.
 
     `admin_allow` are the networks that may reach its web ports, all if there are none.
     `source_addresses` are those that its outgoing TCP shall leave from, at most one of each family.
-    `directory_template` is its own one, None if it has that of its host.
+    `directory_template` is its own one, None if it has that of its host. `remembered` is what it has
+    because the ledger says so.
     """
 
     name: str
@@ -133,6 +173,7 @@ class ResolvedInstance:
     partners: tuple[Sourced[Partner], ...] = ()
     directory_template: Sourced[str] | None = None
     number_origin: Span | None = field(default=None, compare=False)
+    remembered: tuple[Remembered, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,37 +218,6 @@ class Resolved:
     fleet_name: str
     hosts: tuple[ResolvedHost, ...]
     deletion_budget: int
-
-
-class Resource(StrEnum):
-    """A kind of thing that a host has to give."""
-
-    ADDRESS = "addresses"
-    CORE = "cores"
-    NUMBER = "numbers"
-    PORTS = "ports"
-    RTP = "rtp"
-
-
-class Thing(NamedTuple):
-    """One thing of a host: an address, a core, a number, a block of ports; `text` names it."""
-
-    resource: Resource
-    text: str
-
-    @property
-    def words(self) -> str:
-        """As a message says it: `203.0.113.10`, `core 3`, `RTP ports 49152-50175`."""
-        return f"{_WORDS[self.resource]}{self.text}"
-
-
-_WORDS = {
-    Resource.ADDRESS: "",
-    Resource.CORE: "core ",
-    Resource.NUMBER: "number ",
-    Resource.PORTS: "ports ",
-    Resource.RTP: "RTP ports ",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Auto, HostFile, Sourced
 from pbxfleet.model.net import Address, PortRange
-from pbxfleet.model.resolved import Allocation, Ledger, Resource, Thing
+from pbxfleet.model.resolved import Allocation, Ledger, Remembered, Resource, Thing
 from pbxfleet.resolve.allocate_addresses import allocate_addresses, wishes_of
 from pbxfleet.resolve.allocate_numbers import allocate_cores, allocate_instance_numbers
 from pbxfleet.resolve.allocate_ports import allocate_ports
@@ -25,6 +26,7 @@ class Grant:
     rtp: Sourced[PortRange] | None
     number: int | None
     ports: Sourced[PortRange] | None = None
+    remembered: tuple[Remembered, ...] = ()
 
 
 def allocate(
@@ -88,24 +90,45 @@ def _allocate_host(
     addresses = allocate_addresses(desk, askings)
     known = {n: [a for a in found if a is not None] for n, found in addresses.items()}
     cores = allocate_cores(desk, askings)
-    addresses_of = {n: [a.value for a in found] for n, found in known.items()}
-    rtp = allocate_rtp(desk, askings, addresses_of)
-    ports = allocate_ports(desk, askings, addresses_of)
+    rtp = allocate_rtp(desk, askings, known)
+    ports = allocate_ports(desk, askings, known)
     numbers = allocate_instance_numbers(desk, askings)
     grants: dict[str, Grant] = {}
     allocations: dict[str, Allocation] = {}
     for asking in askings:
         name = asking.name
         ordered = sorted(known[name], key=lambda a: a.value.version)
-        grants[name] = Grant(
+        grant = Grant(
             tuple(ordered), cores.get(name), rtp.get(name), numbers.get(name), ports.get(name)
         )
-        entry: Allocation | None = _entry(asking, grants[name])
+        made = _entry(asking, grant)
+        grants[name] = replace(grant, remembered=tuple(_remembered(desk, asking, grant, made)))
+        entry: Allocation | None = made
         if name in desk.problems.names_failed:
             entry = desk.entry(name)
         if entry is not None and entry.things:
             allocations[name] = entry
     return grants, allocations
+
+
+def _remembered(
+    desk: Desk, asking: Asking, grant: Grant, entry: Allocation
+) -> Iterator[Remembered]:
+    """Of what stands for `auto`: the lines of the ledger that it comes from."""
+    blocks = ((Resource.RTP, grant.rtp), (Resource.PORTS, grant.ports))
+    had: list[tuple[Thing, Span]] = [
+        (Thing(Resource.ADDRESS, str(address.value)), address.origin) for address in grant.addresses
+    ]
+    if grant.cpu is not None:
+        had.append((Thing(Resource.CORE, str(grant.cpu.value)), grant.cpu.origin))
+    had += [(Thing(kind, str(block.value)), block.origin) for kind, block in blocks if block]
+    if grant.number is not None:
+        had.append((Thing(Resource.NUMBER, str(grant.number)), asking.file.span))
+    handed = set(entry.handed_out)
+    for thing, wish in had:
+        line = desk.ledger.lines.get((asking.name, thing))
+        if line is not None and thing in handed and not desk.is_elsewhere(asking):
+            yield Remembered(thing, wish, line)
 
 
 def _asks(asking: Asking) -> bool:

@@ -9,7 +9,7 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AddressWish, Auto, Sourced
 from pbxfleet.model.net import Address
 from pbxfleet.model.resolved import Resource, Thing
-from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.desk import Asking, Desk, Holder
 from pbxfleet.resolve.pools import address_fault, free_addresses, has_family
 
 Wishes = tuple[Sourced[AddressWish], ...]
@@ -77,7 +77,9 @@ def _known(
         if address is not None:
             _confirm(desk, asking, wish, address, holders)
             if address in declared:
-                desk.declared(*declared[address], _thing(address), asking.name)
+                first, place = declared[address]
+                thing, holder = _thing(address), Holder(asking.name, wish.origin)
+                desk.declared([first], (thing, thing), place, holder)
         known.append(None if address is None else Sourced(address, wish.origin, wish.overrode))
     return known
 

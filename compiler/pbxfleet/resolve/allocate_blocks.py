@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from pbxfleet.model.desired import (
-    Sourced,
-)
-from pbxfleet.model.net import PortRange
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import Sourced
+from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.reserved import Reserved
 from pbxfleet.model.resolved import Resource, Thing
-from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.desk import Asking, Desk, Holder, Lines
 from pbxfleet.resolve.pools import PortBlocks
 
 Ranges = dict[str, Sourced[PortRange]]
+AddressesOf = Mapping[str, Sequence[Sourced[Address]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +96,53 @@ def _kept(
         else:
             starts.append((block, name))
     starts.sort(key=lambda held: (held[0].first, held[1]))
-    for (block, first), (after, name) in pairwise(starts):
+    # Each with the one below that reaches highest: the next below may be short, and end before.
+    highest = starts[0] if starts else None
+    for after, name in starts[1:]:
+        assert highest is not None
+        block, first = highest
         if block.overlaps(after):
             thing, its = Thing(supply.resource, str(after)), Thing(supply.resource, str(block))
             desk.twice(by_name[name], kept[name].origin, thing, first, its)
+        if after.last > block.last:
+            highest = (after, name)
     return kept
+
+
+def check_declared_blocks(
+    desk: Desk,
+    askings: Sequence[Asking],
+    both: tuple[Ranges, Ranges],
+    resource: Resource,
+    at: AddressesOf,
+) -> None:
+    """ALC109 for declared blocks that reach into one that is remembered for another instance.
+
+    `both` are the declared blocks and the others; blocks meet where `at` gives their instances the
+    same address. New ones are beside the declared ones anyway.
+    """
+    literal, others = both
+    held: dict[Address, list[tuple[str, Span]]] = {}
+    for name in others:
+        for address in at[name]:
+            held.setdefault(address.value, []).append((name, address.origin))
+    met: dict[tuple[Span, PortRange, str], dict[str, Asking]] = {}
+    places: dict[tuple[Span, PortRange, str], Lines] = {}
+    for asking in askings:
+        own = literal.get(asking.name)
+        for address in () if own is None else at[asking.name]:
+            for holder, its in held.get(address.value, ()):
+                if own is not None and own.value.overlaps(others[holder].value):
+                    key = (own.origin, own.value, holder)
+                    met.setdefault(key, {})[asking.name] = asking
+                    words = f"address {address.value} of"
+                    here = (address.origin, f"{words} {asking.name}"), (its, f"{words} {holder}")
+                    places.setdefault(key, here)
+    for key, who in met.items():
+        place, declared, holder = key
+        block = others[holder]
+        things = (Thing(resource, str(declared)), Thing(resource, str(block.value)))
+        desk.declared([*who.values()], things, place, Holder(holder, block.origin), places[key])
 
 
 def _fault(desk: Desk, block: PortRange, supply: BlockSupply) -> str:

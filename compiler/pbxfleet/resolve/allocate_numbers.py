@@ -14,19 +14,23 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.reserved import Reserved
 from pbxfleet.model.resolved import Resource, Thing
-from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.desk import Asking, Desk, Holder
 from pbxfleet.resolve.pools import free_cores, free_numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Where numbers of one kind come from; `taken` grows while they are handed out."""
+    """Where numbers of one kind come from; `taken` grows while they are handed out.
+
+    `declared` are those that instances name themselves.
+    """
 
     kind: Literal["cpu", "number"]
     resource: Resource
     word: str
     pool: Iterator[int]
     taken: set[int]
+    declared: Mapping[str, Sourced[int]]
     hint: str = ""
 
 
@@ -51,7 +55,9 @@ def allocate_cores(desk: Desk, askings: Sequence[Asking]) -> dict[str, Sourced[i
             desk.inherited(by_name[name], core.origin, Thing(Resource.CORE, text), gone[text])
     taken |= set(map(int, gone))
     hint = f'add cores to cpus in {desk.host.span.file}, or say cpu = "off"'
-    supply = Supply("cpu", Resource.CORE, "core", free_cores(desk.host, taken), taken, hint)
+    supply = Supply(
+        "cpu", Resource.CORE, "core", free_cores(desk.host, taken), taken, literal, hint
+    )
     cores = _hand_out(desk, askings, {n: wish.origin for n, wish in wishes.items()}, supply)
     auto = {n: Sourced(core, wishes[n].origin, wishes[n].overrode) for n, core in cores.items()}
     return literal | auto
@@ -59,11 +65,12 @@ def allocate_cores(desk: Desk, askings: Sequence[Asking]) -> dict[str, Sourced[i
 
 def allocate_instance_numbers(desk: Desk, askings: Sequence[Asking]) -> dict[str, int]:
     """The number of each instance that declares one or whose path templates use {number}."""
-    literal = {a.name: a.file.number.value for a in askings if a.file.number is not None}
+    literal = {a.name: a.file.number for a in askings if a.file.number is not None}
     wishes = {a.name: a.file.span for a in askings if a.needs_number and a.name not in literal}
-    taken = {*literal.values(), *map(int, desk.held(Resource.NUMBER))}
-    supply = Supply("number", Resource.NUMBER, "number", free_numbers(taken), taken)
-    return literal | _hand_out(desk, askings, wishes, supply)
+    numbers = {name: number.value for name, number in literal.items()}
+    taken = {*numbers.values(), *map(int, desk.held(Resource.NUMBER))}
+    supply = Supply("number", Resource.NUMBER, "number", free_numbers(taken), taken, literal)
+    return numbers | _hand_out(desk, askings, wishes, supply)
 
 
 def _hand_out(
@@ -84,6 +91,7 @@ def _hand_out(
         elif first != name:
             thing = Thing(supply.resource, str(value))
             desk.twice(asking, wishes[name], thing, first, thing)
+    _check_declared(desk, askings, supply, {n: Holder(h, wishes[h]) for n, h in holders.items()})
     supply.taken.update(given.values())
     for name, asking in asking_of.items():
         if name in given or desk.is_elsewhere(asking):
@@ -97,6 +105,20 @@ def _hand_out(
         supply.taken.add(value)
         given[name] = value
     return given
+
+
+def _check_declared(
+    desk: Desk, askings: Sequence[Asking], supply: Supply, holders: Mapping[int, Holder]
+) -> None:
+    """ALC109 for every place where a number is declared that is remembered for another instance."""
+    declaring: dict[tuple[Span, int], list[Asking]] = {}
+    for asking in askings:
+        number = supply.declared.get(asking.name)
+        if number is not None and number.value in holders:
+            declaring.setdefault((number.origin, number.value), []).append(asking)
+    for (place, value), who in declaring.items():
+        thing = Thing(supply.resource, str(value))
+        desk.declared(who, (thing, thing), place, holders[value])
 
 
 def _core_fault(host: HostFile, core: int) -> str:

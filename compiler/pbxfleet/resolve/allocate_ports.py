@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pbxfleet.core.diagnostics import Diagnostic
@@ -12,8 +12,10 @@ from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.pbx.port_block import ALWAYS, OFFSETS
 from pbxfleet.resolve.allocate_blocks import (
+    AddressesOf,
     BlockSupply,
     Ranges,
+    check_declared_blocks,
     hand_out_blocks,
     parse_range,
     reservation,
@@ -39,9 +41,7 @@ def with_media(layer: Layer) -> Layer:
     return replace(layer, rtp=Sourced(Auto.ANY, layer.ports.origin, layer.ports.overrode))
 
 
-def allocate_ports(
-    desk: Desk, askings: Sequence[Asking], addresses_of: Mapping[str, Sequence[Address]]
-) -> Ranges:
+def allocate_ports(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesOf) -> Ranges:
     """The block of each instance that has one, declared or handed out.
 
     An `auto` block is disjoint from every other block of the host and has no port that an instance
@@ -63,12 +63,12 @@ def allocate_ports(
     claimed = _claimed(askings, addresses_of)
 
     def near(name: str) -> Sequence[PortRange]:
-        return [port for address in addresses_of[name] for port in claimed.get(address, ())]
+        return [port for at in addresses_of[name] for port in claimed.get(at.value, ())]
 
     taken = tuple(block.value for block in literal.values())
     handed = hand_out_blocks(desk, askings, wishes, _supply(desk, taken), near)
-    by_name = {asking.name: asking for asking in askings}
-    _check_handed(desk, literal, handed, by_name, addresses_of)
+    both = (literal, handed)
+    check_declared_blocks(desk, askings, both, Resource.PORTS, addresses_of)
     return literal | handed
 
 
@@ -113,7 +113,7 @@ def _missing(desk: Desk, size: int) -> tuple[str, str]:
 
 
 def _claimed(
-    askings: Sequence[Asking], addresses_of: Mapping[str, Sequence[Address]]
+    askings: Sequence[Asking], addresses_of: AddressesOf
 ) -> dict[Address, list[PortRange]]:
     """Ports that instances declare outside of blocks, by address."""
     claimed: dict[Address, list[PortRange]] = {}
@@ -121,7 +121,7 @@ def _claimed(
         layer = asking.file.layer if has_block(asking.layer) else asking.layer
         ports = {port for wish in layer.listen.values() for port in _ports(wish.value)}
         for address in addresses_of[asking.name] if ports else ():
-            claimed.setdefault(address, []).extend(PortRange(p, p) for p in sorted(ports))
+            claimed.setdefault(address.value, []).extend(PortRange(p, p) for p in sorted(ports))
     return claimed
 
 
@@ -160,22 +160,6 @@ def _check_declared(desk: Desk, asking: Asking, block: Sourced[PortRange]) -> No
         hint='choose a part of them, widen them, or say ports = "auto"',
     )
     desk.problems.share(diagnostic, asking.name, asking.file.span)
-
-
-def _check_handed(
-    desk: Desk,
-    literal: Ranges,
-    handed: Ranges,
-    asking_of: Mapping[str, Asking],
-    addresses_of: Mapping[str, Sequence[Address]],
-) -> None:
-    """ALC109 for a declared block that reaches into one remembered for another on its address."""
-    for name, own in literal.items():
-        for holder, block in handed.items():
-            near = not {*addresses_of[name]}.isdisjoint(addresses_of[holder])
-            if near and own.value.overlaps(block.value):
-                thing = Thing(Resource.PORTS, str(block.value))
-                desk.declared(asking_of[name], own.origin, thing, holder)
 
 
 def _check_pool(desk: Desk) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pbxfleet.model.desired import Auto, Sourced
 from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.resolved import Resource
-from pbxfleet.resolve.allocate_blocks import BlockSupply, Ranges, hand_out_blocks, reservation
+from pbxfleet.resolve.allocate_blocks import (
+    AddressesOf,
+    BlockSupply,
+    Ranges,
+    check_declared_blocks,
+    hand_out_blocks,
+    reservation,
+)
 from pbxfleet.resolve.desk import Asking, Desk
 from pbxfleet.resolve.pools import even_up
-
-AddressesOf = Mapping[str, Sequence[Address]]
 
 
 def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesOf) -> Ranges:
     """The RTP range of each instance that has one.
 
     An `auto` block is disjoint from every other `auto` block of the host, and from the declared
-    ranges of instances that share an address with it: only there do overlaps do harm.
+    ranges of instances that share an address with it: only there do overlaps do harm. Reports ALC109
+    for a declared range that reaches into another's block, on the address where media surely is;
+    what else meets is seen when the RTP bind addresses are known (RTP101).
     """
     literal = _declared(desk, askings)
     wishes: dict[str, Sourced[object]] = {
@@ -29,9 +36,19 @@ def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesO
     beside = _by_address(literal, addresses_of)
 
     def near(name: str) -> Sequence[PortRange]:
-        return [r for address in addresses_of[name] for r in beside.get(address, ())]
+        return [r for at in addresses_of[name] for r in beside.get(at.value, ())]
 
-    return literal | hand_out_blocks(desk, askings, wishes, _supply(desk), near)
+    handed = hand_out_blocks(desk, askings, wishes, _supply(desk), near)
+    wished = {a.name for a in askings if a.layer.rtp is not None}
+    said = {name: declared for name, declared in literal.items() if name in wished}
+
+    media = {n: sorted(found, key=_version)[:1] for n, found in addresses_of.items()}
+    check_declared_blocks(desk, askings, (said, handed), Resource.RTP, media)
+    return literal | handed
+
+
+def _version(address: Sourced[Address]) -> int:
+    return address.value.version
 
 
 def _supply(desk: Desk) -> BlockSupply:
@@ -64,7 +81,7 @@ def _by_address(literal: Ranges, addresses_of: AddressesOf) -> dict[Address, lis
     beside: dict[Address, list[PortRange]] = {}
     for name, declared in literal.items():
         for address in addresses_of[name]:
-            beside.setdefault(address, []).append(declared.value)
+            beside.setdefault(address.value, []).append(declared.value)
     return beside
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
@@ -31,6 +31,18 @@ class Asking:
     def name(self) -> str:
         """Name of the instance."""
         return self.file.name
+
+
+Lines = tuple[tuple[Span, str], ...]
+
+_BY_HAND = "a line that was changed by hand is restored from the last commit"
+
+
+class Holder(NamedTuple):
+    """An instance that has something from the ledger, and where it wishes it."""
+
+    name: str
+    wish: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class Desk:
                 related=self._here(name, thing),
                 hint=f"give it back to {self.host.name} in {self.host.span.file}; or "
                 f"pbxfleet move --reallocate {name} --only {thing.resource.value}, to have another "
-                "one allocated",
+                f"one allocated; {_BY_HAND}",
             ),
             name,
         )
@@ -110,24 +122,43 @@ class Desk:
                 wish,
                 related=(*self._here(first, its), *self._here(name, thing)),
                 hint="decide which is not yet in service, and have another one allocated for it: "
-                f"pbxfleet move --reallocate {name} --only {thing.resource.value}",
+                f"pbxfleet move --reallocate {name} --only {thing.resource.value}; {_BY_HAND}",
             ),
             name,
         )
 
-    def declared(self, asking: Asking, place: Span, thing: Thing, holder: str) -> None:
-        """Report ALC109: the instance declares what was handed out to another one."""
-        self.problems.add(
-            Diagnostic(
-                "ALC109",
-                f"{asking.name} declares {thing.words}, which was handed out to {holder}",
-                place,
-                related=self._here(holder, thing),
-                hint=f'choose another one or "auto"; or give {holder} another one first: '
-                f"pbxfleet move --reallocate {holder} --only {thing.resource.value}",
-            ),
-            asking.name,
+    def declared(
+        self,
+        askings: Sequence[Asking],
+        things: tuple[Thing, Thing],
+        place: Span,
+        holder: Holder,
+        also: Lines = (),
+    ) -> None:
+        """Report ALC109: these instances declare, in one place, what was handed out to another.
+
+        `things` are what they declare and what was handed out; `also` are other lines without which
+        that would be no conflict.
+        """
+        declared, its = things
+        who = some(asking.name for asking in askings)
+        verb = "declare" if askings[1:] else "declares"
+        but = "which was" if declared == its else f"but {its.words} were"
+        others: dict[Span, str] = {}
+        held = (holder.wish, f"{holder.name} has it by this line")
+        for span, words in (*self._here(holder.name, its), held, *also):
+            others.setdefault(span, words)
+        others.pop(place, None)
+        diagnostic = Diagnostic(
+            "ALC109",
+            f"{who} {verb} {declared.words}, {but} handed out to {holder.name}",
+            place,
+            related=tuple(others.items()),
+            hint=f'choose another one or "auto"; or give {holder.name} another one first: '
+            f"pbxfleet move --reallocate {holder.name} --only {its.resource.value}",
         )
+        for asking in askings:
+            self.problems.share(diagnostic, asking.name, asking.file.span)
 
     def inherited(self, asking: Asking, place: Span, thing: Thing, gone: str) -> None:
         """Report ALC110: the instance declares what one had that is gone; it gets it."""

@@ -54,5 +54,6 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
         management_dns=file.management_dns,
         directory_template=file.directory,
         number_origin=None if file.number is None else file.number.origin,
+        remembered=grant.remembered,
         partners=tuple(layer.partners[name] for name in sorted(layer.partners)),
     )

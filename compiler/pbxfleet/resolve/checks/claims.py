@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span, whole_file
+from pbxfleet.model.desired import Sourced
+from pbxfleet.model.net import Address
+from pbxfleet.model.resolved import ResolvedInstance, Resource, Thing
 
 
 class Kind(StrEnum):
@@ -34,12 +37,37 @@ class Line(NamedTuple):
     """A place that makes a claim, and what it says in a few words, without whose it is.
 
     `given` marks what an instance must have anyway (an address of its own): between two claims of one
-    instance, or beside a claim of every address, any other value would do the same.
+    instance, or beside a claim of every address, any other value would do the same. `moves` is a
+    command that takes back what the ledger says here.
     """
 
     span: Span
     words: str
     given: bool = False
+    moves: str = ""
+
+
+def remembered_lines(
+    instance: ResolvedInstance, thing: Thing, wish: Span, *, given: bool = False
+) -> Iterator[Line]:
+    """The ledger's line, if the instance has the thing for this wish from there."""
+    for one in instance.remembered:
+        if one.thing == thing and one.wish == wish:
+            yield Line(one.line, f"{thing.words} in the ledger", given, release_of(instance, thing))
+
+
+def address_lines(
+    instance: ResolvedInstance, address: Sourced[Address], *, given: bool
+) -> Iterator[Line]:
+    """The line with an address of the instance, and that of the ledger if it is from there."""
+    thing = Thing(Resource.ADDRESS, str(address.value))
+    yield Line(address.origin, f"address {address.value}", given)
+    yield from remembered_lines(instance, thing, address.origin, given=given)
+
+
+def release_of(instance: ResolvedInstance, thing: Thing) -> str:
+    """The command after which another one is handed out."""
+    return f"pbxfleet move --reallocate {instance.name} --only {thing.resource.value}"
 
 
 class Claim(NamedTuple):
@@ -97,14 +125,18 @@ def minimal_lines(conflict: Conflict) -> tuple[Line, ...]:
         needed = {line.span for _, line in lines if not line.given}
         lines = [(c, line) for c, line in lines if line.span in needed]
     said: dict[Span, dict[str, list[str]]] = {}
+    moves: dict[Span, str] = {}
     for claim, line in lines:
+        moves.setdefault(line.span, line.moves)
         whose = said.setdefault(line.span, {}).setdefault(line.words, [])
         if claim.owner not in whose and claim.owner != claim.what:
             whose.append(claim.owner)
     for claim in () if one_owner else both:
         if claim.home is not None and all(span.file != claim.home.file for span in said):
             said.setdefault(claim.home, {}).setdefault(f"instance {claim.owner}", [])
-    return tuple(Line(span, _words(whose)) for span, whose in said.items())
+    return tuple(
+        Line(span, _words(whose), moves=moves.get(span, "")) for span, whose in said.items()
+    )
 
 
 def _words(said: Mapping[str, list[str]]) -> str:
@@ -136,6 +168,9 @@ def accuse(
     lines = minimal_lines(conflict)
     place = _place(conflict, lines)
     others = tuple((line.span, line.words) for line in lines if line.span != place)
+    commands = [line.moves for line in lines if line.moves]
+    if commands:
+        hint = f"{hint}; or have another one handed out: {commands[0]}"
     return Diagnostic(code, message, place, severity, others, hint)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AffinityBy
-from pbxfleet.model.resolved import ResolvedHost
+from pbxfleet.model.resolved import ResolvedHost, Resource, Thing
 from pbxfleet.resolve.checks.claims import (
     Claim,
     Conflict,
@@ -16,6 +16,7 @@ from pbxfleet.resolve.checks.claims import (
     accuse,
     by_cause,
     owners,
+    remembered_lines,
     repeated,
     same_lines,
 )
@@ -36,7 +37,10 @@ def core_claims(host: ResolvedHost) -> list[Claim]:
             "core",
             i.name,
             i.span,
-            (Line(i.cpu.origin, f"core {i.cpu.value}"),),
+            (
+                Line(i.cpu.origin, f"core {i.cpu.value}"),
+                *remembered_lines(i, Thing(Resource.CORE, str(i.cpu.value)), i.cpu.origin),
+            ),
         )
         for i in host.instances
         if i.cpu is not None

@@ -8,8 +8,15 @@ from typing import NamedTuple
 
 from pbxfleet.model.desired import Sourced
 from pbxfleet.model.net import Address, PortRange, Protocol
-from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
-from pbxfleet.resolve.checks.claims import Claim, Conflict, Kind, Line
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance, Resource, Thing
+from pbxfleet.resolve.checks.claims import (
+    Claim,
+    Conflict,
+    Kind,
+    Line,
+    address_lines,
+    remembered_lines,
+)
 from pbxfleet.resolve.checks.sockets import Socket, Spot, spots
 from pbxfleet.resolve.problems import NAMED_AT_MOST
 
@@ -50,9 +57,11 @@ def _claims(instance: ResolvedInstance) -> Iterator[Claim]:
     if rtp is None:
         return
     for address in media_addresses(instance):
+        block = Thing(Resource.RTP, str(rtp.value))
         lines = (
             Line(rtp.origin, f"RTP ports {rtp.value}"),
-            Line(address.origin, f"address {address.value}", given=True),
+            *remembered_lines(instance, block, rtp.origin),
+            *address_lines(instance, address, given=True),
         )
         key = Media(address.value, rtp.value)
         yield Claim(Kind.MEDIA, key, "RTP ports", instance.name, instance.span, lines)

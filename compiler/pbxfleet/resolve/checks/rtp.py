@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
-from pbxfleet.core.span import Span
 from pbxfleet.model.desired import ServiceBackend, Sourced
 from pbxfleet.model.net import (
     EPHEMERAL_PORTS,
@@ -13,8 +12,16 @@ from pbxfleet.model.net import (
     WINDOWS_EPHEMERAL_PORTS,
     PortRange,
 )
-from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
-from pbxfleet.resolve.checks.claims import Claim, Conflict, Line, accuse, by_cause, owners
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance, Resource, Thing
+from pbxfleet.resolve.checks.claims import (
+    Claim,
+    Conflict,
+    Line,
+    accuse,
+    by_cause,
+    owners,
+    remembered_lines,
+)
 from pbxfleet.resolve.checks.claims import same_lines as same
 from pbxfleet.resolve.checks.media import Inside, inside, media_claims, media_of, overlaps
 from pbxfleet.resolve.checks.sockets import Socket, foreign_claims, shown, socket_claims
@@ -89,20 +96,24 @@ def _range(host: ResolvedHost, instance: ResolvedInstance, rtp: Rtp) -> Iterator
     """What is to be said of one range by itself."""
     ports, pool = rtp.value, host.file.rtp
     if ports.first % 2 or not ports.last % 2:
-        yield _odd(ports, rtp.origin)
+        yield _odd(instance, rtp)
     if pool is not None and (ports.first not in pool.value or ports.last not in pool.value):
         yield _outside(host, rtp, pool)
     yield from _too_few(host, instance, rtp)
 
 
-def _odd(ports: PortRange, place: Span) -> Diagnostic:
+def _odd(instance: ResolvedInstance, rtp: Rtp) -> Diagnostic:
+    ports, thing = rtp.value, Thing(Resource.RTP, str(rtp.value))
+    lines = list(remembered_lines(instance, thing, rtp.origin))
+    even = f"{ports.first + ports.first % 2}-{ports.last - (1 - ports.last % 2)}"
+    do = f"have another one handed out: {lines[0].moves}" if lines else f"write {even}"
     return Diagnostic(
         "RTP103",
         f"RTP ports {ports} do not start even and end odd",
-        place,
+        rtp.origin,
         Severity.ADVICE,
-        hint=f"write {ports.first + ports.first % 2}-{ports.last - (1 - ports.last % 2)}: "
-        "RTP takes an even port, RTCP the next one",
+        related=tuple((line.span, line.words) for line in lines),
+        hint=f"RTP takes an even port, RTCP the next one: {do}",
     )
 
 
@@ -122,6 +133,8 @@ def _too_few(host: ResolvedHost, instance: ResolvedInstance, rtp: Rtp) -> Iterat
     if calls is None or rtp.value.size >= each * calls.value:
         return
     lines = [Line(rtp.origin, f"RTP ports {rtp.value}")]
+    thing = Thing(Resource.RTP, str(rtp.value))
+    lines += remembered_lines(instance, thing, rtp.origin)
     lines += [Line(factor.origin, f"{each} ports for a call")] if factor is not None else []
     yield Diagnostic(
         "RTP106",

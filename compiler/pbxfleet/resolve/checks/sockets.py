@@ -14,8 +14,15 @@ from typing import NamedTuple
 
 from pbxfleet.model.net import Bind, Family, Protocol
 from pbxfleet.model.plans import ForeignListener
-from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance
-from pbxfleet.resolve.checks.claims import Claim, Conflict, Kind, Line
+from pbxfleet.model.resolved import Listener, ResolvedHost, ResolvedInstance, Resource
+from pbxfleet.resolve.checks.claims import (
+    Claim,
+    Conflict,
+    Kind,
+    Line,
+    address_lines,
+    remembered_lines,
+)
 
 Spot = tuple[int, int | None]  # IP version, and the address as a number or None for the wildcard
 
@@ -47,9 +54,12 @@ def socket_claim(instance: ResolvedInstance, listener: Listener) -> Claim:
     literal = listener.names_address or bind.address is None
     said = shown(bind) if literal else f"port {bind.port}"
     lines = [Line(listener.origin, f"{said} ({listener.role})")]
-    at = [a.origin for a in instance.addresses if a.value == bind.address]
+    for one in instance.remembered:
+        if one.thing.resource is Resource.PORTS and one.wish == listener.origin:
+            lines += remembered_lines(instance, one.thing, one.wish)
+    at = [a for a in instance.addresses if a.value == bind.address]
     if at:
-        lines.append(Line(at[0], f"address {bind.address}", given=not literal))
+        lines += address_lines(instance, at[0], given=not literal)
     return Claim(
         Kind.SOCKET,
         Socket(listener.protocols, bind),
