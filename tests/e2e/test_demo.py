@@ -43,7 +43,7 @@ SAID = (
     "cedar now runs version 70.5",
     "dogwood now runs version 70.6",
     "/usr/local/pbx-fir is still there",
-    "the budget is 1",
+    "would be left without any instance",
     "no process is left",
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app import settled
+from pbxfleet.app.identity import learn
 from pbxfleet.app.live import APPLIED, UNFINISHED, Live, look, record_name
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
@@ -14,8 +15,11 @@ from pbxfleet.core.paths import join, parent
 from pbxfleet.host.state import FOLDER, RECORDS, State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.plan import ApplyReport, Plan
+from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
 from pbxfleet.plan.make import stale
 from pbxfleet.plan.releases import POLICY_CODES
+
+FORBIDDEN = (*POLICY_CODES, OVER_BUDGET, EMPTIED)
 
 Approve = Callable[[Plan], bool]
 
@@ -65,6 +69,7 @@ def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress)
     _allowed(live, plan)
     if plan.steps and not approve(plan):
         raise Refused("not approved; nothing was changed", code="PLN109")
+    learn(live.target, live.machine, live.state)
     report = apply_plan(
         plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
     )
@@ -115,19 +120,12 @@ def _allowed(live: Live, plan: Plan) -> None:
     if plan.blocked:
         first = plan.blocked[0]
         # What [policy] forbids is said last: everything else is to be mended first.
-        refusal = Denied if all(n.code in POLICY_CODES for n in plan.blocked) else Refused
+        refusal = Denied if all(n.code in FORBIDDEN for n in plan.blocked) else Refused
         raise refusal(
             f"{first.instance + ': ' if first.instance else ''}{first.message}"
             + (f" (and {len(plan.blocked) - 1} more)" if len(plan.blocked) > 1 else ""),
             hint=first.hint,
             code=first.code,
-        )
-    removed = plan.removed_instances()
-    budget = live.target.deletion_budget
-    if len(removed) > budget:
-        raise Denied(
-            f"{len(removed)} instances would be removed ({', '.join(removed)}), the budget is {budget}",
-            hint="raise policy.deletion_budget in fleet.toml in the same pull request, and compile",
         )
 
 

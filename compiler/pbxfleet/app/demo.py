@@ -153,11 +153,15 @@ class Demo:
         for name in fleet.INSTANCES[:-1]:
             remove_file(f"{self.place.repository}/desired/instances/{name}.toml")
         self.pbxfleet("compile", show=False)
-        self.tell("All instance files are gone. The deletion budget of the fleet is 1, so:")
+        self.tell(
+            "All instance files are gone: a mistake? The deletion budget of the fleet is 1, so:"
+        )
         self.pbxfleet(
             "apply", fleet.HOST, "--root", self.place.root, "--auto-approve", "--quiet", expect=8
         )
-        self.tell("The budget is raised in a reviewed change, and the same command stops them all:")
+        self.tell(
+            "Both are said in a reviewed change (budget, empty_hosts), and the same command stops them all:"
+        )
         fleet.raise_budget(self.place.repository, len(fleet.INSTANCES))
         self.pbxfleet("compile", show=False)
         self.pbxfleet(

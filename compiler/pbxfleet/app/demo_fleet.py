@@ -93,10 +93,12 @@ def write_fleet(folder: str, releases: str, *, budget: int) -> None:
 
 
 def raise_budget(folder: str, budget: int) -> None:
-    """Edit the deletion budget in fleet.toml, as a person would."""
+    """Edit the deletion budget in fleet.toml, as a person would, who also says that none may be left."""
     path = f"{folder}/desired/fleet.toml"
     text = (read_file(path) or b"").decode()
-    text = text.replace("deletion_budget = 1", f"deletion_budget = {budget}")
+    text = text.replace(
+        "deletion_budget = 1", f'deletion_budget = {budget}\nempty_hosts = ["{HOST}"]'
+    )
     write_file(path, text.encode(), 0o644)
 
 

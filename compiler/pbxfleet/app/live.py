@@ -7,20 +7,26 @@ from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.freshness import stale_inputs
+from pbxfleet.app.identity import check_machine
 from pbxfleet.app.loaded_rules import rules_not_loaded
 from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.core.paths import HostPath
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
+from pbxfleet.host.trust import lines_of
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Do, Note, Plan, Step
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
+from pbxfleet.plan.confined import PLACES_FILE, problems
 from pbxfleet.plan.diff import Difference, diff, of_host
+from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan
 
 UNFINISHED = "PLN131"
+FOREIGN = "PLN165"
 SHOWN = 4
 APPLIED = "applied"  # folder of the applied records, one a file
 HOST_RECORD = "_host"  # no instance can have this name
@@ -50,11 +56,18 @@ class Looked(NamedTuple):
 
 
 def open_live(
-    repository: str, host: str, root: str, artefacts: str | None = None, *, host_only: bool = False
+    repository: str,
+    host: str,
+    root: str,
+    artefacts: str | None = None,
+    *,
+    host_only: bool = False,
+    this_host: bool = False,
 ) -> Live:
     """The host `host` of a repository, on this machine or below `root`; nothing is changed.
 
     `artefacts` is a folder of release files that is looked into before the repository's own.
+    `this_host` is the operator's word that this is the right machine, whatever it is called.
     """
     store = "" if artefacts is None else absolute(artefacts)
     tree = RenderedTree(absolute(repository), _name(host), store)
@@ -76,7 +89,9 @@ def open_live(
     machine = LocalHost(
         root, target.services, pin=target.affinity == "unit", program=target.program
     )
+    _refuse_foreign(tree, target, machine)
     state = State(machine)
+    check_machine(target, machine, state, this_host=this_host)
     return Live(tree, target, machine, state, read_records(state), root, host_only)
 
 
@@ -98,6 +113,25 @@ def _refuse_stale(tree: RenderedTree, target: Target) -> None:
             + " changed since it was compiled, or never was",
             hint="run pbxfleet compile, review the difference, and plan again",
             code="PLN107",
+        )
+
+
+def _refuse_foreign(tree: RenderedTree, target: Target, machine: LocalHost) -> None:
+    """A manifest that compile cannot have made: it is for another host, or names what is not ours."""
+    if target.host != tree.host:
+        raise Refused(
+            f"rendered/{tree.host} is the target of {target.host}",
+            hint="run pbxfleet compile; a rendered tree is not copied from one host to another",
+            code=FOREIGN,
+        )
+    content = machine.read(HostPath(PLACES_FILE))
+    found = tuple(problems(target, lines_of(machine.root, HostPath(PLACES_FILE), content)))
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise Refused(
+            f"rendered/{tree.host}/manifest.json names what compile does not make: {found[0]}{more}",
+            hint=f"see who changed it; a folder that is meant is allowed on the host, in {PLACES_FILE}",
+            code=FOREIGN,
         )
 
 
@@ -141,6 +175,7 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     if live.host_only:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     advice = _key_advice(live, difference) if difference.switches else ()
+    advice = (*removal_notes(live.target, live.records, plan), *advice)
     plan = plan._replace(notes=(*plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))

@@ -15,8 +15,9 @@ import json
 from collections.abc import Mapping
 
 from pbxfleet.app.freshness import stale_inputs
+from pbxfleet.app.identity import is_of
 from pbxfleet.core.digest import Digest, digest_of
-from pbxfleet.core.errors import HostError
+from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.disk import read_file
 from pbxfleet.host.local import LocalHost
@@ -67,10 +68,12 @@ def is_settled(repository: str, host: str, root: str) -> bool:
         return False  # services run here, and what runs is not on the list
     manifest = read_file(f"{repository}/rendered/{host}/manifest.json")
     try:
+        if not is_of(machine, State(machine), host):
+            return False  # another host's, or not to be believed: the full comparison says so
         content = State(machine).read_record(RECORD)
         data = json.loads(content) if content and manifest else {}
         return bool(data) and _unchanged(repository, root, digest_of(manifest or b""), data)
-    except (HostError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+    except (Refused, HostError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return False
 
 

@@ -9,6 +9,7 @@ from pbxfleet.cli.command_fmt import FMT
 from pbxfleet.cli.command_ledger import LEDGER
 from pbxfleet.cli.command_rehearse import REHEARSE
 from pbxfleet.cli.command_release import RELEASE
+from pbxfleet.cli.scope import scope
 
 
 def _none(_: ArgumentParser) -> None:
@@ -48,17 +49,9 @@ def _compile(parser: ArgumentParser) -> None:
     )
 
 
-def _host_only(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--host-only",
-        action="store_true",
-        help="only the host's own files, such as its network; no instance is looked at",
-    )
-
-
 def _plan(parser: ArgumentParser) -> None:
     _host(parser)
-    _host_only(parser)
+    scope(parser)
     _artefacts(parser)
     parser.add_argument("--out", metavar="FILE", help="store the plan, for show and apply")
     parser.add_argument(
@@ -81,7 +74,7 @@ def _artefacts(parser: ArgumentParser) -> None:
 def _apply(parser: ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOST|PLANFILE", help="a host, or a plan that was reviewed")
     _root(parser)
-    _host_only(parser)
+    scope(parser)
     _artefacts(parser)
     parser.add_argument(
         "--auto-approve", action="store_true", help="do not ask; for unattended runs"

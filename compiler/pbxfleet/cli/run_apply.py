@@ -26,12 +26,13 @@ def run(args: Namespace, output: Output) -> int:
     stored = load(args.what) if is_plan_file(args.what) else None
     host = stored.host if stored is not None else args.what
     root = args.root if stored is None else _root_of(stored, args)
-    live = open_live(args.chdir, host, root, args.artefacts, host_only=args.host_only)
+    options = {"host_only": args.host_only, "this_host": args.this_host}
+    live = open_live(args.chdir, host, root, args.artefacts, **options)
     asker = _Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
-        live = open_live(args.chdir, host, root, args.artefacts, host_only=args.host_only)
+        live = open_live(args.chdir, host, root, args.artefacts, **options)
         unfinished(live, output.complain)
         try:
             applied = apply(live, stored, asker.approve, _progress(output))

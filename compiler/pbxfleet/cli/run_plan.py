@@ -16,7 +16,14 @@ def run(args: Namespace, output: Output) -> int:
         return _nothing_to_do(args, output)
     from pbxfleet.app.live import look, open_live, unfinished
 
-    live = open_live(args.chdir, args.host, args.root, args.artefacts, host_only=args.host_only)
+    live = open_live(
+        args.chdir,
+        args.host,
+        args.root,
+        args.artefacts,
+        host_only=args.host_only,
+        this_host=args.this_host,
+    )
     unfinished(live, output.complain)
     plan = look(live, with_basis=args.out is not None).plan
     if args.out is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
+from pbxfleet.model.guards import ARCHIVES, NO_HOST_GUARDS, HostGuards, Removed
 from pbxfleet.model.net import Address, Bind, PortRange
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.reserved import Price, Reserved, Tombstones
@@ -277,6 +278,7 @@ class HostFile:
     reserved_ports: tuple[Reserved[PortRange], ...] = ()
     price: Price | None = None
     windows: WindowsWish | None = None
+    guards: HostGuards = NO_HOST_GUARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +320,16 @@ class Policy:
     """Guards. `deletion_budget` is the number of instances one apply may remove.
 
     `rtp_ports_per_call` are the RTP ports that a planned call needs; None if nothing is said.
+    `empty_hosts` are the names of hosts of which it is right that they have no instance.
     """
 
     deletion_budget: int = 1
     downgrades: Downgrades = Downgrades.REFUSE
     rtp_ports_per_call: Sourced[int] | None = None
     tombstones: Tombstones = Tombstones.KEEP
+    removed_directory: Removed = Removed.KEEP
+    removed_archives: HostPath = ARCHIVES
+    empty_hosts: tuple[Sourced[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

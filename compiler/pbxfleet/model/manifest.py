@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
+from pbxfleet.model.guards import NO_GUARDS, Guards, Removed
 from pbxfleet.model.target import (
     ExpectedListener,
     Field,
@@ -41,6 +42,7 @@ _resource_values = itemgetter(*Resource._fields)
 _instance_values = itemgetter(*InstanceTarget._fields)
 _release_values = itemgetter(*ReleaseTarget._fields)
 _field_values = itemgetter(*Field._fields)
+_guard_values = itemgetter(*Guards._fields)
 _new = tuple.__new__  # half the time of the constructor, which only unpacks and packs again
 
 
@@ -52,6 +54,8 @@ def encode(target: Target) -> bytes:
     """`manifest.json`: resources by instance and id, the rest by name; without `digest`."""
     parts: dict[str, str] = {key: _line(getattr(target, key)) for key in _TEXT_KEYS + _NUMBER_KEYS}
     parts |= {key: _line(text) for key in _OPTIONAL_KEYS if (text := getattr(target, key))}
+    if target.guards != NO_GUARDS:
+        parts["guards"] = _line(target.guards._asdict())
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -105,6 +109,7 @@ def decode(content: bytes) -> Target:
             digest=digest_of(content),
             program=_typed({"program": "", **data}, "program", str),
             network=_typed({"network": "", **data}, "network", str),
+            guards=_guards(data["guards"]) if "guards" in data else NO_GUARDS,
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))
@@ -242,6 +247,19 @@ def _release(name: str, raw: Any) -> ReleaseTarget:
     except (KeyError, TypeError) as error:
         raise _Malformed(f"release {name}: {_said(error)}") from error
     _all_text(f"release {name}", found)
+    return found
+
+
+def _guards(raw: Any) -> Guards:
+    try:
+        found = Guards._make(_guard_values(raw))
+        Removed(found.removed_directory)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _Malformed(f"guards: {_said(error)}") from error
+    _all_text("guards", (found.node_name, found.machine_id))
+    if type(found.may_be_empty) is not bool:
+        raise _Malformed("guards: may_be_empty is neither true nor false")
+    _check_path("guards", found.archives)
     return found
 
 

@@ -21,6 +21,7 @@ from pbxfleet.model.desired import (
     ServiceBackend,
     Sourced,
 )
+from pbxfleet.model.guards import NO_GUARDS, Guards
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
 from pbxfleet.model.plans import Partner
@@ -204,6 +205,7 @@ class ResolvedHost:
     releases: ReleaseRules = ReleaseRules()
     rtp_ports_per_call: Sourced[int] | None = None
     managed_from: tuple[Sourced[Address], ...] = ()
+    guards: Guards = NO_GUARDS
 
     @property
     def hardened(self) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.guards import NO_GUARDS, Guards
 
 
 class Kind(StrEnum):
@@ -142,6 +143,7 @@ class Target(NamedTuple):
     fleet declares, by name; `downgrades` is `refuse` or `allow`. `artefacts` is the folder of release
     files by digest, relative to the repository. `program` is what runs compose
     files, `network` how containers are connected; both are empty with other service managers.
+    `guards` are what a removal and a wrong machine are met with.
     """
 
     host: str
@@ -161,6 +163,7 @@ class Target(NamedTuple):
     artefacts: str = "artefacts"
     program: str = ""
     network: str = ""
+    guards: Guards = NO_GUARDS
 
     @property
     def own_networks(self) -> bool:

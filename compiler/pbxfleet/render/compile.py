@@ -126,6 +126,7 @@ def _target(
         artefacts=host.releases.artefacts,
         program="" if (compose := used_compose(host)) is None else compose.program.value,
         network="" if compose is None else compose.network.value,
+        guards=host.guards,
     )
 
 

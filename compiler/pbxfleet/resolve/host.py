@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
-from pbxfleet.model.desired import FleetFile, HostFile, InstanceFile, Layer, ReleaseFile, Role
+from pbxfleet.model.desired import (
+    FleetFile,
+    HostFile,
+    InstanceFile,
+    Layer,
+    Policy,
+    ReleaseFile,
+    Role,
+)
+from pbxfleet.model.guards import Guards
 from pbxfleet.model.net import Address
 from pbxfleet.model.reserved import Tombstones
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
@@ -249,4 +258,18 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         releases=draft.releases,
         rtp_ports_per_call=draft.fleet.policy.rtp_ports_per_call,
         managed_from=draft.fleet.managed_from,
+        guards=_guards(file, draft.fleet.policy),
+    )
+
+
+def _guards(host: HostFile, policy: Policy) -> Guards:
+    """What the host's file says, else what the fleet's policy says."""
+    own = host.guards
+    removed, archives = own.removed_directory, own.removed_archives
+    return Guards(
+        (policy.removed_directory if removed is None else removed.value).value,
+        policy.removed_archives if archives is None else archives.value,
+        any(name.value == host.name for name in policy.empty_hosts),
+        "" if own.node_name is None else own.node_name.value,
+        "" if own.machine_id is None else own.machine_id.value,
     )

@@ -19,6 +19,7 @@ from pbxfleet.model.reserved import Tombstones
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars, shapes
 from pbxfleet.schema.backup import HostBackupModel
+from pbxfleet.schema.guards import HostGuardKeys, PolicyGuards
 from pbxfleet.schema.judging import FleetJudging
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
 from pbxfleet.schema.network_host import NetworkModel
@@ -162,7 +163,7 @@ class CatalogueModel(Table):
     affinity: Element | None = Field(None, description="Mask of cores.")
 
 
-class PolicyModel(PolicyPlans):
+class PolicyModel(PolicyPlans, PolicyGuards):
     """Guards of apply."""
 
     deletion_budget: Annotated[Sourced[int], _number(0, 100_000, "instances")] | None = Field(
@@ -203,7 +204,7 @@ class FleetModel(FileModel, FleetNeighbours, FleetJudging):
     policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 
-class HostModel(FileModel, HostNeighbours):
+class HostModel(FileModel, HostNeighbours, HostGuardKeys):
     """desired/hosts/NAME.toml: one server."""
 
     address: _OneAddress | None = Field(

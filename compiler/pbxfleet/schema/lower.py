@@ -38,6 +38,7 @@ from pbxfleet.schema.files import (
     PolicyModel,
     ReleaseModel,
 )
+from pbxfleet.schema.guards import lower_guards
 from pbxfleet.schema.judging import lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
@@ -195,6 +196,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         reserved_ports=lower_ports(model.reserved_ports),
         price=lower_price(model.price),
         windows=_windows(model, services.value, root),
+        guards=lower_guards(model),
     )
 
 
@@ -237,9 +239,13 @@ def _policy(model: PolicyModel | None) -> Policy:
     given = {
         key: written.value
         for key in PolicyModel.model_fields
-        if (written := getattr(model, key)) is not None
+        if key != "empty_hosts" and (written := getattr(model, key)) is not None
     }
-    return replace(Policy(**given), rtp_ports_per_call=model.rtp_ports_per_call)
+    return replace(
+        Policy(**given),
+        rtp_ports_per_call=model.rtp_ports_per_call,
+        empty_hosts=tuple(model.empty_hosts or ()),
+    )
 
 
 def _release(name: str, model: ReleaseModel, span: Span) -> ReleaseFile:

@@ -126,6 +126,28 @@ class ReleaseTargetModel(Record):
     dat: DigestText = Field(description="Digest of the resource bundle.", examples=[_SOME_DIGEST])
 
 
+class GuardsModel(Record):
+    """What a removal, and a wrong machine, are met with."""
+
+    removed_directory: Literal["keep", "aside", "archive"] = Field(
+        description="What becomes of the directory of a removed instance.", examples=["keep"]
+    )
+    archives: HostPathText = Field(
+        description="Folder for archives of removed directories.",
+        examples=["/var/backups/pbxfleet"],
+    )
+    may_be_empty: bool = Field(
+        description="Whether a host without any instance is meant.", examples=[False]
+    )
+    node_name: str = Field(
+        description="Name that the machine must have; empty where any will do.",
+        examples=["fra1.example.net"],
+    )
+    machine_id: str = Field(
+        description="Number that the machine must have; empty where any will do.", examples=[""]
+    )
+
+
 class ManifestDocument(Record):
     """rendered/HOST/manifest.json: what a host shall hold; compile writes it, the host half reads it."""
 
@@ -162,6 +184,9 @@ class ManifestDocument(Record):
     inputs: dict[str, DigestText] = Field(
         description="Digests of the desired files that it was compiled from, by name.",
         examples=[{"desired/fleet.toml": _SOME_DIGEST}],
+    )
+    guards: GuardsModel | None = Field(
+        None, description="Guards of the host; left out where nothing is declared."
     )
     instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
     releases: dict[str, ReleaseTargetModel] | None = Field(

@@ -1,0 +1,192 @@
+"""Where a compiled target may write: a manifest that names another place is not used at all.
+
+A manifest comes with a pull request, and apply runs as root. What compile makes lies in the
+directories of instances, under the names that services have, and in a few known places; whatever else
+a manifest names was not made by compile, or shall be allowed by the host itself (`PLACES_FILE`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from pbxfleet.core.paths import STATE, is_inside, join
+from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
+from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES, SETTINGS_FILE
+from pbxfleet.plan.activation import ACTIVATIONS
+
+PLACES_FILE = "/etc/pbxfleet/places"
+UNITS = {
+    "systemd": "/etc/systemd/system/{}.service",
+    "sysv": "/etc/init.d/{}",
+    "compose": "/etc/pbx/compose/{}/compose.yaml",
+}
+DROP_IN = "/etc/systemd/system/{}.service.d/50-pbxfleet-source.conf"
+HOST_PLACES = ("/etc/systemd/system/multi-user.target.d/50-pbxfleet.conf",)
+PROGRAMS = ("", "docker compose", "docker-compose", "podman compose", "podman-compose")
+SERVICES = ("systemd", "sysv", "compose", "windows", "direct")
+OUR_PLACES = ("/etc/pbx/", "/etc/pbxfleet/")
+
+# Trees in which only the places above are ours: what lies there is run, loaded or believed by others.
+SYSTEM_TREES = frozenset(
+    ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc")
+) | {
+    "root",
+    "run",
+    "sbin",
+    "sys",
+}
+# Below these, what the system has (FHS 3.0); anything else there is the administrator's.
+SYSTEM_BELOW = {
+    "usr": frozenset(
+        ("bin", "games", "include", "lib", "lib32", "lib64", "libexec", "libx32", "sbin")
+    ),
+    "var": frozenset(("account", "cache", "crash", "lock", "log", "mail", "run", "spool", "yp")),
+}
+LOCAL = frozenset(
+    ("bin", "etc", "games", "include", "lib", "lib64", "libexec", "man", "sbin", "share")
+)
+NAME_MAX = 63
+NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")  # as the fleet format has it
+
+
+def problems(target: Target, places: Collection[str] = ()) -> Iterator[str]:
+    """Everything in a target that compile does not make, in order; nothing is looked at on a host.
+
+    `places` are folders that the host itself allows besides.
+    """
+    if target.services not in SERVICES or target.program not in PROGRAMS:
+        yield f"{target.services} with {target.program!r} is no way to run services"
+    own: dict[str, InstanceTarget] = {}
+    for instance in target.instances.values():
+        yield from _instance_problems(instance)
+        first = own.setdefault(instance.directory, instance)
+        if first is not instance:
+            yield f"{first.name} and {instance.name} share the directory {instance.directory}"
+    if not is_ours(target.guards.archives, places) and target.guards.removed_directory == "archive":
+        yield f"{target.guards.archives} is not a place for archives"
+    allowed = tuple(places)
+    for resource in target.resources.values():
+        problem = _resource_problem(target, resource, own, allowed)
+        if problem:
+            yield problem
+
+
+def _instance_problems(instance: InstanceTarget) -> Iterator[str]:
+    if not is_name(instance.name):
+        yield f"{instance.name!r} cannot be the name of an instance"
+    if instance.service != f"pbx-{instance.name}":
+        yield f"{instance.name}: {instance.service!r} is not the name of its service"
+    if not is_directory_of_ours(instance.directory):
+        yield f"{instance.name}: {instance.directory} is a directory of the system"
+    if instance.executable != join(instance.directory, EXECUTABLE):
+        yield f"{instance.name}: {instance.executable} is not its executable"
+    pid_file = instance.pid_file
+    if not (
+        pid_file.startswith(("/run/", "/var/run/", instance.directory + "/")) or is_ours(pid_file)
+    ):
+        yield f"{instance.name}: {pid_file} is no place for a PID file"
+
+
+def _resource_problem(
+    target: Target, resource: Resource, own: dict[str, InstanceTarget], places: Collection[str]
+) -> str:
+    kind, path = resource.kind, resource.path
+    instance = target.instances.get(resource.instance)
+    if kind is Kind.SERVICE:
+        known = instance is not None and resource.id == f"{Kind.SERVICE}:{instance.service}"
+        return "" if known else f"{resource.id} is the service of no instance"
+    if resource.mode is not None and resource.mode & 0o7002:
+        return f"{resource.id}: mode {resource.mode:04o} would let others write it, or change who it runs as"
+    if kind is not Kind.FILE:
+        return (
+            ""
+            if instance is not None and _is_in_place(resource, instance)
+            else _elsewhere(resource)
+        )
+    if resource.source != f"root{path}":
+        return f"{resource.id} is made from {resource.source!r}"
+    if path in (_own_places(target, instance) if instance is not None else HOST_PLACES):
+        return ""
+    holder = _holder(path, own)
+    if holder is not None:
+        names = (EXECUTABLE, RESOURCES, SETTINGS_FILE)
+        fits = holder is instance and path not in [join(holder.directory, n) for n in names]
+        return "" if fits else _elsewhere(resource)
+    if not resource.instance and _is_activation(path):
+        return ""
+    return "" if is_ours(path, places) else _elsewhere(resource)
+
+
+def _own_places(target: Target, instance: InstanceTarget) -> tuple[str, ...]:
+    """Files of the service manager that are an instance's own."""
+    service = instance.service
+    return UNITS.get(target.services, "").format(service), DROP_IN.format(service)
+
+
+def _elsewhere(resource: Resource) -> str:
+    whose = resource.instance or "the host"
+    return f"{resource.id} is not a place for a {resource.kind} of {whose}"
+
+
+def _is_in_place(resource: Resource, instance: InstanceTarget) -> bool:
+    directory = instance.directory
+    if resource.kind is Kind.DIRECTORY:
+        return resource.path == directory
+    names = (SETTINGS_FILE,) if resource.kind is Kind.SETTINGS else (EXECUTABLE, RESOURCES)
+    if resource.kind is Kind.SETTINGS and resource.source != f"root{resource.path}":
+        return False
+    return resource.path in [join(directory, name) for name in names]
+
+
+def _holder(path: str, own: dict[str, InstanceTarget]) -> InstanceTarget | None:
+    """The instance in whose directory the path lies."""
+    above = path.rpartition("/")[0]
+    while above:
+        if above in own:
+            return own[above]
+        above = above.rpartition("/")[0]
+    return None
+
+
+def _is_activation(path: str) -> bool:
+    """Whether it is one of the files of the network that compile makes, under its very name."""
+    for row in ACTIVATIONS:
+        if path.startswith(row.folder) and path.endswith(row.ending):
+            inner = path[len(row.folder) : len(path) - len(row.ending)]
+            return inner.isprintable() and not set(inner) & set("/ ")
+    return False
+
+
+def is_ours(path: str, places: Collection[str] = ()) -> bool:
+    """Whether compile may put a file of its own at `path`, outside the directories of instances."""
+    names = path.split("/")[1:]
+    if path == PLACES_FILE or is_inside(path, STATE):
+        return False
+    if path.startswith(OUR_PLACES) or any(is_inside(path, place) for place in places):
+        return True
+    return not _is_of_the_system(names) and not any(name.startswith(".") for name in names)
+
+
+def is_directory_of_ours(path: str) -> bool:
+    """Whether `path` may be the directory of an instance: it is none that the system has."""
+    names = path.split("/")[1:]
+    deep = len(names) > 1 or (names[0] not in ("home", "media", "mnt", "opt", "srv", "tmp"))
+    is_top = names[0] in SYSTEM_BELOW and len(names) < 3 and names[0] == "var"
+    return deep and not is_top and not _is_of_the_system(names) and not is_inside(path, STATE)
+
+
+def _is_of_the_system(names: list[str]) -> bool:
+    top = names[0]
+    if top in SYSTEM_TREES or (top in SYSTEM_BELOW and len(names) < 3):
+        return True
+    if top in SYSTEM_BELOW and names[1] in SYSTEM_BELOW[top]:
+        return True
+    if top == "usr" and names[1] == "local":
+        return names[2] in LOCAL
+    return top == "usr" and names[1] not in ("local", "src")
+
+
+def is_name(name: str) -> bool:
+    """Whether an instance may be called so: what stands in unit files, paths and commands."""
+    inner = name[:1] != "-" and name[-1:] != "-"
+    return 0 < len(name) <= NAME_MAX and inner and not set(name) - NAME_LETTERS
