@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.app.compile import compile_fleet
-from pbxfleet.app.fleet import read_fleet
+from pbxfleet.app.reading import read_fleet
 from pbxfleet.app.recovery_patch import edited
 from pbxfleet.app.rehearse import rehearse_fleet
 from pbxfleet.core.errors import Refused

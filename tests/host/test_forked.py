@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbxfleet.host.forked import WORTH_IT, WorkerFailed, forked
+from pbxfleet.host.forked import WORTH_IT, WorkerFailed, beside, forked
 
 SIZES = st.lists(st.integers(0, 200_000), max_size=3 * WORTH_IT)
 
@@ -30,12 +30,17 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_results_are_those_of_a_loop(sizes: list[int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         two_cores(patch)
-        assert list(forked(content, sizes)) == [content(size) for size in sizes]
+        with forked(content, sizes) as results:
+            assert list(results) == [content(size) for size in sizes]
 
 
 def children() -> set[int]:
     found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return set(map(int, found))
+
+
+def process(_: int) -> bytes:
+    return str(os.getpid()).encode()
 
 
 def fails(_: int) -> bytes:
@@ -53,22 +58,36 @@ def test_a_child_that_fails_is_told_of(
 ) -> None:
     two_cores(monkeypatch)
     before = children()
-    with pytest.raises(WorkerFailed):
-        list(forked(work, range(WORTH_IT)))
+    with pytest.raises(WorkerFailed), forked(work, range(WORTH_IT)) as results:
+        list(results)
+    assert children() == before
+    with pytest.raises(WorkerFailed), beside(lambda: work(0)) as result:
+        result()
     assert children() == before
 
 
 def test_who_stops_listening_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
     two_cores(monkeypatch)
     before = children()
-    results = forked(content, [1_000_000] * (2 * WORTH_IT))
-    assert len(list(islice(results, 2))) == 2
-    assert children() > before
-    results.close()  # type: ignore[attr-defined]
+    with forked(content, [1_000_000] * (2 * WORTH_IT)) as results:
+        assert len(list(islice(results, 2))) == 2
+        assert children() > before
+    assert children() == before
+    with beside(lambda: content(1_000_000)):
+        assert children() > before
     assert children() == before
 
 
 def test_a_few_items_are_worked_on_here(monkeypatch: pytest.MonkeyPatch) -> None:
     two_cores(monkeypatch)
-    done = forked(lambda _: str(os.getpid()).encode(), range(WORTH_IT - 1))
-    assert set(done) == {str(os.getpid()).encode()}
+    with forked(process, range(WORTH_IT - 1)) as results:
+        assert set(results) == {process(0)}
+
+
+def test_beside_is_in_another_process_if_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_cores(monkeypatch)
+    with beside(lambda: process(0)) as result:
+        assert result() != process(0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    with beside(lambda: process(0)) as result:
+        assert result() == process(0)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pbxfleet.app import compile as compiling
 from pbxfleet.app import incremental
 from pbxfleet.app.compile import Compiled, compile_fleet, validate_fleet
+from pbxfleet.app.reading import read_fleet
 from pbxfleet.app.workshop import Workshop
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.host import cache as caching
@@ -208,7 +209,7 @@ def test_every_run_is_as_one_from_scratch(edits: list[Edit], check: bool) -> Non
             scratch = Path(folder) / "scratch"
             shutil.copytree(repository.folder, scratch, symlinks=True)
             validated, *_ = validate_fleet(str(repository.folder))
-            assert validated.diagnostics == compiling.read_fleet(str(scratch)).diagnostics
+            assert validated.diagnostics == read_fleet(str(scratch)).diagnostics
             for checking in (True, False) if check else (False,):
                 quick = compile_fleet(str(repository.folder), check=checking)
                 slow = compiling._from_scratch(str(scratch), (), check=checking)
@@ -223,9 +224,9 @@ def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     work_out = Workshop.work_out
 
-    def noted(self: Workshop, todo: list[str], *args: object) -> object:
+    def noted(self: Workshop, todo: list[str], *args: object, **options: bool) -> object:
         done.extend(todo)
-        return work_out(self, todo, *args)  # type: ignore[arg-type]
+        return work_out(self, todo, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Workshop, "work_out", noted)
     return done
@@ -278,7 +279,7 @@ def test_a_file_that_was_named_before_it_was_there_is_read(tmp_path: Path) -> No
     repository.write(f"desired/{folder}/{name}", repository.read("desired/reference/pbx.xml"))
     repository.write("desired/strange/note.txt", "x")
     found = validate_fleet(str(repository.folder))[0].diagnostics
-    assert found == compiling.read_fleet(str(repository.folder)).diagnostics
+    assert found == read_fleet(str(repository.folder)).diagnostics
     not_read = [d.span.file for d in found if d.span and d.code == "FMT113"]
     assert not_read == ["desired/strange/note.txt"]
 

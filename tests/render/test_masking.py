@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pbxfleet.app.fleet import read_fleet
 from pbxfleet.app.learn import learn_file
 from pbxfleet.app.masking import masked_pbx_xml
+from pbxfleet.app.reading import read_fleet
 from pbxfleet.core.errors import Refused
 from pbxfleet.source.excerpt import diagnostics_json, render
 from support.pages import laid_over

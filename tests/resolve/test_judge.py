@@ -7,8 +7,9 @@ import pytest
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
+from pbxfleet.model.judged import Judged, Scope
 from pbxfleet.model.plans import Judging, Suppression
-from pbxfleet.resolve.judge import Judged, Scope, judge
+from pbxfleet.resolve.judge import judge
 
 FLEET = "desired/fleet.toml"
 ALPHA, BETA = "desired/instances/alpha.toml", "desired/instances/beta.toml"

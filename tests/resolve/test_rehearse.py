@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import Desired, HostFile, Sourced
+from pbxfleet.model.ledger_parts import of_instances
 from pbxfleet.model.net import Protocol
 from pbxfleet.model.plans import ForeignListener, Judging
 from pbxfleet.model.rehearsal import HostRehearsal, Lack, Refusal
@@ -21,7 +22,6 @@ from pbxfleet.model.resolved import Ledger, Reference
 from pbxfleet.pbx.binds import parse_binds
 from pbxfleet.resolve import resolve_and_check
 from pbxfleet.resolve.layers import join
-from pbxfleet.resolve.ledger_parts import of_instances
 from pbxfleet.resolve.recovery import Terms, address_map, moved, readdressed
 from pbxfleet.resolve.rehearse import Rehearsed, rehearse
 from support.wishes import NO_LEDGER, ROLES, fleet, host, instance, reference

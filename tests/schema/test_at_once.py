@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.app.compile import compile_fleet
-from pbxfleet.app.fleet import Fleet, read_fleet
+from pbxfleet.app.fleet import Fleet
+from pbxfleet.app.reading import read_fleet
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.source.excerpt import render, summary
 from support.fleetfiles import files_below

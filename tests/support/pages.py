@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.model.desired import Desired
+from pbxfleet.model.judged import Scope
 from pbxfleet.pbx.key_table import with_key_table
 from pbxfleet.pbx.reference import read_reference
 from pbxfleet.resolve import resolve_and_check
-from pbxfleet.resolve.judge import Scope, judge
+from pbxfleet.resolve.judge import judge
 from pbxfleet.schema import read_ledger, validate
 from pbxfleet.source.load import load
 from support.tree import PACKAGE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pbxfleet.app.fleet import Fleet, read_fleet
+from pbxfleet.app.fleet import Fleet
+from pbxfleet.app.reading import read_fleet
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused
 from pbxfleet.model.capacity import Capacity

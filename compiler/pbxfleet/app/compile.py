@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from pbxfleet.app.fleet import Fleet, inputs_of, read_fleet
+from pbxfleet.app.fleet import Fleet
 from pbxfleet.app.incremental import survey
 from pbxfleet.core.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from pbxfleet.core.errors import Refused
@@ -19,7 +19,6 @@ from pbxfleet.host.workspace import read_tree
 from pbxfleet.host.written_tree import write_tree
 from pbxfleet.model.manifest import MANIFEST
 from pbxfleet.model.observed import What
-from pbxfleet.resolve.ledger_text import ledger_text
 
 LEDGER = "desired/ledger.toml"
 
@@ -49,6 +48,8 @@ def validate_fleet(repository: str) -> tuple[Fleet, int, int]:
     """The fleet with its diagnostics, and how many hosts and instances it has (0 after an error)."""
     quick = survey(repository)
     if quick is None:
+        from pbxfleet.app.reading import read_fleet
+
         fleet = read_fleet(repository)
         hosts = fleet.resolved.hosts if fleet.resolved is not None else ()
         return fleet, len(hosts), sum(len(host.instances) for host in hosts)
@@ -83,7 +84,8 @@ def compile_fleet(repository: str, only: Sequence[str] = (), *, check: bool = Fa
 
 def _from_scratch(repository: str, only: Sequence[str], *, check: bool) -> Compiled:
     """The same with nothing kept: the way that can tell all problems."""
-    from pbxfleet.render.compile import compile_host  # validate can do without jinja2
+    from pbxfleet.app.reading import inputs_of, read_fleet
+    from pbxfleet.render.compile import compile_host
 
     fleet = read_fleet(repository)
     if fleet.resolved is None:
@@ -145,6 +147,8 @@ def _write(
         removed.update(f"rendered/{host}/{name}" for name in done.removed)
         changed += [f"rendered/{host}/{name}" for name in (*done.written, *done.removed)]
     if fleet.ledger is not None:
+        from pbxfleet.resolve.ledger_text import ledger_text  # it rarely has to be
+
         text = ledger_text(fleet.ledger)
         before = fleet.files.get(LEDGER)
         if text != before and (fleet.ledger.remembers or before is not None):

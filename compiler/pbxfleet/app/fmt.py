@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pbxfleet.app.fleet import FOLDERS, LEDGER, discreet
 from pbxfleet.app.masking import masked_desired
+from pbxfleet.app.reading import FOLDERS, LEDGER, discreet
 from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.disk import folder_names, is_directory, mode_of_file, read_file, write_file

@@ -12,35 +12,41 @@ answer is None: then only the full reading can tell all problems.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.app.judging import judged, scope_files
 from pbxfleet.app.kept import (
+    INDEX,
     FileFacts,
     HostEntry,
+    HostNote,
     Index,
-    LedgerEntry,
+    Tree,
     forget_others,
     load_entry,
     load_index,
-    load_ledger,
+    load_tree,
     save_entry,
     save_index,
-    save_ledger,
+    save_tree,
+    tree_of,
 )
-from pbxfleet.app.sources import LEDGER, Sources, Unusual, read_sources
+from pbxfleet.app.kept_ledger import kept_ledger, remembered
+from pbxfleet.app.look import Seen, folder_of, is_large, look
+from pbxfleet.app.sources import LEDGER, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.digest import Canonical, Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache, cache_of, program_digest
-from pbxfleet.host.stamps import are_as_stamped, stamps_of
+from pbxfleet.host.stamps import stamp_of
 from pbxfleet.host.written_tree import holds_exactly
+from pbxfleet.model.frozen import thaw
+from pbxfleet.model.judged import Judged, Scope, Suppressed
+from pbxfleet.model.ledger_parts import NOTHING, joined, of_lost_hosts
 from pbxfleet.model.resolved import Ledger
-from pbxfleet.resolve.judge import Judged, Scope, Suppressed
-from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_lost_hosts, parts_of
 
 if TYPE_CHECKING:
-    from pbxfleet.app.workshop import Workshop
+    from pbxfleet.app.workshop import Worked, Workshop
 
 
 class Survey(NamedTuple):
@@ -60,7 +66,7 @@ class Survey(NamedTuple):
 
 @dataclass
 class Notes:
-    """What is to be kept of one run; `fresh` are the hosts whose entries are new.
+    """What is to be kept of one run: the index, and what is new of hosts: frozen entries, and trees.
 
     `after` are the keys of the hosts once the ledger is written. What it remembers is then what was
     just handed out, and handing that out again changes nothing.
@@ -68,28 +74,30 @@ class Notes:
 
     cache: Cache
     index: Index
-    entries: dict[str, HostEntry]
     after: Mapping[str, Digest]
-    fresh: set[str] = field(default_factory=set)
+    entries: Mapping[str, bytes]
+    trees: dict[str, Tree]
     index_is_new: bool = True
 
     def save(
         self, repository: str, written: Mapping[str, Mapping[str, bytes]] | None = None
     ) -> None:
         """Keep it; the trees in `written`, and the ledger, are on the disk now."""
+        hosts = self.index.hosts
         for host, key in self.after.items() if written is not None else ():
-            if self.entries[host].key != key:
-                self.entries[host] = self.entries[host]._replace(key=key, ledger_same=True)
-                self.fresh.add(host)
+            if hosts[host].key != key:
+                hosts[host] = hosts[host]._replace(key=key, ledger_same=True)
+                self.index_is_new = True
         for host, files in (written or {}).items():
-            stamps = stamps_of(_folder(repository, host), files)
-            self.entries[host] = self.entries[host]._replace(stamps=stamps)
-            self.fresh.add(host)
-        for host in sorted(self.fresh):
-            save_entry(self.cache, host, self.entries[host])
+            stamp = stamp_of(folder_of(repository, host), files)
+            self.trees[host] = self.trees[host]._replace(stamp=stamp)
+        for host, frozen in sorted(self.entries.items()):
+            save_entry(self.cache, host, frozen)
+        for host, tree in sorted(self.trees.items()):
+            save_tree(self.cache, host, tree)
         if self.index_is_new:
             save_index(self.cache, self.index)
-        forget_others(self.cache, frozenset(self.entries))
+            forget_others(self.cache, frozenset(hosts))
 
 
 def survey(repository: str, render: Collection[str] | None = ()) -> Survey | None:
@@ -101,7 +109,7 @@ def survey(repository: str, render: Collection[str] | None = ()) -> Survey | Non
     if not cache.is_usable:
         return None
     try:
-        return _Run(repository, cache, read_sources(repository)).survey(render)
+        return _Run(repository, cache, look(repository, cache, render)).survey(render)
     except Unusual:
         return None
 
@@ -109,49 +117,50 @@ def survey(repository: str, render: Collection[str] | None = ()) -> Survey | Non
 class _Run:
     """One survey: what is known of each file, what is to be done, and what came of it."""
 
-    def __init__(self, repository: str, cache: Cache, sources: Sources) -> None:
+    def __init__(self, repository: str, cache: Cache, seen: Seen) -> None:
         self._repository = repository
         self._cache = cache
-        self._sources = sources
+        self._sources, self._on_disk = seen
         self._program = program_digest()
         self._index = load_index(cache, self._program)
         self._made: Workshop | None = None
         self._facts = self._read_facts()
-        self._ledger = self._read_ledger()
         self._of_host = self._instances_by_host()
         self._at = {name: host for host, names in self._of_host.items() for name in names}
-        self._parts = parts_of(self._ledger.ledger, self._at)
+        digest = self._sources.ledger_digest
+        read = self._read_ledger
+        self._ledger = kept_ledger(cache, self._program, digest, self._at, read)
+        self._entries: dict[str, HostEntry] = {}  # those loaded beforehand
+        self._made_entries: dict[str, bytes] = {}  # those made in this run
+        self._trees: dict[str, Tree] = {}  # likewise, and those with a new stamp
 
     def survey(self, render: Collection[str] | None) -> Survey:
         """Everything, from what is kept and what is worked out."""
-        sources, keys = self._sources, self._keys(self._ledger.ledger)
+        sources, keys = self._sources, self._keys(self._ledger.remembered())
         wanted = frozenset(sources.hosts) if render is None else frozenset(render)
-        entries: dict[str, HostEntry] = {}
-        trees: dict[str, Mapping[str, bytes]] = {}
-        fresh: set[str] = set()
+        known = self._index.hosts if self._index is not None else {}
+        hosts: dict[str, HostNote] = {}
         for host, key in keys.items():
-            entry = load_entry(self._cache, host, key)
-            if entry is not None and host in wanted:
-                settled = self._settled(host, entry)
-                fresh |= {host} if settled is not entry else set()
-                entry = settled
-            if entry is not None:
-                entries[host] = entry
-        todo = [host for host in keys if host not in entries]
-        for host, entry, files in self._work_out(todo, keys, wanted):
-            entries[host] = entry
-            fresh.add(host)
+            note = known.get(host)
+            if note is None or note.key != key:
+                continue
+            if host not in wanted or self._is_settled(host, note.tree):
+                hosts[host] = note
+        trees: dict[str, Mapping[str, bytes]] = {}
+        for host, note, files in self._work_out(hosts.copy(), keys, wanted):
+            hosts[host] = note
             if files is not None:
                 trees[host] = files
-        entries = {host: entries[host] for host in keys}
-        index, ledger = self._concluded(entries)
-        counts = {host: entry.instances for host, entry in entries.items()}
-        after = keys if ledger is None else self._keys(ledger)
-        changed = index != self._index
-        notes = Notes(self._cache, index, entries, after, fresh, index_is_new=changed)
+        hosts = {host: hosts[host] for host in keys}
+        index = self._concluded(hosts)
         judged = self._judged(index.conclusion)
         if any(d.severity is Severity.ERROR for d in judged.diagnostics):
             raise Unusual
+        ledger = self._new_ledger(hosts)
+        after = keys if ledger is None else self._keys(remembered(ledger, self._at))
+        changed = index != self._index
+        notes = Notes(self._cache, index, after, self._made_entries, self._trees, changed)
+        counts = {host: note.instances for host, note in hosts.items()}
         return Survey(
             sources.files, judged.diagnostics, counts, ledger, trees, notes, judged.suppressed
         )
@@ -159,9 +168,8 @@ class _Run:
     def _judged(self, found: tuple[Diagnostic, ...]) -> Judged:
         """What was concluded, as the fleet wants it told today."""
         sources = self._sources
-        hosts = {name: host for host, names in self._of_host.items() for name in names}
-        files = scope_files(hosts, sources.instances, sources.hosts)
-        return judged(found, self._facts[sources.fleet].judging, Scope(hosts, files))
+        files = scope_files(self._at, sources.instances, sources.hosts)
+        return judged(found, self._facts[sources.fleet].judging, Scope(self._at, files))
 
     @property
     def _workshop(self) -> Workshop:
@@ -190,14 +198,8 @@ class _Run:
         new = self._workshop.facts(changed, frozenset(stray)) if changed else {}
         return {name: new[name] if name in new else known[name] for name in sources.format_files}
 
-    def _read_ledger(self) -> LedgerEntry:
-        """The ledger; what is read anew is kept at once."""
-        digest = self._sources.ledger_digest
-        known = load_ledger(self._cache, self._program, digest)
-        if known is None:
-            known = LedgerEntry(self._program, digest, *self._workshop.ledger())
-            save_ledger(self._cache, known)
-        return known
+    def _read_ledger(self) -> tuple[Ledger, bool]:
+        return self._workshop.ledger()
 
     def _instances_by_host(self) -> dict[str, list[str]]:
         """Names of the instances by host, both in order."""
@@ -209,22 +211,16 @@ class _Run:
             found[host].append(name)
         return found
 
-    def _keys(self, ledger: Ledger) -> dict[str, Digest]:
-        """By host: the digest of everything that its results depend on, with this ledger."""
+    def _keys(self, remembered: Mapping[str, Digest]) -> dict[str, Digest]:
+        """By host: the digest of everything that its results depend on, with this of the ledger."""
         sources = self._sources
         common = self._common()
-        at, parts = self._at, self._parts
-        if ledger is not self._ledger.ledger:
-            parts = parts_of(ledger, at)
         own: dict[str, Digest] = {}
         for host, names in self._of_host.items():
             files = [sources.hosts[host], *(sources.instances[name] for name in names)]
-            part = parts.get(host, NOTHING)
-            gone = sorted({*part.allocations, *part.tombstones} - at.keys())
             digests: list[list[str]] = [[file, sources.digest(file)] for file in files]
-            remembered = repr(part.without_spans())
-            own[host] = digest_of_data([*common, host, digests, remembered, gone])
-        return {host: self._with_peers(host, own, at) for host in own}
+            own[host] = digest_of_data([*common, host, digests, remembered.get(host)])
+        return {host: self._with_peers(host, own) for host in own}
 
     def _common(self) -> list[Canonical]:
         """What the results of every host, and of a fleet without hosts, depend on."""
@@ -232,11 +228,11 @@ class _Run:
         fleet = sources.digest(sources.fleet)
         return [self._program, sources.fleet, fleet, list(self._stray), sources.others()]
 
-    def _with_peers(self, host: str, own: Mapping[str, Digest], at: Mapping[str, str]) -> Digest:
+    def _with_peers(self, host: str, own: Mapping[str, Digest]) -> Digest:
         peers = self._peers(host)
-        if not at.keys() >= peers:
+        if not self._at.keys() >= peers:
             raise Unusual  # FLO102
-        others = sorted({at[peer] for peer in peers} - {host})
+        others = sorted({self._at[peer] for peer in peers} - {host})
         return digest_of_data([own[host], [[other, own[other]] for other in others]])
 
     def _peers(self, host: str) -> set[str]:
@@ -246,63 +242,98 @@ class _Run:
         files += [sources.instances[name] for name in self._of_host[host]]
         return {peer for file in files for peer in self._facts[file].peers}
 
-    def _settled(self, host: str, entry: HostEntry) -> HostEntry | None:
-        """The entry if the host's folder is as rendered, with stamps if there can be some."""
-        if entry.rendered is None:
-            return None
-        folder = _folder(self._repository, host)
-        if entry.stamps is not None and are_as_stamped(folder, entry.stamps):
-            return entry
-        stamps = stamps_of(folder, entry.rendered)  # before it is read: what changes later shows
-        if not holds_exactly(folder, entry.rendered):
-            return None
-        return entry if stamps == entry.stamps else entry._replace(stamps=stamps)
+    def _is_settled(self, host: str, digest: Digest | None) -> bool:
+        """Whether the host's folder holds the tree of this digest."""
+        if digest is None:
+            return False
+        if self._on_disk.get(host) == digest:
+            return True
+        tree = load_tree(self._cache, host)
+        if tree is None or tree.digest != digest:
+            return False
+        folder = folder_of(self._repository, host)
+        stamp = stamp_of(folder, tree.files)  # before it is read: what changes later shows
+        if not holds_exactly(folder, tree.files):
+            return False
+        if stamp != tree.stamp:
+            self._trees[host] = tree._replace(stamp=stamp)
+        return True
 
     def _work_out(
-        self, todo: Collection[str], keys: Mapping[str, Digest], wanted: Collection[str]
-    ) -> Iterator[tuple[str, HostEntry, Mapping[str, bytes] | None]]:
-        """Entries of the hosts in `todo`, with the files of those that are wanted."""
+        self,
+        known: Mapping[str, HostNote],
+        keys: Mapping[str, Digest],
+        wanted: Collection[str],
+    ) -> Iterator[tuple[str, HostNote, Mapping[str, bytes] | None]]:
+        """Notes of the hosts that are not `known`, with the files of those that are wanted."""
+        todo = sorted(keys.keys() - known.keys())
         if not todo:
             return
-        at, parts = self._at, self._parts
-        near = {at[peer] for host in todo for peer in self._peers(host)} - {*todo}
-        instances = {host: self._of_host[host] for host in (*todo, *sorted(near))}
-        for worked in self._workshop.work_out(todo, instances, parts, at.keys(), wanted):
-            host, files = worked.host, worked.files
-            entry = HostEntry(
-                key=keys[host],
-                findings=worked.findings,
-                summary=worked.summary,
-                found=worked.found,
-                instances=len(self._of_host[host]),
-                ledger_same=worked.findings.ledger == parts.get(host, NOTHING),
-                rendered=None if files is None else {n: digest_of(c) for n, c in files.items()},
-                stamps=None,
-            )
-            yield host, entry, files
+        near = {self._at[peer] for host in todo for peer in self._peers(host)}
+        instances = {host: self._of_host[host] for host in sorted({*todo, *near})}
+        parts = {host: self._ledger.part(host) for host in instances}
+        at, beside = self._at.keys(), is_large(self._cache)
+        with self._workshop.work_out(todo, instances, parts, at, wanted, beside=beside) as results:
+            if beside:
+                self._load_entries(known)  # most changes need them in the end
+            for worked in results:
+                yield worked.host, self._noted(worked, keys[worked.host]), worked.files
 
-    def _concluded(self, entries: Mapping[str, HostEntry]) -> tuple[Index, Ledger | None]:
-        """The index with what all hosts together came to, and the ledger if it is to be written."""
-        before = self._ledger.ledger
-        key = digest_of_data([*self._common(), *(entry.key for entry in entries.values())])
+    def _noted(self, worked: Worked, key: Digest) -> HostNote:
+        """The note of a host; what it came to is remembered until it is kept."""
+        host, tree = worked.host, None if worked.files is None else tree_of(worked.files)
+        self._made_entries[host] = worked.entry
+        self._trees.pop(host, None)
+        if tree is not None:
+            self._trees[host] = tree
+        return HostNote(
+            key=key,
+            entry=digest_of(worked.entry),
+            said=worked.said,
+            tree=None if tree is None else tree.digest,
+            instances=len(self._of_host[host]),
+            ledger_same=worked.ledger_same,
+        )
+
+    def _load_entries(self, notes: Mapping[str, HostNote]) -> None:
+        for host, note in notes.items():
+            entry = load_entry(self._cache, host, note.entry)
+            if entry is not None:
+                self._entries[host] = entry
+
+    def _concluded(self, hosts: dict[str, HostNote]) -> Index:
+        """The index with what all hosts together came to."""
+        telling = [[n, fact.digest] for n, fact in self._facts.items() if fact.is_telling]
+        said = [[host, note.said] for host, note in hosts.items()]
+        key = digest_of_data([*self._common(), self._names, telling, said])
         if self._index is not None and self._index.conclusion_key == key:
             conclusion = self._index.conclusion
         else:
-            conclusion = self._workshop.conclude(
-                self._facts.values(), entries.values(), self._sources.instances.keys()
-            )
-        same = self._ledger.is_canonical and all(entry.ledger_same for entry in entries.values())
-        same = same and {a.host for a in before.allocations.values()} <= entries.keys()
-        ledger = None if same else self._new_ledger(before, entries)
-        index = Index(self._program, self._names, self._stray, self._facts, key, conclusion)
-        return index, ledger
+            entries = [self._entry(host, note) for host, note in hosts.items()]
+            declared = self._sources.instances.keys()
+            facts = self._facts.values()
+            conclusion = self._workshop.conclude(facts, entries, declared, self._stray)
+        return Index(self._program, self._names, self._stray, self._facts, hosts, key, conclusion)
 
-    def _new_ledger(self, before: Ledger, entries: Mapping[str, HostEntry]) -> Ledger | None:
-        """The ledger of all hosts; None if it would only repeat what the files say themselves."""
-        lost = of_lost_hosts(before, entries.keys(), self._sources.instances.keys())
-        ledger = joined([lost, *(entry.findings.ledger for entry in entries.values())])
+    def _entry(self, host: str, note: HostNote) -> HostEntry:
+        """What a host came to; Unusual, and another time it is made anew, if that has got lost."""
+        if host in self._made_entries:
+            entry = thaw(self._made_entries[host])
+        else:
+            entry = self._entries.get(host) or load_entry(self._cache, host, note.entry)
+        if not isinstance(entry, HostEntry):
+            self._cache.drop(INDEX)
+            raise Unusual
+        return entry
+
+    def _new_ledger(self, hosts: Mapping[str, HostNote]) -> Ledger | None:
+        """The ledger of all hosts; None if it is as it should be, or would only repeat the files."""
+        kept = self._ledger
+        same = kept.is_canonical and all(note.ledger_same for note in hosts.values())
+        if same and kept.homes <= hosts.keys():
+            return None
+        before = kept.whole
+        lost = of_lost_hosts(before, hosts.keys(), self._sources.instances.keys())
+        findings = (self._entry(host, note).findings for host, note in hosts.items())
+        ledger = joined([lost, *(found.ledger for found in findings)])
         return ledger if ledger.remembers or before != NOTHING else None
-
-
-def _folder(repository: str, host: str) -> str:
-    return f"{repository}/rendered/{host}"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from pbxfleet.core.diagnostics import Diagnostic, in_order
 from pbxfleet.host.clock import today
+from pbxfleet.model.judged import Judged, Scope
 from pbxfleet.model.plans import Judging
-from pbxfleet.resolve.judge import Judged, Scope, judge
 
 
 def judged(found: Iterable[Diagnostic], judging: Judging, scope: Scope) -> Judged:
@@ -18,6 +18,7 @@ def judged(found: Iterable[Diagnostic], judging: Judging, scope: Scope) -> Judge
     if judging.is_silent:
         return Judged(in_order(found), ())
     from pbxfleet.app.pages import codes  # a folder is listed, which most fleets need not pay
+    from pbxfleet.resolve.judge import judge
 
     return judge(found, judging, scope, codes(), today())
 

@@ -1,18 +1,23 @@
-"""What validate and compile keep between runs: one entry a host, and one index of the files."""
+"""What validate and compile keep between runs: an index, the ledger, and of each host what it came to.
+
+The index is what every run reads. Its notes name the rest by digest: an entry or a tree that is not
+the one that a note was made with counts as missing.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.core.digest import Digest
+from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache
-from pbxfleet.host.stamps import Stamp
 from pbxfleet.model.frozen import freeze, thaw
 from pbxfleet.model.plans import Judging
-from pbxfleet.model.resolved import Ledger
 from pbxfleet.model.summary import HostSummary
-from pbxfleet.resolve.host import HostFindings
+
+if TYPE_CHECKING:
+    from pbxfleet.resolve.host import HostFindings
 
 INDEX, LEDGER = "index", "ledger"
 
@@ -32,9 +37,31 @@ class FileFacts(NamedTuple):
     found: tuple[Diagnostic, ...]
     judging: Judging = Judging()
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether it has something to say to the conclusions about the whole fleet."""
+        return bool(self.mentions or self.found)
+
+
+class HostNote(NamedTuple):
+    """What a run needs to know of a host of which nothing changed.
+
+    `key` is the digest of all that its results were made of, `entry` that of its frozen HostEntry,
+    `said` that of the part of it that conclusions are drawn from. `tree` is the digest of its rendered
+    files, None if it was only validated. `ledger_same` says that its part of the ledger stayed as it
+    was.
+    """
+
+    key: Digest
+    entry: Digest
+    said: Digest
+    tree: Digest | None
+    instances: int
+    ledger_same: bool
+
 
 class Index(NamedTuple):
-    """The facts of all files by name, and what all of them together concluded.
+    """The facts of all files by name, a note of each host, and what all of them together concluded.
 
     It holds for one `program` only. `stray` are the files that no rule of the layout covers, among
     those of which `names` is the digest: all but the ledger.
@@ -45,35 +72,34 @@ class Index(NamedTuple):
     names: Digest
     stray: tuple[str, ...]
     facts: dict[str, FileFacts]
+    hosts: dict[str, HostNote]
     conclusion_key: str
     conclusion: tuple[Diagnostic, ...]
 
 
-class LedgerEntry(NamedTuple):
-    """What one program read in a ledger of this digest, and whether compile would write it so."""
-
-    program: str
-    digest: str
-    ledger: Ledger
-    is_canonical: bool
-
-
 class HostEntry(NamedTuple):
-    """Everything that a host's files came to, under the digest of all that it was made of.
+    """Everything that a host's files came to but for what is rendered."""
 
-    `rendered` are the digests of its rendered files by name, None if it was only validated; `stamps`
-    prove that they are on the disk, None if only reading them can tell. `ledger_same` says that its
-    part of the ledger stayed as it was.
-    """
-
-    key: str
     findings: HostFindings
     summary: HostSummary
     found: tuple[Diagnostic, ...]
-    instances: int
-    ledger_same: bool
-    rendered: dict[str, Digest] | None
-    stamps: dict[str, Stamp] | None
+
+
+class Tree(NamedTuple):
+    """A host's rendered files: their digests by name, and the digest of these.
+
+    `stamp` proves that they are on the disk, None if only reading them can tell.
+    """
+
+    digest: Digest
+    files: dict[str, Digest]
+    stamp: Digest | None
+
+
+def tree_of(files: Mapping[str, bytes], stamp: Digest | None = None) -> Tree:
+    """The tree of these rendered files."""
+    digests = {name: digest_of(content) for name, content in files.items()}
+    return Tree(digest_of_data(digests), digests, stamp)
 
 
 def load_index(cache: Cache, program: str) -> Index | None:
@@ -82,39 +108,42 @@ def load_index(cache: Cache, program: str) -> Index | None:
     return found if isinstance(found, Index) and found.program == program else None
 
 
-def load_ledger(cache: Cache, program: str, digest: str) -> LedgerEntry | None:
-    """What was kept of the ledger of this digest."""
-    found = thaw(content) if (content := cache.get(LEDGER)) else None
-    if isinstance(found, LedgerEntry) and (found.program, found.digest) == (program, digest):
-        return found
-    return None
-
-
-def load_entry(cache: Cache, host: str, key: str) -> HostEntry | None:
-    """What was kept of a host under this key."""
-    found = thaw(content) if (content := cache.get(_name(host))) else None
-    return found if isinstance(found, HostEntry) and found.key == key else None
-
-
 def save_index(cache: Cache, index: Index) -> None:
     """Keep the index."""
     cache.put(INDEX, freeze(index))
 
 
-def save_ledger(cache: Cache, entry: LedgerEntry) -> None:
-    """Keep the ledger."""
-    cache.put(LEDGER, freeze(entry))
+def load_entry(cache: Cache, host: str, digest: Digest) -> HostEntry | None:
+    """The entry of this digest."""
+    content = cache.get(_entry(host))
+    found = thaw(content) if content is not None and digest_of(content) == digest else None
+    return found if isinstance(found, HostEntry) else None
 
 
-def save_entry(cache: Cache, host: str, entry: HostEntry) -> None:
-    """Keep a host's entry in place of its last one."""
-    cache.put(_name(host), freeze(entry))
+def save_entry(cache: Cache, host: str, frozen: bytes) -> None:
+    """Keep a host's frozen entry in place of its last one."""
+    cache.put(_entry(host), frozen)
+
+
+def load_tree(cache: Cache, host: str) -> Tree | None:
+    """What was kept of a host's rendered files."""
+    found = thaw(content) if (content := cache.get(_tree(host))) else None
+    return found if isinstance(found, Tree) else None
+
+
+def save_tree(cache: Cache, host: str, tree: Tree) -> None:
+    """Keep what a host's rendered files are."""
+    cache.put(_tree(host), freeze(tree))
 
 
 def forget_others(cache: Cache, hosts: frozenset[str]) -> None:
-    """Drop the entries of hosts that are no longer declared."""
-    cache.keep_only(frozenset(map(_name, hosts)) | {INDEX, LEDGER})
+    """Drop what is kept of hosts that are no longer declared."""
+    cache.keep_only(frozenset(map(_entry, hosts)) | frozenset(map(_tree, hosts)) | {INDEX, LEDGER})
 
 
-def _name(host: str) -> str:
+def _entry(host: str) -> str:
     return f"host-{host}"
+
+
+def _tree(host: str) -> str:
+    return f"tree-{host}"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from pbxfleet.app.fleet import LEDGER, read_fleet
+from pbxfleet.app.reading import LEDGER, read_fleet
 from pbxfleet.core.diagnostics import Severity, did_you_mean
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import read_file, write_file

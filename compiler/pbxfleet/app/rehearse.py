@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pbxfleet.app.fleet import LEDGER, Fleet, read_fleet
+from pbxfleet.app.fleet import Fleet
+from pbxfleet.app.reading import LEDGER, read_fleet
 from pbxfleet.app.recovery_patch import recovery_patch
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused

@@ -6,29 +6,24 @@ Every step is that of the full reading (`app.fleet`), for a part of the files.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from pbxfleet.app.fleet import (
-    Fleet,
-    inputs_of,
-    load_references,
-    load_templates,
-    read_document,
-)
+from pbxfleet.app.fleet import Fleet
 from pbxfleet.app.kept import FileFacts, HostEntry
+from pbxfleet.app.reading import inputs_of, load_references, load_templates, read_document
 from pbxfleet.app.sources import LEDGER, Sources, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
-from pbxfleet.host.forked import WorkerFailed, forked
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.host.forked import WORTH_IT, WorkerFailed, forked
 from pbxfleet.model.desired import Desired, HostFile, InstanceFile
 from pbxfleet.model.frozen import freeze, thaw
+from pbxfleet.model.ledger_parts import NOTHING
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
-from pbxfleet.model.summary import HostSummary
 from pbxfleet.resolve.checks import check_fleet, check_host, summarise
 from pbxfleet.resolve.context import FleetContext, fleet_context
-from pbxfleet.resolve.host import HostFindings, draft_host, link_host
-from pbxfleet.resolve.ledger_parts import NOTHING
+from pbxfleet.resolve.host import draft_host, link_host
 from pbxfleet.resolve.ledger_text import ledger_text
 from pbxfleet.resolve.resolve import built_instances, conclude
 from pbxfleet.schema import read_ledger_file, validate
@@ -38,12 +33,15 @@ from pbxfleet.source.nodes import MappingNode
 
 
 class Worked(NamedTuple):
-    """What one host came to; `files` are its rendered files by name, None if it is not rendered."""
+    """What one host came to; `entry` is its frozen HostEntry, `said` as in a HostNote.
+
+    `files` are its rendered files by name, None if it is not rendered.
+    """
 
     host: str
-    findings: HostFindings
-    summary: HostSummary
-    found: tuple[Diagnostic, ...]
+    entry: bytes
+    said: Digest
+    ledger_same: bool
     files: Mapping[str, bytes] | None
 
 
@@ -61,15 +59,12 @@ class Workshop:
         self._known: FleetContext | None = None
         self._shared: list[Diagnostic] = []
 
-    @cached_property
-    def _not_covered(self) -> tuple[Diagnostic, ...]:
-        return lay_out(self._sources.files).found
-
     def strays(self) -> tuple[str, ...]:
         """Files that no rule of the layout covers; Unusual if a name is wrong."""
-        if any(d.code != "FMT113" for d in self._not_covered):
+        found = lay_out(self._sources.files).found
+        if any(d.code != "FMT113" for d in found):
             raise Unusual
-        return tuple(map(_file, self._not_covered))
+        return tuple(map(_file, found))
 
     def facts(self, names: Iterable[str], stray: frozenset[str]) -> dict[str, FileFacts]:
         """The facts of these files; Unusual if one has an error."""
@@ -87,6 +82,7 @@ class Workshop:
             raise Unusual
         return ledger.value, ledger_text(ledger.value) == content
 
+    @contextmanager
     def work_out(
         self,
         todo: Collection[str],
@@ -94,12 +90,16 @@ class Workshop:
         parts: Mapping[str, Ledger],
         declared: Collection[str],
         wanted: Collection[str],
-    ) -> Iterator[Worked]:
+        *,
+        beside: bool = False,
+    ) -> Iterator[Iterator[Worked]]:
         """Resolve and check the hosts in `todo`, and render those of them that are `wanted`.
 
         `instances` has the names of their instances, and those of every host that a peer is on;
-        `parts` the parts of the ledger, `declared` the names of all instances of the fleet. Unusual
-        if there is an error, or a place in the ledger is pointed at: places in it move.
+        `parts` the parts of the ledger, `declared` the names of all instances of the fleet. With
+        `beside` a child begins even for a single host, while the caller has something else to do.
+        Asking for a result is Unusual if there is an error, or a place in the ledger is pointed at:
+        places in it move.
         """
         sources = self._sources
         files = [sources.hosts[host] for host in instances]
@@ -124,14 +124,15 @@ class Workshop:
             if any(_is_error(d) or _points_at_ledger(d) for d in told):
                 raise Unusual
             files = self._render(resolved) if host in wanted else None
-            return freeze(Worked(host, findings, summarise(resolved), found, files))
+            same = findings.ledger == parts.get(host, NOTHING)
+            entry = HostEntry(findings, summarise(resolved), found)
+            said = entry._replace(findings=findings._replace(ledger=NOTHING))
+            return freeze(Worked(host, freeze(entry), digest_of(freeze(said)), same, files))
 
+        least = 1 if beside else WORTH_IT
         try:
-            for frozen in forked(finished, list(todo)):
-                worked = thaw(frozen)
-                if not isinstance(worked, Worked):
-                    raise Unusual
-                yield worked
+            with forked(finished, list(todo), least) as results:
+                yield map(_worked, results)
         except WorkerFailed:
             raise Unusual from None  # the full reading comes upon the cause again
 
@@ -156,13 +157,20 @@ class Workshop:
         return dict(rendered.value.files)
 
     def conclude(
-        self, facts: Iterable[FileFacts], entries: Collection[HostEntry], declared: Collection[str]
+        self,
+        facts: Iterable[FileFacts],
+        entries: Collection[HostEntry],
+        declared: Collection[str],
+        stray: Collection[str],
     ) -> tuple[Diagnostic, ...]:
-        """Everything that is to be said about the fleet, in order; Unusual if there is an error."""
+        """Everything that is to be said about the fleet, in order; Unusual if there is an error.
+
+        `stray` are what `strays` gives: of each it is told by itself that no rule covers it.
+        """
         desired = self._understand(())
         context = self._context(desired, declared)
         read = {name for fact in facts for name in fact.mentions}
-        found = [d for d in self._not_covered if _file(d) not in read]
+        found = list(lay_out(name for name in stray if name not in read).found)
         found += [d for fact in facts for d in fact.found]
         found += self._shared
         found += [d for entry in entries for d in entry.found]
@@ -228,6 +236,13 @@ class Workshop:
         is_fleet = name == self._sources.fleet and self._desired is not None
         judging = self._desired.fleet.judging if is_fleet and self._desired else Judging()
         return FileFacts(self._sources.digest(name), host, peers, mentions, found, judging)
+
+
+def _worked(frozen: bytes) -> Worked:
+    worked = thaw(frozen)
+    if not isinstance(worked, Worked):
+        raise Unusual
+    return worked
 
 
 def _is_error(diagnostic: Diagnostic) -> bool:

@@ -50,6 +50,15 @@ class Cache:
         body = content[DIGEST_BYTES:]
         return body if sha256(body).digest() == content[:DIGEST_BYTES] else None
 
+    def size_bytes(self, name: str) -> int:
+        """How large an entry is, 0 if it is not there."""
+        if self._folder is None:
+            return 0
+        try:
+            return os.lstat(f"{self._folder}/{name}").st_size
+        except OSError:
+            return 0
+
     def put(self, name: str, content: bytes) -> None:
         """Keep an entry, in place of the one of that name."""
         if self._folder is None:
@@ -61,6 +70,11 @@ class Cache:
             os.replace(temporary, f"{self._folder}/{name}")
         except OSError:
             _forget(temporary)
+
+    def drop(self, name: str) -> None:
+        """Forget an entry."""
+        if self._folder is not None:
+            _forget(f"{self._folder}/{name}")
 
     def keep_only(self, names: frozenset[str]) -> None:
         """Drop the entries of other names."""

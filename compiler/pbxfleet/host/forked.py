@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,24 +21,38 @@ class WorkerFailed(Exception):
     """A child could not do its work; what went wrong shows where the work is done in this process."""
 
 
-def forked(work: Callable[[T], bytes], items: Sequence[T]) -> Iterator[bytes]:
-    """`work` of each item, in order; raises WorkerFailed if it raises or a child is killed.
+@contextmanager
+def forked(
+    work: Callable[[T], bytes], items: Sequence[T], least: int = WORTH_IT
+) -> Iterator[Iterator[bytes]]:
+    """`work` of each item, in order; asking for one raises WorkerFailed if it raises or is killed.
 
-    As many children as this process may use cores, none for a few items or a single core.
+    As many children as this process may use cores, which begin at once; for fewer than `least` items
+    or with a single core none, and an item is worked on when it is asked for.
     """
-    workers = min(len(os.sched_getaffinity(0)), len(items))
-    if workers < 2 or len(items) < WORTH_IT:
-        yield from map(work, items)
+    cores = len(os.sched_getaffinity(0))
+    if cores < 2 or len(items) < least:
+        yield map(work, items)
         return
-    children = [_child(work, items[number::workers]) for number in range(workers)]
+    workers = min(cores, len(items))
+    children: list[tuple[int, int]] = []
     try:
-        for number in range(len(items)):
-            yield _received(children[number % workers][1])
+        for number in range(workers):
+            children.append(_child(work, items[number::workers]))
+        yield (_received(children[number % workers][1]) for number in range(len(items)))
     finally:
-        for pid, pipe in children:
-            os.close(pipe)
-            os.kill(pid, signal.SIGKILL)  # ours until it is waited for; most have ended by now
-            os.waitpid(pid, 0)
+        for child in children:
+            _end(*child)
+
+
+@contextmanager
+def beside(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes]]:
+    """`work` in a child while this process goes on; asking for what it gives waits for it.
+
+    As `forked` of a single item.
+    """
+    with forked(lambda _: work(), [None], 1) as results:
+        yield lambda: next(results)
 
 
 def _child(work: Callable[[T], bytes], items: Sequence[T]) -> tuple[int, int]:
@@ -57,6 +72,12 @@ def _child(work: Callable[[T], bytes], items: Sequence[T]) -> tuple[int, int]:
         code = 0
     finally:
         os._exit(code)  # what the parent has open and registered is not the child's to end
+
+
+def _end(pid: int, pipe: int) -> None:
+    os.close(pipe)
+    os.kill(pid, signal.SIGKILL)  # ours until it is waited for; most have ended by now
+    os.waitpid(pid, 0)
 
 
 def _send(pipe: int, content: bytes) -> None:

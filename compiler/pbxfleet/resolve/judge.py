@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from pbxfleet.core.codes import SUPPRESSIBLE_ERRORS
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
 from pbxfleet.core.span import Span
+from pbxfleet.model.judged import Judged, Scope, Suppressed
 from pbxfleet.model.plans import Judging, Suppression
 
 OWN_FAMILY = "SUP"
-
-
-class Scope(NamedTuple):
-    """Who is who: the host of each instance, and of each file its host or `host/instance`.
-
-    `is_whole` tells that every file of the fleet was understood.
-    """
-
-    hosts: Mapping[str, str]
-    files: Mapping[str, str]
-    is_whole: bool = True
-
-
-class Suppressed(NamedTuple):
-    """A diagnostic that is accepted, and the suppression that says so."""
-
-    diagnostic: Diagnostic
-    by: Suppression
-
-
-class Judged(NamedTuple):
-    """Diagnostics as the fleet wants them, in order of places, and those that it accepts."""
-
-    diagnostics: tuple[Diagnostic, ...]
-    suppressed: tuple[Suppressed, ...]
 
 
 def judge(

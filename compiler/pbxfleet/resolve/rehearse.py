@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.desired import Auto, Desired, FailoverRole, InstanceFile, ServiceBackend
+from pbxfleet.model.ledger_parts import NOTHING, joined, parts_of
 from pbxfleet.model.rehearsal import (
     Bereft,
     HostRehearsal,
@@ -32,7 +33,6 @@ from pbxfleet.model.resolved import (
 from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.host import askings_of
 from pbxfleet.resolve.layers import join
-from pbxfleet.resolve.ledger_parts import NOTHING, joined, parts_of
 from pbxfleet.resolve.placement import Placement, Unit, least_missing, most_placed
 from pbxfleet.resolve.recovery import Terms, moved, wish_version
 from pbxfleet.resolve.room import CORE, IPV4, IPV6, Room, needs_of, pool_of, room_of

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, outcome
 from pbxfleet.model.desired import NO_GAPS, Desired, InstanceFile
+from pbxfleet.model.ledger_parts import NOTHING, joined, of_instances, of_lost_hosts, parts_of
 from pbxfleet.model.resolved import Ledger, Reference, Resolved, ResolvedInstance
 from pbxfleet.resolve.checks import check
 from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.gaps import certain, handed_out_now
 from pbxfleet.resolve.host import HostDraft, HostFindings, draft_host, link_host
 from pbxfleet.resolve.identity import check_identity
-from pbxfleet.resolve.ledger_parts import NOTHING, joined, of_instances, of_lost_hosts, parts_of
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import declared, unordered, unplaced
 from pbxfleet.resolve.roles import check_mapped, check_reference, roles_of_layer

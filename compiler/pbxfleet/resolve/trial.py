@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.model.desired import InstanceFile
+from pbxfleet.model.ledger_parts import of_instances
 from pbxfleet.model.rehearsal import Seat
 from pbxfleet.model.resolved import Ledger, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import allocate
 from pbxfleet.resolve.checks import check_host
 from pbxfleet.resolve.context import FleetContext
 from pbxfleet.resolve.host import askings_of, draft_host, link_host
-from pbxfleet.resolve.ledger_parts import of_instances
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.recovery import Moved, Terms, address_map, readdressed
 

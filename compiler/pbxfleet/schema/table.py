@@ -32,7 +32,8 @@ def entries_of(node: Node) -> dict[str, Node]:
 class Table(BaseModel):
     """A table with fixed keys. Every value in it is a node until its field's reader has seen it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built on first use: a run reads few kinds of tables.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.model.summary import HostSummary, InstanceSummary, Said
@@ -23,6 +23,12 @@ from pbxfleet.resolve.problems import some
 
 # A new instance has this tenant, which answers for every name (https://doc.vodia.com/docs/domain-overview).
 EVERY_INSTANCE_HAS = "localhost"
+
+
+# Names of the DNS, where letters are the same in both cases.
+NAMES = (Kind.TENANT, Kind.MANAGEMENT_DNS)
+
+Holder: TypeAlias = tuple[InstanceSummary, Said]
 
 
 class Rule(NamedTuple):
@@ -75,40 +81,58 @@ def check(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
     The halves of a failover pair hold the same tenants, names and keys, and are not reported here.
     """
     instances = {i.name: i for host in hosts for i in host.instances}
-    claims = [claim for instance in instances.values() for claim in _claims(instance)]
+    holders = {kind: _holders(kind, instances.values()) for kind in RULES}
     for kind, rule in RULES.items():
-        conflicts = _conflicts((c for c in claims if c.kind is kind), instances)
-        for group in by_cause(conflicts, same_lines):
+        shared = (found for found in holders[kind].values() if len(found) > 1)
+        claims = (_claim(kind, *holder) for found in shared for holder in found)
+        for group in by_cause(_conflicts(claims, instances), same_lines):
             yield _repeated(rule, group)
-    yield from _management(claims, instances)
+    yield from _management(holders, instances)
     yield from _unlicensed(hosts)
 
 
-def _claims(instance: InstanceSummary) -> Iterator[Claim]:
-    for tenant in instance.tenants:
-        if tenant.value.lower() != EVERY_INSTANCE_HAS:
-            yield _claim(Kind.TENANT, instance, tenant._replace(value=tenant.value.lower()))
-    named = (
-        (Kind.SYSTEM_NAME, instance.system_name),
-        (Kind.SYSLOG_PREFIX, instance.syslog_prefix),
-        (Kind.LICENCE, instance.licence),
-    )
-    for kind, said in named:
-        if said is not None:
-            yield _claim(kind, instance, said)
-    dns = instance.management_dns
-    if dns is not None:
-        yield _claim(Kind.MANAGEMENT_DNS, instance, dns._replace(value=dns.value.lower()))
+def _holders(kind: Kind, instances: Iterable[InstanceSummary]) -> dict[str, list[Holder]]:
+    """Who says what of this kind, by its text, in order of the instances.
+
+    Nearly every text has one holder only, of whom no claim need be made.
+    """
+    found: dict[str, list[Holder]] = {}
+    for instance in instances:
+        for said in _said(kind, instance):
+            if said is not None:
+                found.setdefault(_key(kind, said), []).append((instance, said))
+    if kind is Kind.TENANT:
+        found.pop(EVERY_INSTANCE_HAS, None)
+    return found
+
+
+def _said(kind: Kind, instance: InstanceSummary) -> Iterable[Said | None]:
+    match kind:
+        case Kind.TENANT:
+            return instance.tenants
+        case Kind.SYSTEM_NAME:
+            return (instance.system_name,)
+        case Kind.SYSLOG_PREFIX:
+            return (instance.syslog_prefix,)
+        case Kind.LICENCE:
+            return (instance.licence,)
+        case _:
+            return (instance.management_dns,)
+
+
+def _key(kind: Kind, said: Said) -> str:
+    return said.value.lower() if kind in NAMES else said.value
 
 
 def _claim(kind: Kind, instance: InstanceSummary, said: Said) -> Claim:
-    what = kind.value if kind is Kind.LICENCE else f"{kind} {said.value}"
+    key = _key(kind, said)
+    what = kind.value if kind is Kind.LICENCE else f"{kind} {key}"
     line = Line(said.origin, what)
-    return Claim(kind, said.value, kind.value, instance.name, instance.span, (line,))
+    return Claim(kind, key, kind.value, instance.name, instance.span, (line,))
 
 
 def _conflicts(
-    claims: Iterable[Claim], instances: dict[str, InstanceSummary]
+    claims: Iterable[Claim], instances: Mapping[str, InstanceSummary]
 ) -> Iterator[Conflict]:
     for first, later in repeated(claims):
         for again in later:
@@ -127,20 +151,19 @@ def _repeated(rule: Rule, group: list[Conflict]) -> Diagnostic:
 
 
 def _management(
-    claims: Iterable[Claim], instances: dict[str, InstanceSummary]
+    holders: Mapping[Kind, Mapping[str, list[Holder]]], instances: Mapping[str, InstanceSummary]
 ) -> Iterator[Diagnostic]:
     """ADV107 also for a management name that is a tenant of another instance."""
-    tenants = {c.key: c for c in reversed(list(claims)) if c.kind is Kind.TENANT}
-    for claim in claims:
-        tenant = tenants.get(claim.key) if claim.kind is Kind.MANAGEMENT_DNS else None
-        if tenant is None or tenant.owner == claim.owner:
-            continue
-        if not _is_pair(instances[tenant.owner], instances[claim.owner]):
-            rule = RULES[Kind.MANAGEMENT_DNS]
-            message = (
-                f"{rule.what.format(claim.key)} of {claim.owner} is a tenant of {tenant.owner}"
-            )
-            yield accuse(rule.code, message, Conflict(tenant, claim), rule.hint, rule.severity)
+    tenants, kind = holders[Kind.TENANT], Kind.MANAGEMENT_DNS
+    for name, found in holders[kind].items():
+        for claim in (_claim(kind, *holder) for holder in found if name in tenants):
+            tenant = _claim(Kind.TENANT, *tenants[name][0])
+            if tenant.owner == claim.owner:
+                continue
+            if not _is_pair(instances[tenant.owner], instances[claim.owner]):
+                rule = RULES[kind]
+                message = f"{rule.what.format(name)} of {claim.owner} is a tenant of {tenant.owner}"
+                yield accuse(rule.code, message, Conflict(tenant, claim), rule.hint, rule.severity)
 
 
 def _unlicensed(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
