@@ -14,7 +14,7 @@ from pbxfleet.host.wrap import FailingHost, Power, RecordingHost
 from pbxfleet.model.applied import decode_record, encode_record
 from pbxfleet.model.target import InstanceTarget
 from support.events import happen
-from support.machine import HostMemory, Machine, applied, apply_to, plan_of, records_on
+from support.machine import Machine, applied, apply_to, memory_of, plan_of, records_on
 from support.targets import Fleet, Wish, fleet, release_file
 
 BACKENDS = ("systemd", "sysv", "compose")
@@ -154,7 +154,7 @@ def test_a_record_of_an_earlier_version_has_no_name_of_its_release_and_does_no_h
     assert old.declared.release == ""
     assert old.resources == record.resources
     machine = machine_before("direct")
-    HostMemory(machine).remember(old)
+    memory_of(machine).remember(old)
     plan = plan_of(start, machine)
     assert not plan.steps
     assert plan.outdated == ("alpha",)

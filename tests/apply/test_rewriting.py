@@ -14,13 +14,13 @@ from pbxfleet.host.wrap import RecordingHost
 from pbxfleet.model.plan import ApplyReport, Plan, Step
 from pbxfleet.pbx.pbx_xml import edit, read
 from support.machine import (
-    HostMemory,
     Look,
     Machine,
     announced,
     applied,
     apply_to,
     effects_on_host,
+    memory_of,
     plan_of,
     records_on,
 )
@@ -189,5 +189,5 @@ def _apply_while(
 
     machine.sources.update(target.contents.artefacts)
     records = records_on(recorded)
-    memory = HostMemory(recorded)
+    memory = memory_of(recorded)
     return apply_plan(plan, recorded, target.target, records, target.contents, memory, progress)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pbxfleet.apply.execute import apply_plan
-from pbxfleet.host.state import JOURNAL
+from pbxfleet.host.state import JOURNAL, KEPT
 from pbxfleet.model.plan import Step
 from pbxfleet.plan.drift import drift_items, pending_changes
 from pbxfleet.report.applied import applied_data, applied_text
@@ -15,7 +15,7 @@ from pbxfleet.report.drift import drift_data, drift_text
 from pbxfleet.report.plan_json import encode_plan
 from pbxfleet.report.plan_text import plan_text
 from support.events import happen
-from support.machine import HostMemory, Look, Machine, applied, records_on
+from support.machine import Look, Machine, applied, memory_of, records_on
 from support.targets import Fleet, SecretName, Wish, fleet
 
 VALUES = ("hunter2", "98a8", "correct horse")
@@ -72,7 +72,7 @@ def _everything_said(target: Fleet, machine: Machine) -> str:
         target.target,
         records_on(machine),
         target.contents,
-        HostMemory(machine),
+        memory_of(machine),
         progress,
     )
     assert not report.failure
@@ -82,6 +82,14 @@ def _everything_said(target: Fleet, machine: Machine) -> str:
 
 
 def _state(machine: Machine) -> str:
-    """Every file of the host but pbx.xml, as text."""
-    contents = (e[3] or b"" for path, e in machine.tree().items() if not path.endswith("/pbx.xml"))
+    """Every file of the host but pbx.xml, and the copies of it that an undo needs, as text."""
+    tree = machine.tree()
+    settings = {entry[3] for path, entry in tree.items() if path.endswith("/pbx.xml")}
+    kept = [path for path in tree if path.startswith(f"{KEPT}/")]
+    assert not kept or tree[KEPT][1] == 0o700, "only for who may read the original"
+    contents = (
+        entry[3] or b""
+        for path, entry in tree.items()
+        if entry[3] not in settings and not (path in kept and b"<config>" in (entry[3] or b""))
+    )
     return b"\n".join(contents).decode()

@@ -13,12 +13,12 @@ from pbxfleet.model.observed import SocketSeen
 from pbxfleet.model.plan import ApplyReport, Do, Plan, Step
 from pbxfleet.model.target import InstanceTarget
 from support.machine import (
-    HostMemory,
     Machine,
     announced,
     applied,
     apply_to,
     effects_on_host,
+    memory_of,
     plan_of,
     records_on,
     settle,
@@ -58,7 +58,7 @@ def apply_while(
         target.target,
         records_on(machine),
         target.contents,
-        HostMemory(through),
+        memory_of(through),
         progress,
     )
     return plan, report

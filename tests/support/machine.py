@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.execute import apply_plan
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host, HostView
 from pbxfleet.host.fake import FakeHost, FakeProcess
 from pbxfleet.host.state import FOLDER, State, StateView
 from pbxfleet.host.wrap import Effect, RecordingHost
-from pbxfleet.model.applied import AppliedRecord, decode_record, encode_record
+from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.observed import (
     HostFacts,
     Observed,
@@ -168,20 +169,9 @@ def _end(host: FakeHost, instance: InstanceTarget) -> None:
         host.write_as_pbx(instance, host.rewrite)
 
 
-class HostMemory:
+def memory_of(host: Host) -> HostMemory:
     """Applied records and journal in the state folder of a host, as the program keeps them."""
-
-    def __init__(self, host: Host) -> None:
-        self.state = State(host)
-
-    def remember(self, record: AppliedRecord) -> None:
-        self.state.write_record(f"applied/{record.instance or '_host'}", encode_record(record))
-
-    def log(self, event: str, **details: str | int) -> None:
-        if event == "end":
-            self.state.close_journal()
-        else:
-            self.state.append_journal({"event": event, **details})
+    return HostMemory(State(host))
 
 
 def records_on(view: HostView) -> dict[str, AppliedRecord]:
@@ -218,7 +208,7 @@ def apply_to(fleet: Fleet, host: Host, plan: Plan | None = None) -> ApplyReport:
         fleet.target,
         records_on(host),
         fleet.contents,
-        HostMemory(host),
+        memory_of(host),
         _silent,
     )
 

@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from pbxfleet.app import settled
 from pbxfleet.app.identity import learn
-from pbxfleet.app.live import APPLIED, UNFINISHED, Live, look, record_name
+from pbxfleet.app.live import Live, look
+from pbxfleet.app.memory import APPLIED, HostMemory
+from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.core.paths import join, parent
-from pbxfleet.host.state import FOLDER, RECORDS, State
-from pbxfleet.model.applied import AppliedRecord, encode_record
+from pbxfleet.host.state import FOLDER, KEPT, RECORDS
 from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
 from pbxfleet.plan.make import stale
@@ -33,30 +34,23 @@ class Applied(NamedTuple):
     remaining: Plan | None
 
 
-class HostMemory:
-    """Applied records and journal in the state folder."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    def remember(self, record: AppliedRecord) -> None:
-        """Store one record; nothing is written if it is there already."""
-        self.state.write_record(record_name(record.instance), encode_record(record))
-
-    def log(self, event: str, **details: str | int) -> None:
-        """Append to the journal; the end of a run removes it: a journal means an unfinished run."""
-        if event == "end":
-            self.state.close_journal()
-        else:
-            self.state.append_journal({"event": event, **details})
-
-
-def apply(live: Live, stored: Plan | None, approve: Approve, progress: Progress) -> Applied:
+def apply(
+    live: Live,
+    stored: Plan | None,
+    approve: Approve,
+    progress: Progress,
+    *,
+    resume: bool = False,
+) -> Applied:
     """Apply the target of a host, or exactly the stored plan. The caller holds the host's lock.
+
+    An unfinished run is completed: what it did stays, and the plan is made from what is there now.
+    `resume` refuses to do anything else than that.
 
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
+    must_go_on(unfinished_run(live.state), live.target.digest, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
         _sweep(live)
@@ -101,7 +95,7 @@ def _sweep(live: Live) -> None:
     """Remove the temporary files of a run that was killed; the lock says that it is over."""
     folders = {parent(resource.path) for resource in live.target.resources.values()}
     folders |= {parent(r.path) for known in live.records.values() for r in known.resources.values()}
-    folders |= {FOLDER, RECORDS, join(RECORDS, APPLIED)}
+    folders |= {FOLDER, RECORDS, join(RECORDS, APPLIED), KEPT}
     for folder in sorted(folders):
         live.machine.sweep(folder)
 

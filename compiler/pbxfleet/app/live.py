@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.loaded_rules import rules_not_loaded
+from pbxfleet.app.memory import APPLIED, record_name
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.disk import absolute, is_directory
@@ -25,11 +26,8 @@ from pbxfleet.plan.diff import Difference, diff, of_host
 from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan
 
-UNFINISHED = "PLN131"
 FOREIGN = "PLN165"
 SHOWN = 4
-APPLIED = "applied"  # folder of the applied records, one a file
-HOST_RECORD = "_host"  # no instance can have this name
 
 
 class Live(NamedTuple):
@@ -149,11 +147,6 @@ def read_records(state: State) -> dict[str, AppliedRecord]:
     return records
 
 
-def record_name(instance: str) -> str:
-    """The name under which the applied record of an instance is stored, or (name "") the host's own."""
-    return f"{APPLIED}/{instance or HOST_RECORD}"
-
-
 def _damaged(name: str, why: str) -> Refused:
     return Refused(
         f"the applied record {name} in the state folder is damaged: {why}",
@@ -217,12 +210,3 @@ def _fetch(live: Live, step: Step) -> None:
         live.tree.rendered(resource.source, resource.digest)
     elif resource is not None and step.do is Do.COPY_IN:
         live.tree.artefact(resource.source, resource.digest)
-
-
-def unfinished(live: Live, complain: Callable[[str], None]) -> None:
-    """Say so if the last apply ended before it was finished: by a crash, a power cut, a kill."""
-    if live.state.journal():
-        complain(
-            f"warning[{UNFINISHED}]: the last apply on this host ended before it was finished; "
-            "what follows starts from what is there now"
-        )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from pbxfleet.apply.files import FileSteps
+from pbxfleet.apply.inverse import must_be_stopped, release_of, runtime_of
 from pbxfleet.apply.io import Contents
-from pbxfleet.apply.prove import prove, wait_for
+from pbxfleet.apply.prove import prove
 from pbxfleet.apply.ready import Ready, ready
-from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.observed import RuntimeSeen
+from pbxfleet.model.journal import Nothing, ReloadAgain, SetEnabled, StartAgain, StopAgain
 from pbxfleet.model.plan import Do, Step
 from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
-from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES
 
 FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 
@@ -50,7 +48,7 @@ class Effects:
         """The step with its undo; StalePlan or HostError if what it expects is not so."""
         resource = self.target.resources.get(step.resource)
         if step.do is Do.RELOAD:
-            return ready(self.host.reload_services, self.host.reload_services)
+            return ready(self.host.reload_services, ReloadAgain())
         if step.do is Do.MAKE_DIRECTORY and resource is not None:
             return self.files.directory(step, resource)
         if step.do in FILE_STEPS:
@@ -59,9 +57,7 @@ class Effects:
             instance = self.instance(step)
             record = self.records.get(step.wave)
             before = record.resources.get(step.resource) if record is not None else None
-            return self.files.settings(
-                step, resource, before, partial(self._must_be_stopped, instance)
-            )
+            return self.files.settings(step, resource, before, instance)
         return self._service(step)
 
     def instance(self, step: Step) -> InstanceTarget:
@@ -79,14 +75,6 @@ class Effects:
             raise HostError(step.wave, "is neither declared nor remembered")
         return declared
 
-    def _must_be_stopped(self, instance: InstanceTarget) -> None:
-        runtime = self._runtime(instance)
-        if runtime.trees:
-            pid = runtime.trees[0].pids[0]
-            raise HostError(instance.service, f"process {pid} still runs; pbx.xml is left alone")
-        if runtime.unreadable:
-            raise HostError(instance.service, f"may still run: {runtime.unreadable}")
-
     def _must_be_whole(self, name: str) -> None:
         """Executable and resources are read once more: a mixed pair is never started."""
         for resource in self.resources(name):
@@ -95,25 +83,6 @@ class Effects:
             if self.host.look(resource.path).digest != resource.digest:
                 raise HostError(resource.path, "is not of the declared release; nothing is started")
 
-    def _release_files_must_be_back(self, instance: InstanceTarget) -> Callable[[], None]:
-        """A check for an undo: HostError unless both release files are what they are now."""
-
-        def found() -> list[Digest | None]:
-            names = (EXECUTABLE, RESOURCES)
-            return [self.host.look(join(instance.directory, name)).digest for name in names]
-
-        before = found()
-
-        def check() -> None:
-            if found() != before:
-                why = "its release files could not be put back; it is not started with others"
-                raise HostError(instance.service, why)
-
-        return check
-
-    def _runtime(self, instance: InstanceTarget) -> RuntimeSeen:
-        return self.host.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
-
     def _service(self, step: Step) -> Ready:
         host = self.host
         match step.do:
@@ -121,9 +90,9 @@ class Effects:
                 return self._stop(step)
             case Do.START:
                 instance = self.instance(step)
-                self._must_be_stopped(instance)
+                must_be_stopped(host, instance)
                 self._must_be_whole(step.wave)
-                stop = partial(host.stop, instance, self.target.stop_timeout_s)
+                stop = StopAgain(instance, self.target.stop_timeout_s)
                 return ready(partial(host.start, instance), stop)
             case Do.ENABLE | Do.DISABLE:
                 return self._enabled(step, self.instance(step))
@@ -131,38 +100,29 @@ class Effects:
                 fields = self.contents.fields(step.wave)
                 timeout_s = self.target.start_timeout_s
                 look = partial(prove, host, self.instance(step), fields, timeout_s)
-                return Ready(look, lambda: "")
+                return Ready(look, Nothing())
             case _:
                 raise HostError(step.resource or step.wave, f"{step.do}: not in the target")
 
     def _enabled(self, step: Step, instance: InstanceTarget) -> Ready:
-        """Let the instance start with the machine, or not; never again with another pair of files."""
-        host = self.host
-        was_enabled = host.service(instance).enabled
-        must_be_back = self._release_files_must_be_back(instance)
-
-        def undo() -> None:
-            if not was_enabled:
-                host.disable(instance)
-                return
-            must_be_back()
-            host.enable(instance)
-
-        do = host.enable if step.do is Do.ENABLE else host.disable
-        return ready(partial(do, instance), undo)
+        """Let the instance start with the machine, or not."""
+        do = self.host.enable if step.do is Do.ENABLE else self.host.disable
+        was_enabled = self.host.service(instance).enabled
+        inverse = SetEnabled(instance, was_enabled, release_of(self.host, instance))
+        return ready(partial(do, instance), inverse)
 
     def _stop(self, step: Step) -> Ready:
         """What is stopped is the instance as it was applied, and it is started again as that."""
         instance = self._previous(step)
-        runtime = self._runtime(instance)
+        stop = partial(self.host.stop, instance, self.target.stop_timeout_s)
+        runtime = runtime_of(self.host, instance)
+        if not runtime.trees:
+            return ready(stop)
         held = observed_facts(instance, runtime).keys() & declared_facts(instance).keys()
-        must_be_back = self._release_files_must_be_back(instance)
-
-        def start_again() -> None:
-            if not runtime.trees or self._runtime(instance).trees:
-                return  # it did not run, or it still does
-            must_be_back()
-            self.host.start(instance)
-            wait_for(self.host, instance, held, self.target.start_timeout_s)
-
-        return ready(partial(self.host.stop, instance, self.target.stop_timeout_s), start_again)
+        inverse = StartAgain(
+            instance,
+            release_of(self.host, instance),
+            tuple(sorted(held)),
+            self.target.start_timeout_s,
+        )
+        return ready(stop, inverse)

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.io import Contents, Memory
 from pbxfleet.apply.prove import Unproven
-from pbxfleet.apply.ready import Ready
 from pbxfleet.apply.remember import record_of, retired_record
+from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.journal import FORMAT, Entry, Inverse, TakenBack, encode_inverse
 from pbxfleet.model.plan import ApplyReport, Do, Note, Plan, Step, StepResult
 from pbxfleet.model.target import Target
 
 Progress = Callable[[Step, str], None]
-Prepared = list[tuple[Step, Ready]]
 
 
 def apply_plan(
@@ -31,7 +32,8 @@ def apply_plan(
     """Do every step in order and remember each wave as it succeeds; `records` is brought up to date.
 
     A HostError or Refused in a wave undoes that wave's steps in reverse and ends the run; waves before
-    it stay applied. Anything else that is raised (an interrupt, a bug) leaves the journal open.
+    it stay applied. The journal stays open when something else is raised (an interrupt, a bug), or when
+    a step could not be undone: it tells how to go on.
     Refused, and nothing is done, if a content that some step needs is not there.
     """
     effects = Effects(host, target, records, contents)
@@ -75,19 +77,35 @@ class _Run:
         self.undone: list[str] = []
         self.broken: list[str] = []
         self.failure = ""
+        self.journaled = False
+        self.number = 0  # of the last entry in the journal
+        self.steps: dict[int, Step] = {}  # by the number of their entry
 
     def begin(self, plan: Plan) -> bool:
         """Open the journal, before anything is done; False if that cannot be."""
-        target = self.effects.target.digest
+        target = self.effects.target
         try:
             if plan.steps:
-                self.memory.log("begin", host=plan.host, steps=len(plan.steps), target=target)
+                self.number = self.memory.last_number()
+                self.memory.log(
+                    "begin",
+                    format=FORMAT,
+                    host=plan.host,
+                    steps=len(plan.steps),
+                    target=target.digest,
+                    services=target.services,
+                    pin=target.affinity == "unit",
+                    program=target.program,
+                )
+                self.journaled = True
         except HostError as error:
             self.failure = f"the journal cannot be written, nothing was done: {error}"
         return not self.failure
 
     def end(self) -> None:
         """Close the journal, also that of an earlier run: what had to be done is done, or put back."""
+        if self.broken:
+            return
         try:
             self.memory.log("end", failure=self.failure)
         except HostError as error:
@@ -95,15 +113,15 @@ class _Run:
 
     def wave(self, steps: list[Step]) -> bool:
         """Do one wave and remember it; False if that failed (and it was put back where possible)."""
-        prepared: Prepared = []
+        begun: list[Entry] = []
         proofs: dict[str, tuple[Unproven, ...]] = {}
         for step in steps:
             self.progress(step, "start")
             try:
-                found = self._step(step, prepared)
+                found = self._step(step, begun)
             except (HostError, Refused) as error:
                 self._failed(step, str(error))
-                self._undo(steps, prepared)
+                self._undo(steps, begun)
                 return False
             if step.do is Do.PROVE:
                 proofs[step.wave] = found
@@ -115,13 +133,33 @@ class _Run:
             self._say_unproven(name, proofs.get(name, ()))
         return all([self._remember(name, proofs.get(name)) for name in names])
 
-    def _step(self, step: Step, prepared: Prepared) -> tuple[Unproven, ...]:
+    def _step(self, step: Step, begun: list[Entry]) -> tuple[Unproven, ...]:
         ready = self.effects.prepare(step)
-        self.memory.log("step", number=step.number, do=step.do, resource=step.resource)
-        prepared.append((step, ready))  # from here on it may be half done
+        for keep in ready.keep:
+            self.memory.keep(keep.digest, keep.path)
+        entry = self._announce(step.wave, step.do, step.resource, step.path, ready.inverse)
+        self.steps[entry.number] = step
+        begun.append(entry)  # from here on it may be half done
         found = ready.do()
-        self.memory.log("done", number=step.number)
+        self.memory.log("done", number=entry.number)
         return found
+
+    def _announce(
+        self, wave: str, do: Do, resource: str, path: HostPath, inverse: Inverse
+    ) -> Entry:
+        """Write down what is about to be done, and how it is taken back."""
+        self.number += 1
+        entry = Entry(self.number, wave, do, resource, path, inverse, done=False, undone=False)
+        self.memory.log(
+            "step",
+            number=entry.number,
+            wave=wave,
+            do=do,
+            resource=resource,
+            path=path,
+            inverse=encode_inverse(inverse),
+        )
+        return entry
 
     def outdated(self, names: Iterable[str]) -> None:
         """Bring records up to date whose resources are as declared already."""
@@ -149,24 +187,25 @@ class _Run:
         self._note_down("failed", number=step.number, message=message)
         self.progress(step, "failed")
 
-    def _undo(self, steps: list[Step], prepared: Prepared) -> None:
+    def _undo(self, steps: list[Step], begun: list[Entry]) -> None:
         """Put the wave back in reverse; what cannot be undone is named, the rest still is."""
-        clean = True
-        for step, ready in _in_reverse(prepared):
+
+        def tell(taken: TakenBack) -> None:
+            step = self.steps[taken.entry.number]
             before = self.results[step.number]
-            try:
-                left = ready.undo()
-            except (HostError, Refused) as error:
-                clean = False
-                message = "; ".join(filter(None, (before.message, f"could not be undone: {error}")))
+            if taken.problem:
+                message = "; ".join(
+                    filter(None, (before.message, f"could not be undone: {taken.problem}"))
+                )
                 self.results[step.number] = StepResult(step.number, "failed", message)
-                self._note_down("failed", number=step.number, message=message)
                 self.progress(step, "failed")
-                continue
+                return
             if before.result == "done":
-                self.results[step.number] = StepResult(step.number, "undone", left)
-            self._note_down("undone", number=step.number)
+                self.results[step.number] = StepResult(step.number, "undone", taken.left)
             self.progress(step, "undone")
+
+        clean, untold = undo_entries(self.effects.host, self.memory, begun, tell)
+        self.failure += untold
         names = dict.fromkeys(s.wave for s in steps)
         (self.undone if clean else self.broken).extend(names)
 
@@ -193,7 +232,7 @@ class _Run:
             else:
                 keys = None if unproven is None else tuple(found.key for found in unproven)
                 record = record_of(name, effects, before, keys)
-            self.memory.remember(record)
+            self._write_record(name, record)
         except (HostError, Refused) as error:
             self.failure = (
                 f"{name or 'host'}: is as declared, but that cannot be remembered: {error}"
@@ -202,20 +241,13 @@ class _Run:
         effects.records[name] = record
         return True
 
-
-def _in_reverse(prepared: Prepared) -> Prepared:
-    """The order of undoing: the reverse, but service files are read again once they are back.
-
-    A manager that still knew the new definition would start the old instance by it.
-    """
-    ordered: Prepared = []
-    reloads: Prepared = []
-    for step, ready in reversed(prepared):
-        if step.do is Do.RELOAD:
-            reloads.append((step, ready))
-            continue
-        if step.do in (Do.STOP, Do.DISABLE):
-            ordered += reloads
-            reloads = []
-        ordered.append((step, ready))
-    return ordered + reloads
+    def _write_record(self, name: str, record: AppliedRecord) -> None:
+        inverse = self.memory.record_inverse(record)
+        if inverse is None:
+            return
+        if not self.journaled:  # only records are brought up to date: nothing was done
+            self.memory.remember(record)
+            return
+        entry = self._announce(name, Do.REMEMBER, "", HostPath(inverse.name), inverse)
+        self.memory.remember(record)
+        self.memory.log("done", number=entry.number)

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
+from pbxfleet.apply.inverse import must_be_stopped
 from pbxfleet.apply.io import Contents
-from pbxfleet.apply.merge import perform_merge, prepare_merge, undo_merge
-from pbxfleet.apply.ready import Ready, ready
-from pbxfleet.core.digest import Digest
+from pbxfleet.apply.merge import perform_merge, prepare_merge
+from pbxfleet.apply.ready import Keep, Ready, ready
+from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import StalePlan
 from pbxfleet.core.paths import HostPath, parent
 from pbxfleet.host.base import Host
-from pbxfleet.model.applied import AppliedResource
+from pbxfleet.model.applied import AppliedResource, element_digest
+from pbxfleet.model.journal import PutBack, PutValuesBack, RemoveSettings
 from pbxfleet.model.observed import Seen, What
 from pbxfleet.model.plan import Do, Step
-from pbxfleet.model.target import Resource
+from pbxfleet.model.target import InstanceTarget, Resource
 
 DIRECTORY_MODE = 0o755
 ARTEFACT_MODE = 0o755  # where none is declared: what is started must be executable
 SHOWN = 19  # characters of a digest in a message
 
-MustBeStopped = Callable[[], None]
-
-
-class Before(NamedTuple):
-    """What lay at a path: `content` of a file, `link` of a symbolic link."""
-
-    seen: Seen
-    content: bytes
-    link: str
+GONE = Digest("")  # of what is no file
 
 
 class FileSteps:
@@ -59,53 +52,51 @@ class FileSteps:
 
     def file(self, step: Step, resource: Resource | None) -> Ready:
         """A file that is ours as a whole; StalePlan if it is not what the step expects."""
-        before = self._before(step)
-        undo = partial(self._restore, step.path, before)
+        seen = self.host.look(step.path)
+        _expect(step, seen)
         if step.do is Do.REMOVE or resource is None:
-            return ready(partial(self.host.remove, step.path), undo)
+            return self._undoable(partial(self.host.remove, step.path), step, seen, GONE)
         if step.do is Do.SET_ATTRIBUTES:
-            mode = before.seen.mode if resource.mode is None else resource.mode
-            return ready(partial(self.host.set_attributes, step.path, mode, resource.owner), undo)
+            mode = seen.mode if resource.mode is None else resource.mode
+            give = partial(self.host.set_attributes, step.path, mode, resource.owner)
+            return self._undoable(give, step, seen, seen.digest or GONE)
         put = self._copy_in if step.do is Do.COPY_IN else self._write
-        return ready(partial(put, step.path, resource), undo)
+        return self._undoable(partial(put, step.path, resource), step, seen, resource.digest)
+
+    def _undoable(self, do: Callable[[], None], step: Step, seen: Seen, written: Digest) -> Ready:
+        """A step after which the file is `written`, and whose inverse is what lies there now."""
+        is_link = seen.what is What.SYMLINK
+        link = self.host.link_target(step.path) or "" if is_link else ""
+        digest = seen.digest or GONE
+        inverse = PutBack(step.path, str(seen.what), seen.mode, seen.owner, digest, link, written)
+        changes = digest and digest != written
+        return ready(do, inverse, *([Keep(digest, step.path)] if changes else []))
 
     def settings(
         self,
         step: Step,
         resource: Resource,
         before: AppliedResource | None,
-        must_be_stopped: MustBeStopped,
+        instance: InstanceTarget,
     ) -> Ready:
         """pbx.xml: merged into what is there, or written as compiled where nothing is."""
-        must_be_stopped()
+        must_be_stopped(self.host, instance)
         if step.do is Do.WRITE:
             seen = self.host.look(step.path)
             if step.expects == What.ABSENT:
                 _expect(step, seen)
             if seen.what is What.ABSENT:
-                return self._new_settings(step, resource, must_be_stopped)
+                inverse = RemoveSettings(step.path, instance, resource.digest)
+                return ready(partial(self._write, step.path, resource), inverse)
         fields = self.contents.fields(resource.instance)
         merge = prepare_merge(self.host, step.path, fields, before)
-
-        def undo() -> None:
-            must_be_stopped()
-            undo_merge(self.host, merge)
-
-        return ready(partial(perform_merge, self.host, merge), undo)
-
-    def _new_settings(
-        self, step: Step, resource: Resource, must_be_stopped: MustBeStopped
-    ) -> Ready:
-        def undo() -> str:
-            must_be_stopped()
-            content = self.host.read(step.path)
-            if content is not None and content != compiled:
-                return f"{step.path} is kept: the instance has written into it"
-            self.host.remove(step.path)
-            return ""
-
-        compiled = self.contents.rendered(resource.source, resource.digest)
-        return ready(partial(self._write, step.path, resource))._replace(undo=undo)
+        digest = digest_of(merge.before)
+        ours = {name: element_digest(value) for name, value in merge.edits.items()}
+        return ready(
+            partial(perform_merge, self.host, merge),
+            PutValuesBack(step.path, instance, digest, digest_of(merge.after), ours),
+            *([Keep(digest, step.path)] if ours else []),
+        )
 
     def _write(self, path: HostPath, resource: Resource) -> None:
         content = self.contents.rendered(resource.source, resource.digest)
@@ -129,30 +120,6 @@ class FileSteps:
         if key not in self._found:
             self._found[key] = self.contents.artefact(*key)
         return self._found[key]
-
-    def _before(self, step: Step) -> Before:
-        seen = self.host.look(step.path)
-        _expect(step, seen)
-        if seen.what is What.SYMLINK:
-            return Before(seen, b"", self.host.link_target(step.path) or "")
-        keeps_content = seen.what is not What.FILE or step.do is Do.SET_ATTRIBUTES
-        return Before(seen, b"" if keeps_content else self.host.read(step.path) or b"", "")
-
-    def _restore(self, path: HostPath, before: Before) -> None:
-        now = self.host.look(path)
-        seen = before.seen
-        if now == seen and (
-            now.what is not What.SYMLINK or self.host.link_target(path) == before.link
-        ):
-            return
-        if seen.what is What.ABSENT:
-            self.host.remove(path)
-        elif seen.what is What.SYMLINK:
-            self.host.make_link(path, before.link)
-        elif now.what is What.FILE and now.digest == seen.digest:
-            self.host.set_attributes(path, seen.mode, seen.owner)
-        else:
-            self.host.write(path, before.content, seen.mode, seen.owner)
 
 
 def _expect(step: Step, seen: Seen) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, TypeAlias
 
 from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
 from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.journal import PutRecordBack
 from pbxfleet.model.target import Field
+
+Detail: TypeAlias = str | int | bool | Mapping[str, object]
 
 
 class Contents(Protocol):
@@ -32,6 +37,26 @@ class Memory(Protocol):
         """Store the applied record of one instance, durably; nothing is written if it is unchanged."""
         ...
 
-    def log(self, event: str, **details: str | int) -> None:
+    def record_inverse(self, record: AppliedRecord) -> PutRecordBack | None:
+        """How remembering `record` is taken back; None where it is stored like that already."""
+        ...
+
+    def put_record_back(self, name: str, content: str | None) -> None:
+        """Store a record as it was, or (None) forget it."""
+        ...
+
+    def keep(self, digest: Digest, path: HostPath) -> None:
+        """Keep the content that the file at `path` has now under its digest, durably."""
+        ...
+
+    def kept(self, digest: Digest) -> bytes:
+        """A kept content; HostError if it is not there, or is not what its digest says."""
+        ...
+
+    def last_number(self) -> int:
+        """Number of the last step that the journal tells of, 0 without one."""
+        ...
+
+    def log(self, event: str, **details: Detail) -> None:
         """Append a line to the journal, durably; the event `end` closes it, if there is one."""
         ...

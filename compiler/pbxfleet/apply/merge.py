@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from pbxfleet.core.digest import digest_of
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
-from pbxfleet.model.applied import AppliedResource
+from pbxfleet.model.applied import AppliedResource, element_digest
 from pbxfleet.model.elements import needs_edit, was_written
+from pbxfleet.model.journal import PutValuesBack
 from pbxfleet.model.target import Field
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, edit, read
 
@@ -19,13 +21,13 @@ Edits = dict[str, str | None]
 class Merge(NamedTuple):
     """What a merge is going to do to the file at `path`: `before` becomes `after`.
 
-    `inverse` are the edits that lead back from what others may have written since.
+    `edits` are the elements that change, None for one that is removed.
     """
 
     path: HostPath
     before: bytes
     after: bytes
-    inverse: Edits
+    edits: Edits
 
 
 def prepare_merge(
@@ -41,8 +43,7 @@ def prepare_merge(
         opaque = element is not None and element.encrypted
         if needs_edit(field, value_of(document, field.name), opaque=opaque, known=known):
             edits[field.name] = field.value
-    inverse = {name: value_of(document, name) for name in edits}
-    return Merge(path, content, _edited(path, content, edits), inverse)
+    return Merge(path, content, _edited(path, content, edits), edits)
 
 
 def perform_merge(host: Host, merge: Merge) -> None:
@@ -51,14 +52,33 @@ def perform_merge(host: Host, merge: Merge) -> None:
         host.write(merge.path, merge.after, None, "")
 
 
-def undo_merge(host: Host, merge: Merge) -> None:
-    """Put the previous values back into the bytes that are there now; what others wrote is kept."""
-    content = read_content(host, merge.path)
-    if content == merge.before:
-        return
-    back = merge.before if content == merge.after else _edited(merge.path, content, merge.inverse)
+def undo_merge(host: Host, inverse: PutValuesBack, kept: Callable[[], bytes]) -> str:
+    """Put the previous values back into the bytes that are there now; what others wrote is kept.
+
+    An element that is neither as we wrote it nor as it was is somebody else's by now: it is left, and
+    named in the answer. `kept` gives the whole file from before, for when nobody else wrote.
+    """
+    path = inverse.path
+    content = read_content(host, path)
+    digest = digest_of(content)
+    if digest == inverse.before or not inverse.ours:
+        return ""
+    if digest == inverse.written:
+        host.write(path, kept(), None, "")
+        return ""
+    document, former = read_document(path, content), read_document(path, kept())
+    edits: Edits = {}
+    left = []
+    for name, ours in sorted(inverse.ours.items()):
+        now, before = value_of(document, name), value_of(former, name)
+        if element_digest(now) == ours:
+            edits[name] = before
+        elif now != before:
+            left.append(name)
+    back = _edited(path, content, edits)
     if back != content:
-        host.write(merge.path, back, None, "")
+        host.write(path, back, None, "")
+    return f"{path}: changed by others since, and left: {', '.join(left)}" if left else ""
 
 
 def read_content(host: Host, path: HostPath) -> bytes:

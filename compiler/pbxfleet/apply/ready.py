@@ -6,28 +6,34 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pbxfleet.apply.prove import Unproven
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
+from pbxfleet.model.journal import Inverse, Nothing
+
+
+class Keep(NamedTuple):
+    """A content that the inverse needs: the file at `path` has this digest now."""
+
+    digest: Digest
+    path: HostPath
 
 
 class Ready(NamedTuple):
-    """One step. `undo` restores what was there before, also where `do` failed half-way.
+    """One step. `inverse` restores what was there before, also where `do` failed half-way.
 
-    `do` returns what a proof could not prove; `undo` says what it had to leave, "" if nothing.
+    `do` returns what a proof could not prove; `keep` is stored before anything is done.
     """
 
     do: Callable[[], tuple[Unproven, ...]]
-    undo: Callable[[], str]
+    inverse: Inverse
+    keep: tuple[Keep, ...] = ()
 
 
-def ready(do: Callable[[], None], undo: Callable[[], None] | None = None) -> Ready:
-    """A step that proves nothing, and whose undo (none: there is nothing to undo) leaves nothing."""
+def ready(do: Callable[[], None], inverse: Inverse | None = None, *keep: Keep) -> Ready:
+    """A step that proves nothing; without an inverse there is nothing to undo."""
 
     def perform() -> tuple[Unproven, ...]:
         do()
         return ()
 
-    def take_back() -> str:
-        if undo is not None:
-            undo()
-        return ""
-
-    return Ready(perform, take_back)
+    return Ready(perform, Nothing() if inverse is None else inverse, keep)

@@ -6,28 +6,14 @@ from argparse import ArgumentParser
 
 from pbxfleet.cli.command import Command
 from pbxfleet.cli.command_fmt import FMT
+from pbxfleet.cli.command_host import HOST
 from pbxfleet.cli.command_ledger import LEDGER
 from pbxfleet.cli.command_rehearse import REHEARSE
 from pbxfleet.cli.command_release import RELEASE
-from pbxfleet.cli.scope import scope
 
 
 def _none(_: ArgumentParser) -> None:
     """No arguments of its own."""
-
-
-def _root(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--root",
-        metavar="DIR",
-        default="/",
-        help="make another folder the host's / (default: the machine itself)",
-    )
-
-
-def _host(parser: ArgumentParser) -> None:
-    parser.add_argument("host", metavar="HOST", help="name of a host in desired/hosts/")
-    _root(parser)
 
 
 def _validate(parser: ArgumentParser) -> None:
@@ -46,52 +32,6 @@ def _compile(parser: ArgumentParser) -> None:
         "--check",
         action="store_true",
         help="write nothing; exit 2 if rendered/ or the ledger is stale",
-    )
-
-
-def _plan(parser: ArgumentParser) -> None:
-    _host(parser)
-    scope(parser)
-    _artefacts(parser)
-    parser.add_argument("--out", metavar="FILE", help="store the plan, for show and apply")
-    parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2 when there is something to do"
-    )
-
-
-def _show(parser: ArgumentParser) -> None:
-    parser.add_argument("plan", metavar="PLANFILE", help="a file made by plan --out")
-
-
-def _artefacts(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--artefacts",
-        metavar="DIR",
-        help="look for release files in this artefact store first",
-    )
-
-
-def _apply(parser: ArgumentParser) -> None:
-    parser.add_argument("what", metavar="HOST|PLANFILE", help="a host, or a plan that was reviewed")
-    _root(parser)
-    scope(parser)
-    _artefacts(parser)
-    parser.add_argument(
-        "--auto-approve", action="store_true", help="do not ask; for unattended runs"
-    )
-    parser.add_argument(
-        "--lock-timeout",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="wait so long for another run to end (default 0)",
-    )
-
-
-def _drift(parser: ArgumentParser) -> None:
-    _host(parser)
-    parser.add_argument(
-        "--only-new", action="store_true", help="report only what no earlier run has reported"
     )
 
 
@@ -232,100 +172,7 @@ exit codes: 0 printed, 1 the file cannot be read as XML""",
     *LEDGER,
     FMT,
     RELEASE,
-    Command(
-        "plan",
-        "what apply would do to a host, and what it costs",
-        """\
-Compare the compiled target of a host with the host itself and print what
-apply would do: every file and setting with its value before and after, whose
-change it is, which instances are interrupted. Changes nothing. Needs
-rendered/ to be up to date; run it on the host, as root.""",
-        """\
-signs:  + create   ~ change   - remove   ^ start   ! restart   . keep
-        [drift] changed on the host, not by us   [conflict] by both
-
-examples:
-  pbxfleet plan fra1
-  pbxfleet plan fra1 --out fra1.plan          for review, then apply fra1.plan
-  pbxfleet plan sandbox --root host           a folder plays the host's /
-
-exit codes: 0 planned, 1 refused, 2 there is something to do
-(with --detailed-exitcode)""",
-        _plan,
-        "pbxfleet.cli.run_plan",
-    ),
-    Command(
-        "show",
-        "a stored plan",
-        """\
-Print a plan file again, however old it is. Looks at no host. Whether the
-plan is still good is decided by apply.""",
-        """\
-examples:
-  pbxfleet show fra1.plan
-  pbxfleet --json show fra1.plan
-
-exit codes: 0 printed, 1 not a plan file""",
-        _show,
-        "pbxfleet.cli.run_show",
-    ),
-    Command(
-        "apply",
-        "do exactly what plan announced",
-        """\
-Bring a host to its target, one instance after the other: stop, merge pbx.xml,
-start, prove. Asks on a terminal (a removal takes the names of what is
-removed). Without a terminal it needs --auto-approve or a plan file; a plan
-file is refused once the host is no longer as it was planned for. A failed
-instance is put back as it was, and nothing after it is started.""",
-        """\
-examples:
-  pbxfleet apply fra1
-  pbxfleet apply fra1.plan
-  pbxfleet apply fra1 --auto-approve --lock-timeout 600
-
-exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
-4 another run holds the lock, 5 partly applied, 6 failed and put back,
-8 denied by [policy]""",
-        _apply,
-        "pbxfleet.cli.run_apply",
-    ),
-    Command(
-        "drift",
-        "what somebody else changed since the last apply",
-        """\
-Compare the host with what was applied last: files, declared settings, modes,
-and the running processes with their sockets and cores. Made for cron: no
-output and exit 0 when nothing differs. What is declared and not applied yet
-is not drift; it is only counted.""",
-        """\
-classes: missing  changed  extra  mode  runtime
-
-examples:
-  pbxfleet -C /srv/fleet drift fra1
-  pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
-
-exit codes: 0 no drift, 1 it could not be told, 2 drift""",
-        _drift,
-        "pbxfleet.cli.run_drift",
-    ),
-    Command(
-        "status",
-        "declared and proven, side by side",
-        """\
-One line for every declared instance: does it run, as which process, how many
-of its declared sockets does it hold, on which core, and how many changes a
-plan would have for it. Read from the kernel, so run it as root on the host.
-Changes nothing.""",
-        """\
-examples:
-  pbxfleet status fra1
-  pbxfleet --json status fra1
-
-exit codes: 0 printed, whatever the state is, 1 refused""",
-        _host,
-        "pbxfleet.cli.run_status",
-    ),
+    *HOST,
     Command(
         "addresses",
         "what others have to let in: SPF, partners' allow-lists",

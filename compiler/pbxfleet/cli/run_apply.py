@@ -13,16 +13,20 @@ from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
     from pbxfleet.app.apply import Applied
+    from pbxfleet.model.journal import Run
     from pbxfleet.model.plan import Plan, Step
 
 
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
     from pbxfleet.app.apply import apply
-    from pbxfleet.app.live import open_live, unfinished
+    from pbxfleet.app.live import open_live
     from pbxfleet.app.planfile import is_plan_file, load
+    from pbxfleet.app.unfinished import notice
     from pbxfleet.host.lock import HostLock
 
+    if args.undo:
+        return _undo(args, output)
     stored = load(args.what) if is_plan_file(args.what) else None
     host = stored.host if stored is not None else args.what
     root = args.root if stored is None else _root_of(stored, args)
@@ -33,17 +37,40 @@ def run(args: Namespace, output: Output) -> int:
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
         live = open_live(args.chdir, host, root, args.artefacts, **options)
-        unfinished(live, output.complain)
+        notice(live.state, output.complain)
         try:
-            applied = apply(live, stored, asker.approve, _progress(output))
+            applied = apply(live, stored, asker.approve, _progress(output), resume=args.resume)
         except KeyboardInterrupt:
-            if live.state.journal():
-                output.complain(
-                    f"warning[PLN131]: {host} is as the last step left it; apply again to come to the end"
-                )
+            notice(live.state, output.complain)
             raise
     _report(applied, output)
     return applied.exit_code
+
+
+def _undo(args: Namespace, output: Output) -> int:
+    """Take back an unfinished run from its journal alone."""
+    from pbxfleet.app.unfinished import undo
+    from pbxfleet.report.undone import taken_line, undo_text, undone_data, undone_text
+
+    asker = _Asker(args, output, approved=False)
+    asker.refuse_without_terminal()
+
+    def approve(run: Run) -> bool:
+        output.text(undo_text(run))
+        return asker.approved or asker.asks(f"Type yes to undo this on {run.host}", "yes")
+
+    undone = undo(
+        args.what,
+        args.root,
+        approve,
+        lambda taken: output.say(taken_line(taken)),
+        args.lock_timeout,
+    )
+    output.complain(undone_text(undone.run, undone.taken).rstrip("\n"))
+    output.data(
+        {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word},
+    )
+    return undone.exit_code
 
 
 def _root_of(stored: Plan, args: Namespace) -> str:
@@ -84,7 +111,11 @@ class _Asker:
         removed = plan.removed_instances()
         wanted = " ".join(removed) if removed else "yes"
         question = f"Type the names of what is removed ({wanted})" if removed else "Type yes"
-        self.output.stderr.write(f"{question} to apply this to {plan.host}: ")
+        return self.asks(f"{question} to apply this to {plan.host}", wanted)
+
+    def asks(self, question: str, wanted: str) -> bool:
+        """Whether a person types exactly what is wanted."""
+        self.output.stderr.write(f"{question}: ")
         self.output.stderr.flush()
         return sys.stdin.readline().strip() == wanted
 

@@ -14,7 +14,8 @@ def run(args: Namespace, output: Output) -> int:
 
     if args.out is None and is_settled(args.chdir, args.host, args.root):
         return _nothing_to_do(args, output)
-    from pbxfleet.app.live import look, open_live, unfinished
+    from pbxfleet.app.live import look, open_live
+    from pbxfleet.app.unfinished import notice
 
     live = open_live(
         args.chdir,
@@ -24,7 +25,7 @@ def run(args: Namespace, output: Output) -> int:
         host_only=args.host_only,
         this_host=args.this_host,
     )
-    unfinished(live, output.complain)
+    notice(live.state, output.complain)
     plan = look(live, with_basis=args.out is not None).plan
     if args.out is not None:
         from pbxfleet.app.planfile import store

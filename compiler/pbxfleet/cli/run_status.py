@@ -10,11 +10,12 @@ from pbxfleet.core.exits import Exit
 
 def run(args: Namespace, output: Output) -> int:
     """Print declared and proven side by side."""
-    from pbxfleet.app.live import look, open_live, unfinished
+    from pbxfleet.app.live import look, open_live
+    from pbxfleet.app.unfinished import notice
     from pbxfleet.report.status import status_rows, status_text
 
     live = open_live(args.chdir, args.host, args.root)
-    unfinished(live, output.complain)
+    notice(live.state, output.complain)
     looked = look(live)
     rows = status_rows(live.target, looked.observed, looked.difference.changes)
     output.text(status_text(live.target.host, rows, looked.difference.notes, output.paint()))

@@ -109,6 +109,14 @@ class Host(HostView, Protocol):
         """
         ...
 
+    def keep(self, path: HostPath, place: HostPath) -> None:
+        """Give the regular file at `path` the further name `place`, without a copy where that works.
+
+        What is at `place` is replaced. Nothing is changed at `path`, and later changes of it by rename
+        leave the kept file as it was.
+        """
+        ...
+
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         """Set permission bits and, where that is possible, the owner of a regular file."""
         ...

@@ -129,6 +129,14 @@ class Memory:
             raise HostError(source, f"is {found}, expected {digest}", code="HST102")
         self._put(path, Seen(What.FILE, 0, owner, size_bytes, found), content, source, mode)
 
+    def keep(self, path: HostPath, place: HostPath) -> None:
+        """Put what is at `path` at `place` too; it must be a regular file."""
+        content = self.read(path)
+        if content is None:
+            raise HostError(path, "no such file or directory", errno.ENOENT)
+        seen = self.look(path)
+        self._put(place, seen, content, "", seen.mode)
+
     def append(self, path: HostPath, content: bytes) -> None:
         """Add to the end of a file; a missing one is made with 0600."""
         before = self.read(path)

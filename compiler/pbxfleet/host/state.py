@@ -1,5 +1,7 @@
 """What pbxfleet remembers on a host: records by name, and the journal of the run that is under way.
 
+Beside them lie the contents that an undo needs, under their digests: they may be whole pbx.xml files.
+
 The folder is for the superuser alone (0700). Nothing is written that is there already, so a run that
 changes nothing leaves no trace. Everything goes through `Host`, and so through every host there is.
 """
@@ -9,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.base import Host, HostView
 from pbxfleet.model.observed import What
@@ -16,6 +20,7 @@ from pbxfleet.model.observed import What
 FOLDER = HostPath("/var/lib/pbxfleet")
 RECORDS = join(FOLDER, "records")
 JOURNAL = join(FOLDER, "journal")
+KEPT = join(FOLDER, "kept")
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 OWNER = "root:root"
@@ -54,6 +59,15 @@ class StateView:
                 entries.append(entry)
         return tuple(entries)
 
+    def kept(self, digest: Digest) -> bytes:
+        """A kept content; HostError if it is not there, or is not what its digest says."""
+        path = kept_path(digest)
+        content = self._view.read(path)
+        if content is None or digest_of(content) != digest:
+            problem = "is damaged" if content is not None else "is not there"
+            raise HostError(path, f"{problem}; what it was kept for cannot be undone")
+        return content
+
 
 class State(StateView):
     """The remembered state of a host, for reading and writing."""
@@ -77,6 +91,13 @@ class State(StateView):
         if self._host.identity(_path(name)) is not None:
             self._host.remove(_path(name))
 
+    def keep(self, digest: Digest, path: HostPath) -> None:
+        """Keep the content of the file at `path`, which has this digest, durably."""
+        place = kept_path(digest)
+        if self._host.look(place).digest != digest:
+            self._make_folder(KEPT)
+            self._host.keep(path, place)
+
     def append_journal(self, entry: Mapping[str, object]) -> None:
         """Add one entry; it is on the disk when this returns."""
         line = json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"
@@ -98,6 +119,14 @@ class State(StateView):
         for path in (FOLDER, RECORDS, folder):
             if self._host.look(path).what is What.ABSENT:
                 self._host.make_directory(path, FOLDER_MODE, OWNER)
+
+
+def kept_path(digest: Digest) -> HostPath:
+    """Where a kept content lies; ValueError for what is no digest."""
+    name = digest.removeprefix("sha256:")
+    if not name.isalnum():
+        raise ValueError(f"not a digest: {digest!r}")
+    return join(KEPT, name)
 
 
 def _path(name: str) -> HostPath:

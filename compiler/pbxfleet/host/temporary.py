@@ -115,6 +115,24 @@ def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]
     sync(directory)
 
 
+def put_name(
+    directory: int, name: str, source: tuple[int, str], sync: Callable[[int], None]
+) -> None:
+    """Replace `name` in an open directory by a further name of the file `source`."""
+    there, known_as = source
+
+    def link(free: str) -> None:
+        os.link(known_as, free, src_dir_fd=there, dst_dir_fd=directory, follow_symlinks=False)
+
+    temporary, _ = _fresh(link)
+    try:
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    finally:
+        # rename(2) leaves both names where they are one file already
+        _discard(lambda: os.unlink(temporary, dir_fd=directory))
+    sync(directory)
+
+
 def put_directory(
     directory: int, name: str, attributes: Attributes, sync: Callable[[int], None]
 ) -> None:

@@ -103,6 +103,9 @@ class _Through:
         effect = Effect("copy_in", path)
         self._effect(effect, lambda: self._host.copy_in(path, source, digest, mode, owner))
 
+    def keep(self, path: HostPath, place: HostPath) -> None:
+        self._effect(Effect("keep", place), lambda: self._host.keep(path, place))
+
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         effect = Effect("set_attributes", path)
         self._effect(effect, lambda: self._host.set_attributes(path, mode, owner))

@@ -105,7 +105,7 @@ def decode_record(content: bytes) -> AppliedRecord:
         declared = data["declared"]
         return AppliedRecord(
             data["instance"],
-            None if declared is None else _instance_target(declared),
+            None if declared is None else instance_target(declared),
             resources,
             Proof(tuple(data["unproven"])),
         )
@@ -113,7 +113,8 @@ def decode_record(content: bytes) -> AppliedRecord:
         raise ValueError(f"not an applied record: {error}") from error
 
 
-def _instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]
+def instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]
+    """The instance that was stored as a list of its fields; ValueError if it is of a later version."""
     # Fields that came later stand at the end and have a default; older records lack them.
     values = dict(zip(InstanceTarget._fields, fields, strict=False))
     if len(fields) > len(InstanceTarget._fields):

@@ -91,6 +91,7 @@ class Do(StrEnum):
     STOP = "stop"
     START = "start"
     PROVE = "prove"
+    REMEMBER = "remember"  # stands in journals only: the record of a wave
 
 
 class Step(NamedTuple):

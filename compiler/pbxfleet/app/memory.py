@@ -1,0 +1,64 @@
+"""The state folder of a host as apply and undo use it: records, kept contents, journal."""
+
+from __future__ import annotations
+
+from pbxfleet.apply.io import Detail
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
+from pbxfleet.host.state import State
+from pbxfleet.model.applied import AppliedRecord, encode_record
+from pbxfleet.model.journal import PutRecordBack
+
+APPLIED = "applied"  # folder of the applied records, one a file
+HOST_RECORD = "_host"  # no instance can have this name
+
+
+def record_name(instance: str) -> str:
+    """The name under which the applied record of an instance is stored, or (name "") the host's own."""
+    return f"{APPLIED}/{instance or HOST_RECORD}"
+
+
+class HostMemory:
+    """Applied records, kept contents and journal in the state folder."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def remember(self, record: AppliedRecord) -> None:
+        """Store one record; nothing is written if it is there already."""
+        self.state.write_record(record_name(record.instance), encode_record(record))
+
+    def record_inverse(self, record: AppliedRecord) -> PutRecordBack | None:
+        """What is stored now under the record's name; None if it is the same."""
+        name = record_name(record.instance)
+        before = self.state.read_record(name)
+        if before == encode_record(record):
+            return None
+        return PutRecordBack(name, None if before is None else before.decode())
+
+    def put_record_back(self, name: str, content: str | None) -> None:
+        """Store a record as it was, or forget it."""
+        if content is None:
+            self.state.remove_record(name)
+        else:
+            self.state.write_record(name, content.encode())
+
+    def keep(self, digest: Digest, path: HostPath) -> None:
+        """Keep the content of a file under its digest."""
+        self.state.keep(digest, path)
+
+    def kept(self, digest: Digest) -> bytes:
+        """A kept content; HostError if it is not there or damaged."""
+        return self.state.kept(digest)
+
+    def last_number(self) -> int:
+        """Number of the last step in the journal."""
+        numbers = [entry.get("number") for entry in self.state.journal()]
+        return max((n for n in numbers if isinstance(n, int)), default=0)
+
+    def log(self, event: str, **details: Detail) -> None:
+        """Append to the journal; the end of a run removes it: a journal means an unfinished run."""
+        if event == "end":
+            self.state.close_journal()
+        else:
+            self.state.append_journal({"event": event, **details})

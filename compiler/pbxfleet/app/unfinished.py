@@ -1,0 +1,142 @@
+"""A run that ended before it was finished: by a crash, a power cut, a kill. Noticed, told, undone.
+
+Whatever is needed lies in the state folder of the host; the repository is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pbxfleet.app.memory import APPLIED, HostMemory
+from pbxfleet.apply.undo import undo_entries
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.exits import Exit
+from pbxfleet.core.paths import HostPath, join, parent
+from pbxfleet.host.local import LocalHost
+from pbxfleet.host.lock import HostLock
+from pbxfleet.host.state import FOLDER, KEPT, RECORDS, State, StateView
+from pbxfleet.model.journal import Entry, Run, TakenBack, decode_run
+from pbxfleet.model.plan import Do
+
+UNFINISHED = "PLN131"
+OTHER_TARGET = "PLN132"
+
+Approve = Callable[[Run], bool]
+Tell = Callable[[TakenBack], None]
+
+
+class Undone(NamedTuple):
+    """How an undo ended: every step that was taken back, or could not be, in the order of undoing."""
+
+    exit_code: Exit
+    run: Run
+    taken: tuple[TakenBack, ...]
+
+
+def unfinished_run(state: StateView) -> Run | None:
+    """What the journal of the host tells, None if no run is under way; Refused if it is damaged."""
+    lines = state.journal()
+    if not lines:
+        return None
+    try:
+        return decode_run(lines)
+    except ValueError as error:
+        raise Refused(
+            f"the journal of the unfinished run cannot be understood: {error}",
+            hint="pbxfleet plan tells what is still to be done, and apply does it",
+            code=UNFINISHED,
+        ) from error
+
+
+def notice(state: StateView, complain: Callable[[str], None]) -> None:
+    """Say so if the last run ended before it was finished, and how it is completed or undone."""
+    try:
+        run = unfinished_run(state)
+    except Refused as error:
+        complain(f"warning[{UNFINISHED}]: {error}")
+        return
+    if run is not None:
+        complain(f"warning[{UNFINISHED}]: {what_is_open(run)}")
+        complain(f"  hint: {how_to_go_on(run)}")
+
+
+def what_is_open(run: Run) -> str:
+    """One sentence: how far the run came, and what it left half done."""
+    if run.undoing:
+        left = len([e for e in run.standing if e.do is not Do.REMEMBER])
+        return f"taking back an apply on {run.host} was not finished: {left} steps are left to undo"
+    text = (
+        f"the last apply on {run.host} ended before it was finished, after {run.finished} of "
+        f"{run.planned} steps"
+    )
+    names = [name or "the host" for name in run.in_the_middle]
+    return f"{text}; in the middle of it: {', '.join(names)}" if names else text
+
+
+def how_to_go_on(run: Run) -> str:
+    """What to run then."""
+    forward = f"pbxfleet apply {run.host} --resume completes it"
+    back = f"pbxfleet apply {run.host} --undo puts everything back as it was"
+    return f"{back}; {forward}" if run.undoing else f"{forward}; {back}"
+
+
+def must_go_on(run: Run | None, target: str, *, resume: bool) -> None:
+    """Refused where going forward is not what a person would expect of this unfinished run."""
+    if run is None:
+        if resume:
+            raise Refused("there is no unfinished run to resume", hint="pbxfleet plan, then apply")
+        return
+    if run.undoing and not resume:
+        raise Refused(what_is_open(run), hint=how_to_go_on(run), code=UNFINISHED)
+    if resume and run.target != target:
+        raise Refused(
+            f"the unfinished run on {run.host} was applying another target than rendered/ has now",
+            hint="apply without --resume goes on to the new target; --undo takes the old run back",
+            code=OTHER_TARGET,
+        )
+
+
+def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: float) -> Undone:
+    """Take back everything that the unfinished run did, in reverse; what it did not do stays.
+
+    Refused if there is no unfinished run, or it is of another host, or it was not approved.
+    """
+    machine = LocalHost(root, "direct")
+    with HostLock(machine, timeout_s=lock_timeout_s):
+        run = unfinished_run(State(machine))
+        if run is None or run.over:
+            raise Refused(
+                f"there is no unfinished run on {host} to undo",
+                hint=f"pbxfleet rollback {host} goes back to an earlier generation",
+            )
+        if run.host != host:
+            raise Refused(f"the unfinished run is one of {run.host}, not of {host}")
+        if not approve(run):
+            raise Refused("not approved; nothing was changed", code="PLN109")
+        return _undo(run, LocalHost(root, run.services, pin=run.pin, program=run.program), tell)
+
+
+def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
+    state = State(machine)
+    memory = HostMemory(state)
+    for folder in _folders(run.entries):
+        machine.sweep(folder)
+    memory.log("undo")
+    taken: list[TakenBack] = []
+
+    def note(one: TakenBack) -> None:
+        taken.append(one)
+        tell(one)
+
+    clean, untold = undo_entries(machine, memory, run.standing, note)
+    if clean and not untold:
+        memory.log("end")
+    return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken))
+
+
+def _folders(entries: tuple[Entry, ...]) -> list[HostPath]:
+    """Where a killed run may have left temporary files."""
+    ours = {FOLDER, RECORDS, join(RECORDS, APPLIED), KEPT}
+    files = {parent(e.path) for e in entries if e.path.startswith("/") and e.path != "/"}
+    return sorted(files | ours)

@@ -1,0 +1,149 @@
+"""Take one step back, from what the journal says about it. Every inverse may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pbxfleet.apply.io import Memory
+from pbxfleet.apply.merge import undo_merge
+from pbxfleet.apply.prove import wait_for
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import join
+from pbxfleet.host.base import Host, HostView
+from pbxfleet.model.journal import (
+    Inverse,
+    Nothing,
+    PutBack,
+    PutRecordBack,
+    PutValuesBack,
+    ReloadAgain,
+    RemoveSettings,
+    SetEnabled,
+    StartAgain,
+    StopAgain,
+)
+from pbxfleet.model.observed import RuntimeSeen, What
+from pbxfleet.model.target import InstanceTarget
+from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES
+
+
+def take_back(host: Host, memory: Memory, inverse: Inverse) -> str:
+    """Undo one step, whether it was done, half done or not begun; what had to be left, "" if nothing.
+
+    HostError if the machine refuses, or if undoing would do harm: then nothing was done.
+    """
+    match inverse:
+        case Nothing():
+            return ""
+        case PutBack():
+            return _put_back(host, memory, inverse)
+        case PutValuesBack():
+            must_be_stopped(host, inverse.instance)
+            return undo_merge(host, inverse, lambda: memory.kept(inverse.before))
+        case RemoveSettings():
+            return _remove_settings(host, inverse)
+        case StopAgain():
+            host.stop(inverse.instance, inverse.timeout_s)
+        case StartAgain():
+            _start_again(host, inverse)
+        case SetEnabled():
+            _set_enabled(host, inverse)
+        case ReloadAgain():
+            host.reload_services()
+        case PutRecordBack():
+            memory.put_record_back(inverse.name, inverse.content)
+    return ""
+
+
+def runtime_of(view: HostView, instance: InstanceTarget) -> RuntimeSeen:
+    """What runs in the name of one instance."""
+    return view.runtime([instance]).get(instance.name, RuntimeSeen((), ""))
+
+
+def must_be_stopped(view: HostView, instance: InstanceTarget) -> None:
+    """HostError unless it is certain that nothing runs in the instance's directory."""
+    runtime = runtime_of(view, instance)
+    if runtime.trees:
+        pid = runtime.trees[0].pids[0]
+        raise HostError(instance.service, f"process {pid} still runs; pbx.xml is left alone")
+    if runtime.unreadable:
+        raise HostError(instance.service, f"may still run: {runtime.unreadable}")
+
+
+def release_of(view: HostView, instance: InstanceTarget) -> tuple[str, ...]:
+    """Digests of the two release files as they lie there now, "" for one that is missing."""
+    names = (EXECUTABLE, RESOURCES)
+    return tuple(view.look(join(instance.directory, name)).digest or "" for name in names)
+
+
+def _release_must_be_back(
+    view: HostView, instance: InstanceTarget, release: tuple[str, ...]
+) -> None:
+    if release_of(view, instance) != release:
+        why = "its release files could not be put back; it is not started with others"
+        raise HostError(instance.service, why)
+
+
+def _put_back(host: Host, memory: Memory, inverse: PutBack) -> str:
+    path = inverse.path
+    now = host.look(path)
+    is_link = now.what is What.SYMLINK
+    as_before = now.what == inverse.what and (now.digest or "") == inverse.digest
+    if as_before and (not is_link or host.link_target(path) == inverse.link):
+        if now.what is What.FILE and (now.mode, now.owner) != (inverse.mode, inverse.owner):
+            host.set_attributes(path, inverse.mode, inverse.owner)
+        return ""
+    left = _keep_what_is_foreign(host, memory, inverse)
+    if inverse.what == What.ABSENT:
+        host.remove(path)
+    elif inverse.what == What.SYMLINK:
+        host.make_link(path, inverse.link)
+    else:
+        host.write(path, memory.kept(inverse.digest), inverse.mode, inverse.owner)
+    return left
+
+
+def _keep_what_is_foreign(host: Host, memory: Memory, inverse: PutBack) -> str:
+    """Somebody changed the file after our step: it is put back all the same, but nothing is lost."""
+    now = host.look(inverse.path)
+    if now.what is not What.FILE or not now.digest or now.digest == inverse.written:
+        return ""
+    memory.keep(now.digest, inverse.path)
+    return f"{inverse.path} had been changed since; that content is kept as {now.digest}"
+
+
+def _remove_settings(host: Host, inverse: RemoveSettings) -> str:
+    must_be_stopped(host, inverse.instance)
+    content = host.read(inverse.path)
+    if content is not None and digest_of(content) != inverse.written:
+        return f"{inverse.path} is kept: the instance has written into it"
+    host.remove(inverse.path)
+    return ""
+
+
+def _start_again(host: Host, inverse: StartAgain) -> None:
+    if runtime_of(host, inverse.instance).trees:
+        return  # it still does, or does again
+    _release_must_be_back(host, inverse.instance, inverse.release)
+    host.start(inverse.instance)
+    wait_for(host, inverse.instance, inverse.held, inverse.timeout_s)
+
+
+def _set_enabled(host: Host, inverse: SetEnabled) -> None:
+    if not inverse.enabled:
+        host.disable(inverse.instance)
+        return
+    _release_must_be_back(host, inverse.instance, inverse.release)
+    host.enable(inverse.instance)
+
+
+def kept_contents(inverses: Iterable[Inverse]) -> frozenset[Digest]:
+    """Digests of the contents without which these inverses cannot be taken."""
+    needed = set()
+    for inverse in inverses:
+        if isinstance(inverse, PutBack) and inverse.what == What.FILE:
+            needed.add(inverse.digest)
+        elif isinstance(inverse, PutValuesBack):
+            needed.add(inverse.before)
+    return frozenset(needed)
