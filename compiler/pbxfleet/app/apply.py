@@ -50,7 +50,7 @@ def apply(
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
-    must_go_on(unfinished_run(live.state), live.target.digest, resume=resume)
+    _must_go_on(live, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
         _sweep(live)
@@ -77,6 +77,16 @@ def apply(
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
+
+
+def _must_go_on(live: Live, *, resume: bool) -> None:
+    try:
+        run = unfinished_run(live.state)
+    except Refused:
+        if resume:
+            raise
+        return  # what cannot be understood cannot be undone; a plan needs none of it
+    must_go_on(run, live.target.digest, resume=resume)
 
 
 def _refuse_half(live: Live, journal: Iterable[Mapping[str, object]]) -> None:
