@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.app.compile import compile_fleet, validate_fleet
-from pbxfleet.app.fleet import read_fleet
+from pbxfleet.app.reading import read_fleet
 from support.pages import laid_over
 
 HOST = """\
