@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from pbxfleet.apply.prove import prove, wait_for
+from pbxfleet.apply.readback import QUIET_S
 from pbxfleet.core.errors import HostError
 from pbxfleet.model.observed import ProcessSeen, RuntimeSeen, SocketSeen
 from pbxfleet.model.target import InstanceTarget
@@ -44,7 +45,7 @@ class Scripted(Machine):
 def proven(*looks: RuntimeSeen) -> tuple[list[str], float]:
     host = Scripted(*looks)
     found = prove(host, ALPHA, fields_of(WISH), TIMEOUT_S)
-    return [u.text for u in found], round(host.paused_s, 3)
+    return [u.text for u in found], round(host.paused_s - QUIET_S, 3)
 
 
 def failure(*looks: RuntimeSeen) -> tuple[str, float]:

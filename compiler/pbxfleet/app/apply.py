@@ -11,6 +11,7 @@ from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import APPLIED, HostMemory
 from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
+from pbxfleet.apply.readback import NOT_PROVEN
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.core.paths import join, parent
@@ -72,7 +73,7 @@ def apply(
     live.state.close_journal()  # also where only records were to be brought up to date
     again = look(live)
     remaining = again.plan
-    clean = not remaining.steps and not report.unproven
+    clean = not remaining.steps and not any(n.code == NOT_PROVEN for n in report.unproven)
     whole = not live.host_only and not live.machine.runs_services
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)

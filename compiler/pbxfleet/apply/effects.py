@@ -9,14 +9,17 @@ from pbxfleet.apply.files import FileSteps
 from pbxfleet.apply.inverse import must_be_stopped, release_of, runtime_of
 from pbxfleet.apply.io import Contents
 from pbxfleet.apply.prove import prove
+from pbxfleet.apply.readback import Unproven
 from pbxfleet.apply.ready import Ready, ready
 from pbxfleet.core.errors import HostError
+from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.journal import Nothing, ReloadAgain, SetEnabled, StartAgain, StopAgain
 from pbxfleet.model.plan import Do, Step
 from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
+from pbxfleet.pbx.layout import PBX_XML
 
 FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 
@@ -32,6 +35,7 @@ class Effects:
         self.records = records
         self.contents = contents
         self.files = FileSteps(host, contents)
+        self._started_with: dict[str, bytes] = {}
         self._resources: dict[str, list[Resource]] = {}
         for resource in target.resources.values():
             self._resources.setdefault(resource.instance, []).append(resource)
@@ -93,16 +97,24 @@ class Effects:
                 must_be_stopped(host, instance)
                 self._must_be_whole(step.wave)
                 stop = StopAgain(instance, self.target.stop_timeout_s)
-                return ready(partial(host.start, instance), stop)
+                return ready(partial(self._start, instance), stop)
             case Do.ENABLE | Do.DISABLE:
                 return self._enabled(step, self.instance(step))
             case Do.PROVE:
-                fields = self.contents.fields(step.wave)
-                timeout_s = self.target.start_timeout_s
-                look = partial(prove, host, self.instance(step), fields, timeout_s)
-                return Ready(look, Nothing())
+                return Ready(partial(self._prove, self.instance(step)), Nothing())
             case _:
                 raise HostError(step.resource or step.wave, f"{step.do}: not in the target")
+
+    def _start(self, instance: InstanceTarget) -> None:
+        path = join(instance.directory, PBX_XML)
+        self.files.settings_again(path, instance)
+        self._started_with[instance.name] = self.host.read(path) or b""
+        self.host.start(instance)
+
+    def _prove(self, instance: InstanceTarget) -> tuple[Unproven, ...]:
+        fields = self.contents.fields(instance.name)
+        started_with = self._started_with.get(instance.name, b"")
+        return prove(self.host, instance, fields, self.target.start_timeout_s, started_with)
 
     def _enabled(self, step: Step, instance: InstanceTarget) -> Ready:
         """Let the instance start with the machine, or not."""

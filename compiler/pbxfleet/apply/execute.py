@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.io import Contents, Memory
-from pbxfleet.apply.prove import Unproven
+from pbxfleet.apply.readback import SEVERITY, Unproven
 from pbxfleet.apply.remember import record_of, retired_record
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import HostError, Refused
@@ -219,8 +219,8 @@ class _Run:
     def _say_unproven(self, name: str, unproven: Iterable[Unproven]) -> None:
         resource = f"service:{self.effects.target.instances[name].service}" if unproven else ""
         self.unproven += [
-            Note("PLN120", "warning", name, f"after the start: {found.text}", "", resource)
-            for found in unproven
+            Note(f.code, SEVERITY[f.code], name, f"after the start: {f.text}", "", resource)
+            for f in unproven
         ]
 
     def _remember(self, name: str, unproven: tuple[Unproven, ...] | None) -> bool:
@@ -230,8 +230,7 @@ class _Run:
             if name and name not in effects.target.instances:
                 record = retired_record(name, before)
             else:
-                keys = None if unproven is None else tuple(found.key for found in unproven)
-                record = record_of(name, effects, before, keys)
+                record = record_of(name, effects, before, unproven)
             self._write_record(name, record)
         except (HostError, Refused) as error:
             self.failure = (

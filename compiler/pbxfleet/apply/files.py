@@ -7,13 +7,14 @@ from functools import partial
 
 from pbxfleet.apply.inverse import must_be_stopped
 from pbxfleet.apply.io import Contents
-from pbxfleet.apply.merge import perform_merge, prepare_merge
+from pbxfleet.apply.merge import meaning_digest, merged, prepare_merge
 from pbxfleet.apply.ready import Keep, Ready, ready
+from pbxfleet.apply.swap import Change, bring, bring_new
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import StalePlan
 from pbxfleet.core.paths import HostPath, parent
 from pbxfleet.host.base import Host
-from pbxfleet.model.applied import AppliedResource, element_digest
+from pbxfleet.model.applied import AppliedResource
 from pbxfleet.model.journal import PutBack, PutValuesBack, RemoveSettings
 from pbxfleet.model.observed import Seen, What
 from pbxfleet.model.plan import Do, Step
@@ -33,6 +34,7 @@ class FileSteps:
         self.host = host
         self.contents = contents
         self._found: dict[tuple[str, Digest], str] = {}
+        self._left: dict[HostPath, tuple[bytes, Change]] = {}
 
     def check(self, step: Step, resource: Resource | None) -> None:
         """Refused if what the step needs is not there: found out before anything is stopped."""
@@ -86,17 +88,49 @@ class FileSteps:
             if step.expects == What.ABSENT:
                 _expect(step, seen)
             if seen.what is What.ABSENT:
-                inverse = RemoveSettings(step.path, instance, resource.digest)
-                return ready(partial(self._write, step.path, resource), inverse)
+                return self._new_settings(step, resource, before, instance)
         fields = self.contents.fields(resource.instance)
         merge = prepare_merge(self.host, step.path, fields, before)
         digest = digest_of(merge.before)
-        ours = {name: element_digest(value) for name, value in merge.edits.items()}
+        ours = {name: meaning_digest(value) for name, value in merge.edits.items()}
+        change = self._change(step.path, resource, before)
         return ready(
-            partial(perform_merge, self.host, merge),
+            lambda: self._bring(step.path, change, instance),
             PutValuesBack(step.path, instance, digest, digest_of(merge.after), ours),
             *([Keep(digest, step.path)] if ours else []),
         )
+
+    def settings_again(self, path: HostPath, instance: InstanceTarget) -> None:
+        """Right before the start: merge once more if pbx.xml is not what this run left there."""
+        left = self._left.get(path)
+        if left is not None and self.host.read(path) != left[0]:
+            self._bring(path, left[1], instance)
+
+    def _bring(self, path: HostPath, change: Change, instance: InstanceTarget) -> None:
+        stopped = partial(must_be_stopped, self.host, instance)
+        self._left[path] = (bring(self.host, path, change, stopped), change)
+
+    def _change(self, path: HostPath, resource: Resource, before: AppliedResource | None) -> Change:
+        fields = self.contents.fields(resource.instance)
+        return lambda content: merged(path, content, fields, before).after
+
+    def _new_settings(
+        self,
+        step: Step,
+        resource: Resource,
+        before: AppliedResource | None,
+        instance: InstanceTarget,
+    ) -> Ready:
+        def write() -> None:
+            self._make_parent(step.path, resource)
+            content = self.contents.rendered(resource.source, resource.digest)
+            new = (content, resource.mode, resource.owner)
+            stopped = partial(must_be_stopped, self.host, instance)
+            left = bring_new(self.host, step.path, new, change, stopped)
+            self._left[step.path] = (left, change)
+
+        change = self._change(step.path, resource, before)
+        return ready(write, RemoveSettings(step.path, instance, resource.digest))
 
     def _write(self, path: HostPath, resource: Resource) -> None:
         content = self.contents.rendered(resource.source, resource.digest)

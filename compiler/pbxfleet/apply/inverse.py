@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from pbxfleet.apply.io import Memory
 from pbxfleet.apply.merge import undo_merge
@@ -39,8 +40,8 @@ def take_back(host: Host, memory: Memory, inverse: Inverse) -> str:
         case PutBack():
             return _put_back(host, memory, inverse)
         case PutValuesBack():
-            must_be_stopped(host, inverse.instance)
-            return undo_merge(host, inverse, lambda: memory.kept(inverse.before))
+            stopped = partial(must_be_stopped, host, inverse.instance)
+            return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
         case RemoveSettings():
             return _remove_settings(host, inverse)
         case StopAgain():

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
-from pbxfleet.apply.merge import read_content, read_document, value_of
+from pbxfleet.apply.readback import Unproven, read_back
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
 from pbxfleet.host.base import Host
-from pbxfleet.model.elements import needs_edit
 from pbxfleet.model.observed import RuntimeSeen
 from pbxfleet.model.runtime import (
     LISTENER,
     declared_facts,
     differences,
     observed_facts,
-    setting_key,
     unproven_key,
 )
 from pbxfleet.model.target import Field, InstanceTarget
@@ -26,20 +23,17 @@ PROBE_INTERVAL_S = 0.1
 APPEAR_S = 2.0  # a service manager has said that it started something; until then it is to be seen
 
 
-class Unproven(NamedTuple):
-    """A difference that is there right after our own start. `key` is what the record remembers."""
-
-    key: str
-    text: str
-
-
 def prove(
-    host: Host, instance: InstanceTarget, fields: Sequence[Field], timeout_s: float
+    host: Host,
+    instance: InstanceTarget,
+    fields: Sequence[Field],
+    timeout_s: float,
+    started_with: bytes = b"",
 ) -> tuple[Unproven, ...]:
     """Wait until every declared listener is held; HostError if the process ends or one stays missing.
 
     Returns what another restart would not mend: sockets beyond the declared ones, another core,
-    elements that the PBX has not accepted.
+    elements that the PBX has not accepted. `started_with` is the pbx.xml that the process was given.
     """
     declared = declared_facts(instance)
     listeners = {name for name in declared if name.startswith(LISTENER)}
@@ -52,7 +46,8 @@ def prove(
         )
         for name in names
     ]
-    return (*found, *_not_accepted(host, instance, fields))
+    path = join(instance.directory, PBX_XML)
+    return (*found, *read_back(host, path, fields, started_with))
 
 
 def wait_for(
@@ -77,22 +72,6 @@ def wait_for(
             raise HostError(instance.service, "no process of it was found after the start")
         host.pause(PROBE_INTERVAL_S)
     raise HostError(instance.service, "runs, but does not hold " + ", ".join(missing))
-
-
-def _not_accepted(host: Host, instance: InstanceTarget, fields: Sequence[Field]) -> list[Unproven]:
-    """Declared elements that read differently after the PBX has started on them."""
-    path = join(instance.directory, PBX_XML)
-    document = read_document(path, read_content(host, path))
-    found = []
-    for field in fields:
-        element = document.get(field.name)
-        value = value_of(document, field.name)
-        opaque = element is not None and element.encrypted
-        # known=True: a seeded element was written before the start and is the PBX's from here on
-        if needs_edit(field, value, opaque=opaque, known=True):
-            text = f"{field.name}: is {_shown(value)}, declared {_shown(field.value)}"
-            found.append(Unproven(setting_key(field.name, value), text))
-    return found
 
 
 def _both(observed: dict[str, str], declared: dict[str, str], name: str) -> str:

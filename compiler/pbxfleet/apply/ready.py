@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pbxfleet.apply.prove import Unproven
+from pbxfleet.apply.readback import Unproven
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.journal import Inverse, Nothing

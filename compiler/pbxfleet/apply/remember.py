@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.merge import read_content, read_document, value_of
+from pbxfleet.apply.readback import NORMALISED, NOT_PROVEN, Unproven
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.applied import (
     AppliedRecord,
@@ -12,8 +13,10 @@ from pbxfleet.model.applied import (
     as_remembered,
     element_digest,
 )
-from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, needs_edit
+from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
+from pbxfleet.model.runtime import setting_key
 from pbxfleet.model.target import SEEDED, Field, Kind, Resource
+from pbxfleet.pbx.meaning import must_change
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
 # file was stamped cannot change again without another stamp.
@@ -24,21 +27,32 @@ Identity = tuple[int, int, int, int, int]
 
 
 def record_of(
-    name: str, effects: Effects, before: AppliedRecord | None, unproven: tuple[str, ...] | None
+    name: str,
+    effects: Effects,
+    before: AppliedRecord | None,
+    found: tuple[Unproven, ...] | None,
 ) -> AppliedRecord:
     """The record of an instance (or of the host, name "") that is as the target says.
 
-    `unproven` None keeps what the last proof said: nothing was started.
+    `found` is what the proof after a start said; None keeps what the last one said: nothing was started.
     """
     identities = _identities(effects, name, before)
-    resources = {r.id: _remember(r, effects, identities.get(r.id)) for r in effects.resources(name)}
-    kept = before.proof.unproven if before is not None else ()
+    proof = before.proof if before is not None else Proof(())
+    if found is not None:
+        proof = Proof(_keys(found, NOT_PROVEN), _keys(found, NORMALISED))
+    resources = {
+        r.id: _remember(r, effects, identities.get(r.id), proof) for r in effects.resources(name)
+    }
     return AppliedRecord(
         name,
         as_remembered(effects.target.instances.get(name)),
         resources,
-        Proof(kept if unproven is None else unproven),
+        proof,
     )
+
+
+def _keys(found: tuple[Unproven, ...], code: str) -> tuple[str, ...]:
+    return tuple(entry.key for entry in found if entry.code == code)
 
 
 def _identities(effects: Effects, name: str, before: AppliedRecord | None) -> dict[str, Identity]:
@@ -69,12 +83,14 @@ def retired_record(name: str, before: AppliedRecord | None) -> AppliedRecord:
     return AppliedRecord(name, None if before is None else before.declared, {}, Proof(()))
 
 
-def _remember(resource: Resource, effects: Effects, stat: Identity | None) -> AppliedResource:
+def _remember(
+    resource: Resource, effects: Effects, stat: Identity | None, proof: Proof
+) -> AppliedResource:
     digest, fields = resource.digest, {}
     if resource.kind is Kind.SETTINGS:
         declared = effects.contents.fields(resource.instance)
         fields = {f.name: _remembered(f) for f in declared}
-        digest = _settings_digest(resource, effects)
+        digest = _settings_digest(resource, effects, proof)
     return AppliedResource(
         str(resource.kind),
         resource.path,
@@ -93,13 +109,18 @@ def _remembered(field: Field) -> str | None:
     return WRITTEN_ONCE if field.ownership == SEEDED else element_digest(field.value)
 
 
-def _settings_digest(resource: Resource, effects: Effects) -> Digest:
-    """Digest of the whole pbx.xml, if every declared element in these very bytes is as declared."""
+def _settings_digest(resource: Resource, effects: Effects, proof: Proof) -> Digest:
+    """Digest of the whole pbx.xml, if every declared element in these very bytes is as declared.
+
+    Not if the PBX has dropped one that it was given, which is to be said in every plan.
+    """
     content = read_content(effects.host, resource.path)
     document = read_document(resource.path, content)
     for field in effects.contents.fields(resource.instance):
         element = document.get(field.name)
         opaque = element is not None and element.encrypted
-        if needs_edit(field, value_of(document, field.name), opaque=opaque, known=True):
+        value = value_of(document, field.name)
+        dropped = value is None and setting_key(field.name, None) in proof.unproven
+        if dropped or must_change(field, value, opaque=opaque, known=True):
             return NOT_AS_DECLARED
     return digest_of(content)

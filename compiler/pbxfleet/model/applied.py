@@ -33,10 +33,13 @@ class Proof(NamedTuple):
     """What could not be proven right after our own last start, so that restarting again will not help.
 
     Each entry is a difference by its key (`listener tcp 0.0.0.0:8080=listening`), an element of
-    pbx.xml with the digest of what it was instead (`setting sys_name=...`).
+    pbx.xml with the digest of what it was instead (`setting sys_name=...`). `normalised` are elements
+    that the PBX spells in its own way, with the digest of that: for the declared value (in `fields`) and
+    the release (in `declared`) of this record.
     """
 
     unproven: tuple[str, ...]
+    normalised: tuple[str, ...] = ()
 
 
 class AppliedRecord(NamedTuple):
@@ -74,6 +77,8 @@ def encode_record(record: AppliedRecord) -> bytes:
         "resources": {key: record.resources[key] for key in sorted(record.resources)},
         "unproven": record.proof.unproven,
     }
+    if record.proof.normalised:
+        data["normalised"] = record.proof.normalised
     return (json.dumps(data, sort_keys=False, separators=(",", ":")) + "\n").encode()
 
 
@@ -107,7 +112,7 @@ def decode_record(content: bytes) -> AppliedRecord:
             data["instance"],
             None if declared is None else instance_target(declared),
             resources,
-            Proof(tuple(data["unproven"])),
+            Proof(tuple(data["unproven"]), tuple(data.get("normalised", ()))),
         )
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not an applied record: {error}") from error

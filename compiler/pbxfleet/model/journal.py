@@ -44,8 +44,8 @@ class PutValuesBack(NamedTuple):
     """Put elements of a pbx.xml back; what the PBX or a person has changed since stays.
 
     `before` (kept) and `written` are digests of the whole file before and after our step; `ours` are
-    short digests of what we wrote into each element, None where we removed it. Values are in the kept
-    file only.
+    short digests of what we wrote into each element, in any spelling, None where we removed it. Values
+    are in the kept file only.
     """
 
     path: HostPath

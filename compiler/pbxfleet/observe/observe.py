@@ -9,7 +9,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
-from pbxfleet.model.elements import needs_edit, was_written
+from pbxfleet.model.elements import was_written
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.strays import find_strays
@@ -136,6 +136,7 @@ def read_settings(
     `before` is what was applied there. Whether the file takes the edits is tried out here: an
     instance that was stopped for an edit which then is refused would be an outage for nothing.
     """
+    from pbxfleet.pbx.meaning import must_change
     from pbxfleet.pbx.pbx_xml import PbxXmlError, edit, read
 
     try:
@@ -151,7 +152,7 @@ def read_settings(
     edits = {
         f.name: f.value
         for f in fields
-        if needs_edit(
+        if must_change(
             f,
             found.values[f.name],
             opaque=f.name in found.opaque,

@@ -158,10 +158,17 @@ class _Comparison:
             self.observed.settings.get(resource.id),
             before,
             self.read_fields(resource.instance),
-            record.proof.unproven if record is not None else (),
+            self._unproven(resource.instance, record),
         )
         self.notes += said
         return change
+
+    def _unproven(self, name: str, record: AppliedRecord | None) -> tuple[str, ...]:
+        """What the last start did not settle; another release may take what this one did not."""
+        declared = self.target.instances.get(name)
+        if record is None or record.declared is None or declared is None:
+            return ()
+        return record.proof.unproven if record.declared.release == declared.release else ()
 
     def gone(self) -> None:
         """What was applied and is no longer declared: files, and instances."""

@@ -10,6 +10,7 @@ from pbxfleet.model.observed import Observed, RuntimeSeen, What
 from pbxfleet.model.plan import Basis, Plan
 from pbxfleet.model.runtime import declared_facts, differences, observed_facts
 from pbxfleet.model.target import SEEDED, Kind, Resource, Target
+from pbxfleet.pbx.meaning import must_change
 from pbxfleet.plan.diff import Difference, ReadFields, by_instance
 from pbxfleet.plan.services import NOTHING_RUNS
 from pbxfleet.plan.steps import make_steps
@@ -124,12 +125,12 @@ def _seen_text(
     if resource_id in observed.same_as_applied:
         return AS_DECLARED
     found = observed.settings[resource_id]
-    pairs = [
-        (f.name, element_digest(f.value), element_digest(found.values.get(f.name)))
+    other = [
+        (f.name, element_digest(found.values.get(f.name)))
         for f in read_fields(resource.instance)
-        if f.ownership != SEEDED and f.secret is None and f.name not in found.opaque
+        if f.ownership != SEEDED
+        and must_change(f, found.values.get(f.name), opaque=f.name in found.opaque, known=True)
     ]
-    other = [(name, seen) for name, wanted, seen in pairs if wanted != seen]
     if not other and not found.problem:
         return AS_DECLARED
     return f"otherwise than declared {digest_of(repr((other, found.problem)).encode())[SHORT]}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from pbxfleet.model.applied import AppliedResource, element_digest
-from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, needs_edit, was_written
+from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, was_written
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import Field, Impact, Resource
+from pbxfleet.model.target import SEEDED, Field, Impact, Resource
+from pbxfleet.pbx.meaning import must_change
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.threeway import joined, status_of
@@ -39,6 +40,7 @@ def diff_settings(
         d for d in deltas if d.status is Status.DRIFT and setting_key(d.name, d.before) in unproven
     ]
     deltas = [d for d in deltas if d not in stuck]
+    stuck += _not_kept(fields, found, unproven)
     notes = _opaque_notes(resource, fields, found) + _secret_notes(resource, fields)
     notes += stuck_notes(resource.instance, resource.id, stuck)
     if found.refused:
@@ -54,7 +56,7 @@ def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) ->
     observed = found.values.get(field.name)
     remembered = before.fields if before is not None else {}
     known = was_written(field.name, remembered)
-    if not needs_edit(field, observed, opaque=field.name in found.opaque, known=known):
+    if not must_change(field, observed, opaque=field.name in found.opaque, known=known):
         return None
     applied = remembered.get(field.name)
     status = status_of(element_digest(field.value), element_digest(observed), applied, known=known)
@@ -63,6 +65,19 @@ def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) ->
         status = Status.PENDING
     shown = "(secret)" if applied == SECRET and observed is not None else observed
     return FieldDelta(field.name, shown, field.value, status, field.origin)
+
+
+def _not_kept(
+    fields: Sequence[Field], found: SettingsSeen, unproven: Collection[str]
+) -> list[FieldDelta]:
+    """Seeded elements that the PBX dropped when it was started on them: nobody would else hear of it."""
+    return [
+        FieldDelta(f.name, None, f.value, Status.DRIFT, f.origin)
+        for f in fields
+        if f.ownership == SEEDED
+        and found.values.get(f.name) is None
+        and setting_key(f.name, None) in unproven
+    ]
 
 
 def _missing(resource: Resource, before: AppliedResource | None, fields: Sequence[Field]) -> Change:
