@@ -171,3 +171,54 @@ def test_a_choice_that_becomes_wrong_is_logged(box: Box) -> None:
     assert box.pbx_xml.read_bytes() == before
     assert "pbx.xml not written: standin.json is not JSON" in box.logged()
     stop(box)
+
+
+def test_values_in_another_spelling(box: Box) -> None:
+    box.configure(sip_tcp_port="5070", flag="true", max_calls="200", web_language=" en ")
+    box.behave(rewrite="start", spell="binds truth zeros spaces")
+    box.start()
+    stored = box.stored()
+    assert stored["sip_tcp_port"] == "0.0.0.0:5070 [::]:5070"
+    assert (stored["flag"], stored["max_calls"]) == ("True", "0200")
+    assert stored["web_language"] == " en " and stored["sys_name"] == " test "
+    before = box.pbx_xml.read_bytes()
+    box.post("/standin/rewrite")
+    assert box.pbx_xml.read_bytes() == before, "spelled once, it stays"
+
+
+def test_elements_that_it_does_not_know_vanish(box: Box) -> None:
+    box.configure(flag="true")
+    box.behave(rewrite="start", unknown="drop")
+    box.start()
+    assert "flag" not in box.stored() and box.stored()["sys_name"] == "test"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
+def test_another_encoding(box: Box, encoding: str) -> None:
+    box.configure(sys_name="Zürich")
+    box.behave(rewrite="start", encoding=encoding)
+    box.start()
+    assert box.stored()["sys_name"] == "Zürich"
+    assert f'encoding="{encoding}"' in box.pbx_xml.read_bytes().decode(encoding)
+
+
+def test_an_element_that_is_written_twice(box: Box) -> None:
+    box.behave(rewrite="always", twice="sys_name")
+    box.start()
+    for _ in range(2):
+        box.post("/standin/rewrite")
+        assert box.pbx_xml.read_bytes().count(b"<sys_name>") == 2
+
+
+@pytest.mark.parametrize("survivor", ["own", "other"])
+def test_a_child_survives_and_writes_late(box: Box, survivor: str) -> None:
+    box.behave(survive=0.5, survivor=survivor, add="sys_name=late")
+    box.start()
+    parent = box.pid
+    os.kill(parent, signal.SIGTERM)
+    wait_until(lambda: parent not in box.pids, "the process is gone")
+    assert (len(box.pids) == 1) == (survivor == "own")
+    box.configure(sys_name="meanwhile")
+    wait_until(lambda: box.stored()["sys_name"] != "meanwhile", "the child has written")
+    assert box.stored()["sys_name"] == ("late" if survivor == "own" else "test")
+    box.wait_gone()
