@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.model.desired import Desired, SecretRef, SettingWish
-from pbxfleet.model.resolved import Failover
+from pbxfleet.model.desired import Desired
 from pbxfleet.resolve import resolve, resolve_and_check
 from support.wishes import NO_LEDGER, ROLES, fleet, host, instance, reference
 
@@ -196,115 +195,6 @@ def test_units_belong_to_the_backend() -> None:
     assert unit("systemd") == "/etc/systemd/system/pbx-alpha.service"
     assert unit("sysv") == "/etc/init.d/pbx-alpha"
     assert unit("direct") is None
-
-
-def halves(peer: dict[str, Any] | None = None, own: dict[str, Any] | None = None) -> Desired:
-    return fleet(
-        host("fra1"),
-        host("fra2", addresses=["203.0.113.130-203.0.113.139", "2001:db8:2::1-2001:db8:2::9"]),
-        instance(
-            "alpha", "fra1", **{"failover": {"role": "primary", "peer": "beta"}, **(own or {})}
-        ),
-        instance(
-            "beta", "fra2", **{"failover": {"role": "secondary", "peer": "alpha"}, **(peer or {})}
-        ),
-    )
-
-
-@pytest.mark.parametrize(
-    ("peer", "url"),
-    [
-        ({}, "http://203.0.113.130:80"),
-        ({"listen": {"http": 8080}}, "http://203.0.113.130:8080"),
-        ({"listen": {"http": "off"}}, "https://203.0.113.130:443"),
-        ({"address": ["auto-ipv6", "auto-ipv4"]}, "http://203.0.113.130:80"),
-        (
-            {"address": ["auto-ipv4", "auto-ipv6"], "listen": {"http": "[2001:db8:2::1]:80"}},
-            "http://[2001:db8:2::1]:80",
-        ),
-    ],
-)
-def test_the_peers_url(peer: dict[str, Any], url: str) -> None:
-    resolution = resolve_and_check(halves(peer), reference(), NO_LEDGER)
-    assert resolution.outcome.value is not None, resolution.outcome.errors
-    failover = resolution.outcome.value.hosts[0].instances[0].failover
-    assert isinstance(failover, Failover)
-    assert (failover.peer_host, failover.peer_url) == ("fra2", url)
-
-
-@pytest.mark.parametrize(
-    ("says", "url"),
-    [
-        ({"peer_scheme": "https"}, "https://203.0.113.130:443"),
-        ({"peer_url": "https://acme.example.net"}, "https://acme.example.net"),
-        ({"peer_url": "http://203.0.113.130:80/"}, "http://203.0.113.130:80/"),
-    ],
-)
-def test_the_operator_may_say_where_the_peer_is(says: dict[str, Any], url: str) -> None:
-    own = {"failover": {"role": "primary", "peer": "beta", **says}}
-    resolution = resolve_and_check(halves(own=own), reference(), NO_LEDGER)
-    assert resolution.outcome.value is not None, resolution.outcome.errors
-    failover = resolution.outcome.value.hosts[0].instances[0].failover
-    assert isinstance(failover, Failover)
-    assert (failover.peer_url, failover.peer_address) == (url, "203.0.113.130")
-
-
-@pytest.mark.parametrize(
-    ("peer", "says", "code"),
-    [
-        ({"listen": {"https": "off"}}, {"peer_scheme": "https"}, ["FLO107"]),
-        ({"listen": {"http": "off", "https": "off"}}, {"peer_url": "http://x.example"}, ["FLO107"]),
-        ({"listen": {"http": "off", "https": "[::1]:443"}}, {}, ["FLO113", "BND105"]),
-        ({"listen": {"http": "127.0.0.1:80"}}, {}, ["BND105"]),  # HTTPS can be asked
-        ({}, {"peer_url": "https://203.0.113.130"}, []),
-        ({}, {"peer_url": "https://203.0.113.130:80"}, ["FLO114"]),
-        ({}, {"peer_url": "http://acme.example"}, []),
-        ({}, {"peer_url": "http://acme.example:8080"}, ["FLO114"]),
-        ({"address": ["auto-ipv4", "auto-ipv6"]}, {}, ["FLO115"]),
-        (
-            {"address": ["auto-ipv4", "2001:db8:2::1"]},
-            {"peer_url": "http://[2001:db8:2:0::1]"},
-            ["FLO115"],
-        ),
-        ({}, {"validation_url": "http://203.0.113.130"}, []),  # the primary polls nobody
-    ],
-)
-def test_whether_the_peer_can_be_asked(
-    peer: dict[str, Any], says: dict[str, Any], code: list[str]
-) -> None:
-    own = {"failover": {"role": "primary", "peer": "beta", **says}}
-    assert codes(halves(peer, own)) == code
-
-
-def test_a_secondary_needs_what_lives_elsewhere() -> None:
-    says = {"validation_url": "https://ACME.example/", "action_url": "http://203.0.113.10/dns"}
-    peer = {"failover": {"role": "secondary", "peer": "alpha", **says}}
-    assert codes(halves(peer, {"tenants": ["acme.example"]})) == ["FLO117", "FLO117"]
-
-
-def test_the_keys_of_a_pair_are_not_judged_and_not_shown() -> None:
-    def key(name: str) -> dict[str, Any]:
-        return {"settings": {"activation_key": SettingWish(SecretRef(name))}}
-
-    cases = ((key("a"), key("a"), "have one"), (key("a"), key("b"), "have two"))
-    cases += ((key("a"), {}, "beta none"), ({}, key("a"), "alpha none"))
-    for own, peer, words in cases:
-        (found,) = told(halves(peer, own))
-        assert (found.code, found.severity) == ("FLO116", "advice")
-        assert words in found.message
-
-
-def test_a_peer_with_problems_of_its_own_gives_no_second_report() -> None:
-    assert codes(halves({"release": "70.9"})) == ["REL102"]
-
-
-def test_the_halves_of_a_pair_share_tenants_and_name() -> None:
-    both = {"tenants": ["acme.example"], "settings": {"sys_name": "Acme"}}
-    assert codes(halves(both, both)) == []
-    third = instance("gamma", "fra1", tenants=["ACME.example"])
-    desired = halves(both, both)
-    wider = Desired(desired.fleet, desired.hosts, {**desired.instances, "gamma": third})
-    assert codes(wider) == ["ADV104"]
 
 
 def test_everybody_has_the_tenant_localhost() -> None:

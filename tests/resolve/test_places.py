@@ -63,10 +63,6 @@ def test_the_paths_of_one_template_are_of_the_other_system_once() -> None:
             {"address": ["auto-ipv4", "2001:db8:2::1"]},
             ["alpha address", "beta address", "alpha failover"],
         ),
-        (
-            {"listen": {"http": "off", "https": "off"}},
-            ["alpha failover", "beta listen.http", "beta listen.https"],
-        ),
     ],
 )
 def test_what_is_wrong_with_a_pair_is_told_where_it_is_said(

@@ -83,8 +83,9 @@ class Failover:
     """Half of a failover pair, with what the operator's template may say about the other half.
 
     `origin` is where the peer is named, `role_origin` where the role is, `url_origin` where
-    `peer_url` is, if it was declared and not derived. The other values are None where nothing says
-    them; `interval_s` is in seconds, `failures` a number of polls.
+    `peer_url` is, if it was declared and not derived. That is "" for a primary whose peer has no web
+    server: a primary polls nobody. The other values are None where nothing says them; `interval_s` is
+    in seconds, `failures` a number of polls.
     """
 
     role: FailoverRole

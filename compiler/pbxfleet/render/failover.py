@@ -47,7 +47,11 @@ NAME_ROWS = (
     NameRow("peer", "name of the other half"),
     NameRow("peer_address", "address of the other half's web server"),
     NameRow("peer_host", "name of its host"),
-    NameRow("peer_url", "address of its web server as the PBX polls it: scheme, address and port"),
+    NameRow(
+        "peer_url",
+        "address of its web server as the PBX polls it: scheme, address and port",
+        "unless the half is primary, and its peer has no web server",
+    ),
     NameRow("role", "`primary` or `secondary`, of this half"),
     NameRow("tenants", "list of the instance's domains"),
     NameRow("validation_url", "what tells that the Internet can be reached", "if declared"),
@@ -167,10 +171,11 @@ def _values(
         "peer": pair.peer,
         "peer_address": pair.peer_address,
         "peer_host": pair.peer_host,
-        "peer_url": pair.peer_url,
         "role": pair.role.value,
         "tenants": tuple(tenant.value for tenant in instance.tenants),
     }
+    if pair.peer_url:
+        values["peer_url"] = pair.peer_url
     if host.file.address is not None:
         values["host_address"] = str(host.file.address.value)
     if instance.number is not None:
@@ -202,6 +207,8 @@ def _hint(error: Exception) -> str:
     missing = _UNDEFINED.search(str(error))
     if missing is not None and missing[1] in DECLARED:
         return f"no layer says failover.{missing[1]}; the product's own value is not documented"
+    if missing is not None and missing[1] == "peer_url":
+        return 'the secondary has no web server: name it within {% if role == "secondary" %} only'
     if missing is not None and missing[1] in NAMES:
         return f"neither the instance nor its host says what {missing[1]} is"
     return ""

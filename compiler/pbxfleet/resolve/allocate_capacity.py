@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pbxfleet.model.capacity import Capacity, Costs, Reservation, Supply, share
 from pbxfleet.model.desired import AddressRange, Auto, HostFile, Layer
 from pbxfleet.model.net import PortRange
+from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import Allocation, Ledger, ResolvedHost, Resource
 from pbxfleet.resolve.allocate_blocks import parse_range
 from pbxfleet.resolve.allocate_ports import with_media
@@ -117,8 +118,7 @@ def _addresses(host: HostFile, kind: str, version: int, held: Held) -> Supply:
     pool = _merged(r.value for r in host.addresses if r.value.first.version == version)
     kept = _merged(r.what.value for r in host.reserved if r.what.value.first.version == version)
     used, gone = (_inside(of[Resource.ADDRESS], version, pool) for of in held)
-    own = set() if host.address is None else {int(host.address.value)}
-    own = {n for n in own if host.address and host.address.value.version == version}
+    own = {int(a) for a in standard_addresses(host) if a.version == version}
     own = {n for n in own if _is_in(n, pool) and not _is_in(n, kept)} - used
     total = sum(last - first + 1 for first, last in pool)
     reserved = sum(

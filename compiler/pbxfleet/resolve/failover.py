@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
@@ -19,6 +19,7 @@ from pbxfleet.model.resolved import Failover, ResolvedInstance
 from pbxfleet.pbx.binds import bracketed
 from pbxfleet.pbx.roles import CONFIRMED
 from pbxfleet.resolve.checks.web import WebEnd, web_ends
+from pbxfleet.resolve.desk import Asking
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import check_peer
 
@@ -45,6 +46,28 @@ def check_failover(
     check_peer(instances, file, peer, problems)
 
 
+def check_hosts(host: HostFile, askings: Sequence[Asking]) -> Iterator[Diagnostic]:
+    """FLO106 (a warning) for pairs of which both halves name this host, whatever else they lack."""
+    asking_of = {asking.name: asking for asking in askings}
+    for asking in askings:
+        peer = asking_of.get(_peer(asking))
+        if peer is not None and asking.name < peer.name and _peer(peer) == asking.name:
+            yield Diagnostic(
+                "FLO106",
+                f"{asking.name} and {peer.name} are a failover pair on one host, {host.name}",
+                peer.file.host.origin,
+                Severity.WARNING,
+                related=((asking.file.host.origin, f"host of {asking.name}"),),
+                hint="put one of them on another host: this pair does not survive the loss of the "
+                "host",
+            )
+
+
+def _peer(asking: Asking) -> str:
+    named = asking.layer.failover.peer
+    return "" if named is None else named.value
+
+
 def failover_of(
     file: InstanceFile,
     wish: FailoverWish,
@@ -54,8 +77,9 @@ def failover_of(
     """The pair as this half sees it; None without one, or if the peer could not be resolved.
 
     `built` has the resolved instances with the names of their hosts. `peer_url` is what the wish
-    says, else it leads to the peer's HTTP port, or HTTPS if HTTP is off or the wish says so. FLO107
-    if the peer has no such listener, FLO113 if only its own host reaches it.
+    says, else it leads to the peer's HTTP port, or HTTPS if HTTP is off or the wish says so. The
+    secondary asks the primary whether it lives: FLO107 if that has no such listener, FLO113 if only
+    its own host reaches it. The primary asks nobody, and does without.
     """
     if wish.role is None or wish.peer is None or file.name not in built:
         return None
@@ -68,17 +92,20 @@ def failover_of(
     asked = [end for end in ends if wanted is None or end.scheme == wanted.value]
     same = peer_host == own_host
     reached = [end for end in asked if same or not end.address.is_loopback]
-    if not reached:
+    if not reached and wish.role.value is FailoverRole.SECONDARY:
         why = _only_loopback(peer, wish.peer.origin) if asked else _no_web(peer, wish.peer, wanted)
-        problems.share(why, file.name, file.span)
+        if any(span.file == file.span.file for span, _ in why.related):
+            problems.add(why, file.name)
+        else:
+            problems.share(why, file.name, file.span)
         return None
-    best = _best(own, reached)
-    derived = f"{best.scheme}://{bracketed(best.address)}:{best.port}"
+    best = _best(own, reached) if reached else None
+    derived = f"{best.scheme}://{bracketed(best.address)}:{best.port}" if best else ""
     return Failover(
         role=wish.role.value,
         peer=peer.name,
         peer_host=peer_host,
-        peer_address=str(best.address),
+        peer_address=str(best.address if best else peer.addresses[0].value),
         peer_url=derived if wish.peer_url is None else wish.peer_url.value,
         origin=wish.peer.origin,
         role_origin=wish.role.origin,
@@ -112,16 +139,15 @@ def _half(name: str, role: Sourced[FailoverRole] | None, peer: Sourced[str] | No
 def _no_web(
     peer: ResolvedInstance, named: Sourced[str], wanted: Sourced[WebScheme] | None
 ) -> Diagnostic:
-    missing, place = "neither HTTP nor HTTPS", named.origin
-    if wanted is not None:
-        missing, place = f"no {wanted.value.upper()}", wanted.origin
+    """FLO107 at the listeners that are off, if somebody says so: they are what is to be changed."""
+    missing = "neither HTTP nor HTTPS" if wanted is None else f"no {wanted.value.upper()}"
     word = WebScheme.HTTP if wanted is None else wanted.value
-    return Diagnostic(
+    asked = () if wanted is None else ((wanted.origin, f"{wanted.value.upper()} is wished here"),)
+    return _at_the_peer(
         "FLO107",
         f"the peer {peer.name} has {missing}: it cannot be asked whether it lives",
-        place,
-        related=_switched_off(peer, wanted) or ((peer.span, f"instance {peer.name}"),),
-        hint=f"declare listen.{word} for {peer.name}",
+        (*_switched_off(peer, wanted), (named.origin, f"{peer.name} is named as the peer"), *asked),
+        f"declare listen.{word} for {peer.name}",
     )
 
 
@@ -139,14 +165,25 @@ def _switched_off(
 
 
 def _only_loopback(peer: ResolvedInstance, place: Span) -> Diagnostic:
-    return Diagnostic(
+    web = (one for one in peer.listeners if one.role in (Role.HTTP, Role.HTTPS))
+    return _at_the_peer(
         "FLO113",
         f"the web listeners of the peer {peer.name} are on loopback addresses, which no other host "
         "reaches",
-        place,
-        related=((peer.span, f"instance {peer.name}"),),
-        hint=f"bind a listener of {peer.name} to one of its own addresses",
+        (
+            *((one.origin, f"listen.{one.role} of {peer.name}") for one in web),
+            (place, f"{peer.name} is named as the peer"),
+        ),
+        f"bind a listener of {peer.name} to one of its own addresses",
     )
+
+
+def _at_the_peer(
+    code: str, message: str, lines: tuple[tuple[Span, str], ...], hint: str
+) -> Diagnostic:
+    """A problem with the first of the lines marked, and each of the others as a related place."""
+    first, *others = dict(lines).items()
+    return Diagnostic(code, message, first[0], related=tuple(others), hint=hint)
 
 
 def _check_files(host: HostFile, file: InstanceFile, problems: Problems) -> None:

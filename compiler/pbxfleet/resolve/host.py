@@ -32,7 +32,7 @@ from pbxfleet.resolve.checks.cpus import unfit_core
 from pbxfleet.resolve.context import FleetContext
 from pbxfleet.resolve.desk import Asking
 from pbxfleet.resolve.elements import Elements
-from pbxfleet.resolve.failover import check_failover, failover_of
+from pbxfleet.resolve.failover import check_failover, check_hosts, failover_of
 from pbxfleet.resolve.identity import Taken, taken_over
 from pbxfleet.resolve.instance import build_instance
 from pbxfleet.resolve.layers import join
@@ -98,6 +98,7 @@ def draft_host(
     grants, kept = allocate(host, askings, ledger, context.instances, problems, keep=keep)
     for asking in askings:
         check_failover(host, context.instances, asking.file, asking.layer.failover, problems)
+    problems.single += check_hosts(host, askings)
     drafts = _drafts(context, askings, grants, problems)
     built: dict[str, ResolvedInstance] = {}
     for name, draft in drafts.items():

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AddressRange, HostFile
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.network import standard_addresses
 
 
 class Fault(NamedTuple):
@@ -22,7 +23,7 @@ class Fault(NamedTuple):
 
 def address_fault(host: HostFile, address: Address) -> Fault | None:
     """Why an instance may not have the address (NET101, NET102, NET103), None if it may."""
-    own = host.address is not None and host.address.value == address
+    own = address in standard_addresses(host)
     if own and host.reserve_address.value:
         place = host.reserve_address.origin
         return Fault("NET103", f"is the address of {host.name} itself, which is reserved", place)
@@ -39,12 +40,12 @@ def address_fault(host: HostFile, address: Address) -> Fault | None:
 def free_addresses(host: HostFile, version: int, taken: set[Address]) -> Iterator[Address]:
     """Allocatable addresses of one family, lowest first, without those in `taken`.
 
-    `taken` is looked at when the next one is asked for, and the host's own address is never given.
+    `taken` is looked at when the next one is asked for, and the host's own addresses are never given.
     """
     family = IPv4Address if version == 4 else IPv6Address
     blocked = [r.what.value for r in host.reserved if r.what.value.first.version == version]
     ranges = {r.value for r in host.addresses if r.value.first.version == version}
-    own = None if host.address is None else host.address.value
+    own = standard_addresses(host)
     for pool in sorted(ranges, key=lambda r: (int(r.first), int(r.last))):
         number = int(pool.first)
         while number <= int(pool.last):
@@ -53,7 +54,7 @@ def free_addresses(host: HostFile, version: int, taken: set[Address]) -> Iterato
             if beyond is not None:
                 number = beyond + 1
                 continue
-            if address != own and address not in taken:
+            if address not in own and address not in taken:
                 yield address
             number += 1
 

@@ -68,7 +68,7 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
 def check_fleet(hosts: Sequence[HostSummary]) -> tuple[Diagnostic, ...]:
     """What cannot be true together between hosts, in order of places.
 
-    Takes time in proportion to the number of instances. Reports FLO104 to FLO106, ADV104,
+    Takes time in proportion to the number of instances. Reports FLO104, FLO105, ADV104,
     ADV105, ADV107, ADV108, LIC101 and LIC102.
     """
     return in_order(d for run in FLEET_CHECKS for d in run(hosts))

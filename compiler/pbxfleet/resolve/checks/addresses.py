@@ -8,6 +8,7 @@ from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import HostFile, Sourced
 from pbxfleet.model.net import Address
+from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import Listener, ResolvedHost
 from pbxfleet.resolve.checks.sockets import shown, spots
 from pbxfleet.resolve.pools import Fault, address_fault
@@ -44,12 +45,16 @@ def unfit_address(host: HostFile, address: Sourced[Address]) -> Iterator[Diagnos
     """NET101 to NET103: what is wrong with one address, whatever else its instance says."""
     fault = address_fault(host, address.value)
     if fault is not None:
-        yield _unfit(address, fault)
+        yield _unfit(host, address, fault)
 
 
-def _unfit(address: Sourced[Address], fault: Fault) -> Diagnostic:
+def _unfit(host: HostFile, address: Sourced[Address], fault: Fault) -> Diagnostic:
     what = "others are assigned here" if fault.code == "NET101" else "reserved here"
-    related = () if fault.place is None else ((fault.place, what),)
+    related: tuple[tuple[Span, str], ...] = ()
+    if fault.place is not None:
+        related = ((fault.place, what),)
+    if fault.code == "NET103":
+        related += ((standard_addresses(host)[address.value], f"the address of {host.name}"),)
     message = f"{address.value} {fault.why}"
     return Diagnostic(fault.code, message, address.origin, related=related, hint=_HINTS[fault.code])
 
@@ -65,10 +70,11 @@ def _twice(instance: str, address: Sourced[Address], first: Span) -> Diagnostic:
 
 
 def _takes_own(host: HostFile, listener: Listener) -> bool:
-    """Whether a wildcard takes the host's own address although that is reserved."""
-    if host.address is None or not host.reserve_address.value or not listener.bind.is_wildcard:
+    """Whether a wildcard takes an address of the host's own although that is reserved."""
+    if not host.reserve_address.value or not listener.bind.is_wildcard:
         return False
-    return (host.address.value.version, None) in spots(listener.bind)
+    covered = spots(listener.bind)
+    return any((own.version, None) in covered for own in standard_addresses(host))
 
 
 def _own_taken(host: HostFile, listener: Listener) -> Diagnostic:

@@ -1,4 +1,4 @@
-"""Failover pairs: both halves name each other, have different roles and live on different hosts."""
+"""Failover pairs: both halves name each other, have different roles, and fit together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pbxfleet.resolve.problems import some
 class Half(NamedTuple):
     """An instance that is declared as half of a pair."""
 
-    host: HostSummary
     instance: InstanceSummary
     failover: HalfSummary
 
@@ -24,13 +23,13 @@ class Half(NamedTuple):
 def check(hosts: Sequence[HostSummary]) -> Iterator[Diagnostic]:
     """FLO104 not named back, FLO105 one role twice, FLO114 a peer_url where the peer does not listen.
 
-    Warnings: FLO106 both on one host, FLO109 different releases, FLO115 different address families,
+    Warnings: FLO109 different releases, FLO115 different address families,
     FLO117 an address that dies with the peer. Advice: FLO116 the activation key.
     A peer that is not among the hosts has problems of its own and is passed over.
     """
     instances = {i.name: i for host in hosts for i in host.instances}
     halves = {
-        i.name: Half(host, i, i.failover)
+        i.name: Half(i, i.failover)
         for host in hosts
         for i in host.instances
         if i.failover is not None
@@ -71,15 +70,6 @@ def _pair(half: Half, peer: Half) -> Iterator[Diagnostic]:
             peer.failover.role_origin,
             related=((half.failover.role_origin, f"{one} is {half.failover.role} here"),),
             hint="make one of them primary and the other secondary",
-        )
-    if half.host.name == peer.host.name:
-        yield Diagnostic(
-            "FLO106",
-            f"{one} and {other} are a failover pair on one host, {half.host.name}",
-            peer.failover.origin,
-            Severity.WARNING,
-            related=((half.failover.origin, f"{one} is declared here"),),
-            hint="put one of them on another host: this pair does not survive the loss of the host",
         )
     if half.instance.release != peer.instance.release:
         yield _releases(half, peer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.model.desired import Sourced
@@ -89,28 +89,44 @@ def overlaps(claims: Iterable[Claim]) -> Iterator[Conflict]:
 
 
 def inside(media: Iterable[Claim], sockets: Iterable[Claim]) -> Iterator[Inside]:
-    """Ranges with UDP ports of listeners in them; at most one for each range, its own ports first."""
-    sockets = list(sockets)
-    udp = _udp_ports(sockets)
+    """Ranges with UDP ports of listeners in them; at most one for each range, its own ports first.
+
+    A port that lies in a range of its own instance is not held against others as well: fewer lines
+    explain it, and it has to go from there anyway.
+    """
+    sockets, media = list(sockets), list(media)
     by_owner: dict[str, list[Claim]] = {}
     for claim in sockets:
         by_owner.setdefault(claim.owner, []).append(claim)
+    own_of = {owner: _udp_ports(claims) for owner, claims in by_owner.items()}
+    explained = {id(c) for claim in media for c in _mine(claim, own_of.get(claim.owner, {}))}
+    udp = _udp_ports(claim for claim in sockets if id(claim) not in explained)
     for claim in media:
         address, ports = media_of(claim)
-        own = _udp_ports(by_owner.get(claim.owner, ()))
+        mine = list(_mine(claim, own_of.get(claim.owner, {})))
         contained: list[Claim] = []
-        count = 0
-        covering = ((address.version, int(address)), (address.version, None))
-        mine = [c for spot in covering for c in own.get(spot, ()) if _port(c) in ports]
-        for spot in covering:
+        count = len(mine)
+        for spot in _covering(address):
             listed = udp.get(spot, [])
             start = bisect_left(listed, ports.first, key=_port)
             end = bisect_left(listed, ports.last + 1, key=_port)
             contained += listed[start : min(end, start + NAMED_AT_MOST)]
             count += end - start
-        if contained:
+        if count:
             named = tuple(dict.fromkeys((*mine, *contained)))[:NAMED_AT_MOST]
             yield Inside(claim, named, count)
+
+
+def _mine(media: Claim, own: Mapping[Spot, Sequence[Claim]]) -> Iterator[Claim]:
+    """The UDP ports of the range's own instance that lie in it."""
+    address, ports = media_of(media)
+    for spot in _covering(address):
+        yield from (claim for claim in own.get(spot, ()) if _port(claim) in ports)
+
+
+def _covering(address: Address) -> tuple[Spot, Spot]:
+    """What a socket covers that takes packets to the address."""
+    return (address.version, int(address)), (address.version, None)
 
 
 def _udp_ports(sockets: Iterable[Claim]) -> dict[Spot, list[Claim]]:

@@ -157,11 +157,14 @@ def _prefixes(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
 
 
 def _filtered(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """FWL101 for the standard address, which is never filtered; FWL102 for unknown media ports."""
+    """FWL101 for the standard address, which is never filtered; FWL102 for unknown media ports.
+
+    Of one that is reserved NET103 says more.
+    """
     own = standard_addresses(host.file)
     for instance in host.instances:
         for address in instance.addresses:
-            if address.value in own:
+            if address.value in own and address_fault(host.file, address.value) is None:
                 yield Diagnostic(
                     "FWL101",
                     f"{instance.name} uses {address.value}, which the firewall does not look at",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.model.desired import ServiceBackend, Sourced
@@ -19,6 +19,7 @@ from pbxfleet.resolve.checks.claims import (
     Line,
     accuse,
     by_cause,
+    minimal_lines,
     owners,
     remembered_lines,
 )
@@ -39,8 +40,11 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
     media = media_claims(host)
     for group in by_cause(overlaps(media), same):
         yield _overlap(group)
+    groups: dict[Hashable, list[Inside]] = {}
     for found in inside(media, socket_claims(host)):
-        yield _contains(found)
+        groups.setdefault(_cause(found), []).append(found)
+    for same_cause in groups.values():
+        yield _contains(same_cause)
     held: dict[Claim, list[Claim]] = {}
     for found in inside(media, foreign_claims(host)):
         held.setdefault(found.ports[0], []).append(found.media)
@@ -68,14 +72,26 @@ def _overlap(group: list[Conflict]) -> Diagnostic:
     return accuse("RTP101", message, group[0], hint)
 
 
-def _contains(found: Inside) -> Diagnostic:
+def _cause(found: Inside) -> Hashable:
+    """The same lines are one cause, for however many instances they stand."""
+    media, first = found.media, found.ports[0]
+    lines = minimal_lines(Conflict(first, media))
+    return (frozenset(line.span for line in lines), media_of(media).ports, first.what)
+
+
+def _contains(group: list[Inside]) -> Diagnostic:
+    found = group[0]
     media, first = found.media, found.ports[0]
     assert isinstance(first.key, Socket)
-    whose = "its own" if first.owner == media.owner else f"{first.owner}'s"
+    names = list(dict.fromkeys(one.media.owner for one in group))
+    its_own = "their own" if names[1:] else "its own"
+    whose = its_own if first.owner == media.owner else f"{first.owner}'s"
+    several = names[1:] and first.owner == media.owner
+    port = str(first.key.bind.port) if several else shown(first.key.bind)
     more = f" and {found.total - 1} more" if found.total > 1 else ""
     message = (
-        f"RTP ports {media_of(media).ports} of {media.owner} contain {whose} {first.what} port: "
-        f"{shown(first.key.bind)}{more}"
+        f"RTP ports {media_of(media).ports} of {some(names)} contain {whose} {first.what} port: "
+        f"{port}{more}"
     )
     hint = "choose a range without this port, or another port"
     return accuse("RTP102", message, Conflict(first, media), hint)
