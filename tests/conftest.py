@@ -22,6 +22,8 @@ _COMMON = settings(
 )
 settings.register_profile("dev", parent=_COMMON, max_examples=50)
 settings.register_profile("ci", parent=_COMMON, max_examples=200)
+# Commands that tests start would wait for every other test on the same cores.
+os.environ["PBXFLEET_PRIORITY"] = "normal"
 settings.load_profile("ci" if os.environ.get("PBXFLEET_REQUIRE_BEDS") else "dev")
 
 

@@ -49,6 +49,7 @@ def environment(**more: str) -> dict[str, str]:
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": "/nonexistent",
         "LC_ALL": "C.UTF-8",
+        "PBXFLEET_PRIORITY": "normal",  # other tests run on the same cores, and wait for nobody
     } | more
 
 

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -116,6 +116,7 @@ class Bed:
         self.tree = root_tree(self.packages)
         self.binds = tuple(binds)
         self.leader = 0
+        self.gives_way = False  # whether commands of pbxfleet wait for everybody else, as they do
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
         for name in ("upper", "work", "root"):
@@ -168,9 +169,25 @@ class Bed:
         self, *argv: str, check: bool = True, text_in: str | None = None, timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the host as root, with a bare environment."""
-        inside = ("nsenter", "-t", str(self.leader), *NAMESPACES)
-        bare = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root")
-        return self._run((*inside, *bare, *argv), check, text_in, timeout_s)
+        return self._run((*self._inside(), *argv), check, text_in, timeout_s)
+
+    @contextlib.contextmanager
+    def begin(self, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A command that runs in the host while the test goes on; it is ended at the end."""
+        null = subprocess.DEVNULL
+        command = subprocess.Popen(
+            (*self._inside(), *argv), stdin=null, stdout=null, stderr=null, start_new_session=True
+        )
+        try:
+            yield command
+        finally:
+            command.kill()
+            command.wait(30)
+
+    def _inside(self) -> tuple[str, ...]:
+        bare = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root")
+        own = () if self.gives_way else ("PBXFLEET_PRIORITY=normal",)
+        return ("nsenter", "-t", str(self.leader), *NAMESPACES, "env", "-i", *bare, *own)
 
     def outside(
         self, *argv: str, check: bool = True, timeout_s: float = 60

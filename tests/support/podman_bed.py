@@ -122,7 +122,16 @@ class PodmanBed:
         """Run a command there as root, with a bare environment."""
         bare = ("env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
         done = subprocess.run(
-            ["nsenter", "-t", str(self.leader), *NAMESPACES, *bare, "HOME=/", *argv],
+            [
+                "nsenter",
+                "-t",
+                str(self.leader),
+                *NAMESPACES,
+                *bare,
+                "HOME=/",
+                "PBXFLEET_PRIORITY=normal",
+                *argv,
+            ],
             check=False,
             capture_output=True,
             text=True,

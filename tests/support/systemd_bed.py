@@ -1,4 +1,4 @@
-"""Hosts with a real service manager: systemd, and sysvinit, as process 1.
+"""Hosts with a real service manager: systemd, and sysvinit (as Debian has it, or Red Hat), as process 1.
 
 with SystemdBed(tmp_path, binds=interpreter_binds()) as bed:
     bed.start(["203.0.113.10"])
@@ -10,8 +10,12 @@ with SystemdBed(tmp_path, binds=interpreter_binds()) as bed:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from support.nspawn import Bed
 
+REDHAT = Path(__file__).resolve().parents[1] / "beds" / "rhel"
 COMMON = ("iproute2", "procps", "python3")
 
 
@@ -34,13 +38,34 @@ class SysvinitBed(Bed):
     """A host whose process 1 is sysvinit; `service` and `update-rc.d` are there."""
 
     packages = ("sysvinit-core", "sysv-rc", "initscripts", "insserv", "startpar", *COMMON)
+    level = 2  # Debian's normal one
+    starters = "startpar"  # what runs while the level is being entered
 
     def is_up(self) -> bool:
-        """In runlevel 2, Debian's normal one, with all start scripts done."""
-        if self.run("runlevel", check=False).stdout.strip() != "N 2":
+        """In its runlevel, with all start scripts done."""
+        if self.run("runlevel", check=False).stdout.strip() != f"N {self.level}":
             return False
-        return self.run("pgrep", "-x", "startpar", check=False).returncode == 1
+        return self.run("pgrep", "-x", self.starters, check=False).returncode == 1
 
     def halt_command(self) -> tuple[str, ...]:
         """sysvinit knows nothing of nspawn's signal."""
         return ("/sbin/poweroff",)
+
+
+class RedHatBed(SysvinitBed):
+    """A sysvinit host laid out as the Red Hat family has it: function library, chkconfig, marks, runlevel 3.
+
+    Debian has no packages of that family's initscripts: those here are the tests' own, with the same habits.
+    """
+
+    starters = "rc"
+
+    def start(self, addresses: Iterable[str] = ()) -> None:
+        """Boot, lay the host out, and boot it again as that."""
+        self.level = SysvinitBed.level
+        super().start(addresses)
+        for file in sorted(REDHAT.iterdir()):
+            self.copy_in(file, f"/root/rhel/{file.name}")
+        self.run("sh", "/root/rhel/prepare", "/root/rhel")
+        self.level = 3
+        self.reboot()

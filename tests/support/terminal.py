@@ -135,6 +135,7 @@ def _environment(home: Path) -> dict[str, str]:
         "PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
+        "PBXFLEET_PRIORITY": "normal",
         "TERM": "dumb",
         "USER": "you",
     }

@@ -28,6 +28,10 @@ exit codes: 0 done or nothing to do, 1 refused or wrong input, 2 differences, 3 
 pbxfleet COMMAND --help tells more about a command."""
 
 
+# Commands that look at a host on which people are talking.
+LIVE_COMMANDS = frozenset(("plan", "apply", "drift", "status", "history", "rollback", "confirm"))
+
+
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -184,6 +188,10 @@ def entry() -> NoReturn:
         _end_in_order()
     if {"validate", "compile"}.intersection(sys.argv):
         gc.disable()  # short runs that make no cycles worth collecting: a quarter of their time
+    if LIVE_COMMANDS.intersection(sys.argv):
+        from pbxfleet.host.priority import give_way
+
+        give_way()
     sys.exit(main(sys.argv[1:]))
 
 

@@ -9,6 +9,7 @@ from pbxfleet.core.paths import join
 from pbxfleet.host.commands import Runner
 from pbxfleet.host.files import Files
 from pbxfleet.host.owners import Owners
+from pbxfleet.host.priority import Ordinary
 from pbxfleet.host.proc import Processes
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.services import Parts, backend
@@ -101,7 +102,8 @@ class LocalHost(Files):
                 return
             reason = f"process {main} runs there already, and the service manager does not know it"
             raise HostError(instance.directory, reason, code="HST106")
-        self.manager.start(instance)
+        with Ordinary():  # what a script starts inherits it
+            self.manager.start(instance)
 
     def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
         """Stop the instance, also what was started by hand, and wait until nothing is left."""

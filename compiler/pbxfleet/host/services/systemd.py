@@ -116,10 +116,14 @@ class Systemd:
         if not self._live:
             raise not_here(instance, "systemd")
         unit = unit_name(instance.service)
-        if self._state(unit) == "failed":
+        state = self._state(unit)
+        if state == "failed":
             # A unit that failed too often refuses to start until its counter is cleared.
             self._runner.check(("systemctl", "reset-failed", "--", unit))
-        self._runner.check(("systemctl", "start", "--", unit))
+        # No process was found (see LocalHost.start). A unit that is active all the same, by
+        # RemainAfterExit= of a drop-in, say, would take `start` for done.
+        verb = "restart" if state in ("active", "reloading") else "start"
+        self._runner.check(("systemctl", verb, "--", unit))
 
     def stop(self, instance: InstanceTarget, timeout_s: float) -> None:
         if not self._live:
