@@ -87,14 +87,9 @@ class Files(FileView):
 
         HST102 if it does not match `digest`; nothing is changed then.
         """
+        given = open_source(source)
         try:
-            given = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError as error:
-            raise refused(source, error) from error
-        try:
-            if not stat.S_ISREG(os.fstat(given).st_mode):
-                raise not_regular(source)
-            self._put(path, mode, owner, lambda file: _copy(given, file, source, digest))
+            self._put(path, mode, owner, lambda file: copy_from(given, file, source, digest))
         finally:
             os.close(given)
 
@@ -306,11 +301,7 @@ class Files(FileView):
         numbers = self.owners.numbers(path, owner)
         directory, name = self._open_parent(path)
         try:
-            found = stat_in(directory, name)
-            if found is not None and not (
-                stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
-            ):
-                raise not_regular(path)
+            found = replaceable(path, directory, name)
             if mode is not None:
                 attributes = Attributes(mode, *numbers)
             elif found is None or stat.S_ISLNK(found.st_mode):
@@ -345,7 +336,28 @@ def stat_in(directory: int, name: str) -> os.stat_result | None:
         return None
 
 
-def _copy(source: int, file: int, subject: str, digest: Digest) -> None:
+def replaceable(path: HostPath, directory: int, name: str) -> os.stat_result | None:
+    """What a new file replaces, None if there is nothing; HostError for what it must not replace."""
+    found = stat_in(directory, name)
+    if found is not None and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
+        raise not_regular(path)
+    return found
+
+
+def open_source(source: str) -> int:
+    """A regular file of the machine, opened for reading."""
+    try:
+        given = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise refused(source, error) from error
+    if not stat.S_ISREG(os.fstat(given).st_mode):
+        os.close(given)
+        raise not_regular(source)
+    return given
+
+
+def copy_from(source: int, file: int, subject: str, digest: Digest) -> None:
+    """Copy an open file into another; HST102 if what was copied does not match `digest`."""
     found = _stream(source, file)
     if found != digest:
         raise HostError(subject, f"is {found}, expected {digest}", code="HST102")

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
 from pbxfleet.host.commands import Runner
-from pbxfleet.host.files import Files
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.priority import Ordinary
 from pbxfleet.host.proc import Processes
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.services import Parts, backend
+from pbxfleet.host.staging import StagingFiles
 from pbxfleet.model.observed import HostFacts, RuntimeSeen, ServiceSeen, SocketSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -20,7 +20,7 @@ from pbxfleet.model.target import InstanceTarget
 SEED = "pbx.xml"
 
 
-class LocalHost(Files):
+class LocalHost(StagingFiles):
     """The machine this program runs on, seen below `root`; `services` as in the fleet format.
 
     `root` None or `/` is the machine itself. Elsewhere systemd and init scripts are not commanded

@@ -40,13 +40,17 @@ class FileView:
             found = os.fstat(file)
             if not stat.S_ISREG(found.st_mode):
                 return self._seen(found)
-            size_bytes, digest = digest_of_open(file, found.st_size)
+            size_bytes, digest = self.digest_at(path, file, found)
         except OSError as error:
             raise refused(path, error) from error
         finally:
             os.close(file)
         owner = self.owners.name(found.st_uid, found.st_gid)
         return Seen(What.FILE, found.st_mode & 0o7777, owner, size_bytes, digest)
+
+    def digest_at(self, path: HostPath, file: int, found: os.stat_result) -> tuple[int, Digest]:
+        """Length and digest of an open file, of which `found` is known."""
+        return digest_of_open(file, found.st_size)
 
     def _look_closed(self, path: HostPath, place: str, why: OSError) -> Seen:
         """What lies at a path that cannot be opened: a link, a socket, a foreign directory."""
