@@ -35,9 +35,8 @@ def put(folder: Path, name: str, text: str | bytes) -> None:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def test_a_place_in_the_ledger_is_that_of_the_ledger_of_today(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "cache").mkdir()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "fleet"
@@ -48,13 +47,45 @@ def test_a_place_in_the_ledger_is_that_of_the_ledger_of_today(
     put(folder, "desired/hosts/lon1.toml", HOST.format(net="192.0.2"))
     put(folder, "desired/instances/echo.toml", 'host = "lon1"\nrtp = "auto"\n')
     put(folder, "desired/ledger.toml", ODD_BLOCK)
-    lines = []
+    return folder
+
+
+def lines_told(folder: Path, code: str) -> set[int]:
+    """The lines of the ledger that a code is told with; what is kept says the same as a full look."""
+    told, *_ = validate_fleet(str(folder))
+    assert told.diagnostics == read_fleet(str(folder)).diagnostics
+    found = [d for d in told.diagnostics if d.code == code]
+    spans = [s for d in found for s in (d.span, *dict(d.related)) if s is not None]
+    return {span.line for span in spans if span.file == "desired/ledger.toml"}
+
+
+def test_a_place_in_the_ledger_is_that_of_the_ledger_of_today(folder: Path) -> None:
+    lines = set()
     for name in ("", "beta", "gamma"):
         if name:
             put(folder, f"desired/instances/{name}.toml", 'host = "ams1"\n')
         compile_fleet(str(folder))
-        told, *_ = validate_fleet(str(folder))
-        assert told.diagnostics == read_fleet(str(folder)).diagnostics
-        (one,) = (d for d in told.diagnostics if d.code == "RTP103")
-        lines += [span.line for span, _ in one.related if span.file == "desired/ledger.toml"]
-    assert len(set(lines)) == 3
+        lines |= lines_told(folder, "RTP103")
+    assert len(lines) == 3
+
+
+def test_a_host_that_only_the_ledger_knows_is_told_as_long_as_it_is_there(folder: Path) -> None:
+    (folder / "desired/instances/echo.toml").unlink()
+    compile_fleet(str(folder))
+    assert lines_told(folder, "ALC111") == set()
+    (folder / "desired/hosts/lon1.toml").unlink()
+    compile_fleet(str(folder))
+    lines = set()
+    for name in ("beta", "gamma"):
+        put(folder, f"desired/instances/{name}.toml", 'host = "ams1"\n')
+        compile_fleet(str(folder))
+        lines |= lines_told(folder, "ALC111")
+    assert len(lines) == 2
+
+
+def test_who_is_gone_and_declared_is_told_until_the_ledger_is_written(folder: Path) -> None:
+    text = ODD_BLOCK.replace("[tombstones]", '[tombstones]\necho = "lon1"')
+    put(folder, "desired/ledger.toml", text)
+    assert lines_told(folder, "ALC112") != set()
+    compile_fleet(str(folder))
+    assert lines_told(folder, "ALC112") == set()

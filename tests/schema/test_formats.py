@@ -65,6 +65,7 @@ settings = st.dictionaries(
     ),
     max_size=5,
 )
+domains = st.from_regex(r"[a-z]([a-z0-9]|[.-][a-z0-9]){0,8}", fullmatch=True)
 words = st.from_regex(r"[a-z][a-z0-9.-]{0,10}", fullmatch=True)
 urls = st.sampled_from(["http://example.net", "https://[2001:db8::1]:8443/a?b=c#d"])
 listen = st.dictionaries(
@@ -92,7 +93,7 @@ instances = st.fixed_dictionaries(
         ),
         "backup": st.fixed_dictionaries({"recordings": st.booleans()}),
         "settings": settings,
-        "tenants": st.lists(words, unique=True, max_size=3),
+        "tenants": st.lists(domains, unique=True, max_size=3),
         "directory": st.sampled_from(["/usr/local/pbx", "/srv/{instance}/{number}"]),
         "number": st.integers(0, 99_999),
     },

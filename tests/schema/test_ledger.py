@@ -124,3 +124,13 @@ def test_a_later_format_is_refused() -> None:
     read = read_ledger(load(FILE, b"format = 3\n").value)
     assert [d.code for d in read.errors] == ["FMT103"]
     assert read.errors[0].hint.startswith("write 2, or use the version")
+
+
+def test_one_that_is_gone_was_where_its_things_are() -> None:
+    lines = '[hosts.fra1.cores]\n3 = "birch"\n'
+    for header in ("format = 2\n", "# by hand\nformat = 2\n"):
+        text = f'{header}\n[tombstones]\nbirch = "ams1"\n\n{lines}'
+        found = read_ledger_file("desired/ledger.toml", text.encode())
+        assert [d.code for d in found.diagnostics] == ["ALC107"]
+        same = text.replace("ams1", "fra1")
+        assert read_ledger_file("desired/ledger.toml", same.encode()).diagnostics == ()

@@ -153,7 +153,7 @@ class _Run:
                 trees[host] = files
         hosts = {host: hosts[host] for host in keys}
         index = self._concluded(hosts)
-        judged = self._judged(index.conclusion)
+        judged = self._judged((*index.conclusion, *self._of_lost_hosts()))
         if any(d.severity is Severity.ERROR for d in judged.diagnostics):
             raise Unusual
         ledger = self._new_ledger(hosts)
@@ -164,6 +164,13 @@ class _Run:
         return Survey(
             sources.files, judged.diagnostics, counts, ledger, trees, notes, judged.suppressed
         )
+
+    def _of_lost_hosts(self) -> Iterator[Diagnostic]:
+        """What is said of hosts that only the ledger knows: found anew, as places in it move."""
+        if not self._ledger.parts.keys() <= self._of_host.keys():
+            from pbxfleet.resolve.lost_hosts import lost_hosts  # few fleets have any
+
+            yield from lost_hosts(self._ledger.whole, self._of_host)
 
     def _judged(self, found: tuple[Diagnostic, ...]) -> Judged:
         """What was concluded, as the fleet wants it told today."""

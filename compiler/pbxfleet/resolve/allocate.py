@@ -87,6 +87,8 @@ def _allocate_host(
     for asking in askings:
         if desk.is_elsewhere(asking) and _asks(asking):
             desk.moved(asking)
+        if asking.name in desk.ledger.tombstones:
+            desk.revived(asking)
     addresses = allocate_addresses(desk, askings)
     known = {n: [a for a in found if a is not None] for n, found in addresses.items()}
     cores = allocate_cores(desk, askings)

@@ -96,6 +96,22 @@ class Desk:
             name,
         )
 
+    def revived(self, asking: Asking) -> None:
+        """Report ALC112: the ledger has the instance among those that are gone."""
+        name, own = asking.name, asking.file.span
+        place = self.ledger.spans.get(name)
+        self.problems.add(
+            Diagnostic(
+                "ALC112",
+                f"the ledger has {name} among the instances that are gone, but it is declared",
+                place or own,
+                Severity.WARNING,
+                related=() if place is None else ((own, f"{name} is declared here"),),
+                hint=f"if {name} is back, compile: it keeps what it had; else remove its file, or "
+                "restore the ledger from the last commit",
+            ),
+        )
+
     def stale(self, asking: Asking, wish: Span, thing: Thing, why: str) -> None:
         """Report ALC102: a remembered value is no longer the host's to give."""
         name = asking.name

@@ -18,6 +18,7 @@ from pbxfleet.resolve.context import FleetContext, fleet_context
 from pbxfleet.resolve.gaps import certain, handed_out_now
 from pbxfleet.resolve.host import HostDraft, HostFindings, draft_host, link_host
 from pbxfleet.resolve.identity import check_identity
+from pbxfleet.resolve.lost_hosts import lost_hosts
 from pbxfleet.resolve.problems import Problems
 from pbxfleet.resolve.references import declared, unordered, unplaced
 from pbxfleet.resolve.roles import check_mapped, check_reference, roles_of_layer
@@ -56,6 +57,7 @@ def resolve(desired: Desired, references: Mapping[str, Reference], ledger: Ledge
     linked = [link_host(draft, peers) for draft in drafts]
     findings = [found for _, found in linked]
     found = [*conclude(context, findings), *unplaced(desired)]
+    found += lost_hosts(ledger, {*desired.hosts, *desired.gaps.hosts})
     sound = Resolved(
         fleet_name=desired.fleet.name.value,
         hosts=tuple(host for host, _ in linked),

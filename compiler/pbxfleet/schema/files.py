@@ -56,6 +56,7 @@ _TemplateOfInstance: TypeAlias = Annotated[
     Sourced[str],
     Reads(names.path_template(required="instance"), shapes.PATH_OF_INSTANCE),
 ]
+_Name: TypeAlias = Annotated[Sourced[str], Reads(names.fleet_name, shapes.NAME)]
 _HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, shapes.HOST_PATH)]
 _RepositoryFile: TypeAlias = Annotated[
     Sourced[str], Reads(names.repository_path, shapes.REPOSITORY_FILE)
@@ -190,7 +191,7 @@ class FleetModel(FileModel, FleetNeighbours, FleetJudging):
     """desired/fleet.toml: what all hosts and instances have in common."""
 
     format: _Format = Field(description="Number of the file format.", examples=[1])
-    name: Text = Field(description="Name of the fleet.", examples=["example-voice"])
+    name: _Name = Field(description="Name of the fleet.", examples=["example-voice"])
     defaults: DefaultsModel | None = Field(None, description="Values under every instance.")
     releases: Annotated[dict[str, ReleaseModel], OPEN_TABLE] | None = Field(
         None, description="Releases by the names that instances use."

@@ -23,11 +23,18 @@ class Holding(NamedTuple):
     span: Span
 
 
-def ledger_of(holdings: Iterable[Holding], removed: Mapping[str, Span]) -> Outcome[Ledger]:
+class Tombstone(NamedTuple):
+    """Where an instance was that is gone."""
+
+    host: str
+    span: Span
+
+
+def ledger_of(holdings: Iterable[Holding], removed: Mapping[str, Tombstone]) -> Outcome[Ledger]:
     """The ledger, by instance names in order; `removed` are the instances that are gone.
 
     Reports ALC107 for an instance that has two of what it can have once, as after a merge of two
-    moves.
+    moves; also for one that is gone from another host than it holds something on.
     """
     by_name: dict[str, list[Holding]] = {}
     for holding in holdings:
@@ -43,6 +50,9 @@ def ledger_of(holdings: Iterable[Holding], removed: Mapping[str, Span]) -> Outco
         spans[name] = held[0].span
         for holding in held:
             lines[name, holding.thing] = holding.span
+        gone = removed.get(name)
+        if gone is not None and gone.host != held[0].host:
+            found.append(_diagnostic(name, "on two hosts", gone.span, held[0].span))
         (tombstones if name in removed else allocations)[name] = _allocation(held)
     return outcome(Ledger(allocations, spans, tombstones, lines), found)
 
@@ -73,21 +83,21 @@ def _twice(name: str, held: list[Holding]) -> Iterable[Diagnostic]:
     for holding in held:
         resource, text = holding.thing
         if holding.host != held[0].host:
-            yield _diagnostic(name, "on two hosts", held[0], holding)
+            yield _diagnostic(name, "on two hosts", held[0].span, holding.span)
             continue
         is_address = resource is Resource.ADDRESS
         slot = (resource, ":" in text, holding.place) if is_address else (resource,)
         first = first_of.setdefault(slot, holding)
         if first is not holding and first.thing != holding.thing:
             what = f"both {first.thing.words} and {holding.thing.words}"
-            yield _diagnostic(name, what, first, holding)
+            yield _diagnostic(name, what, first.span, holding.span)
 
 
-def _diagnostic(name: str, what: str, first: Holding, holding: Holding) -> Diagnostic:
+def _diagnostic(name: str, what: str, first: Span, again: Span) -> Diagnostic:
     return Diagnostic(
         "ALC107",
         f"the ledger has {name} {what}",
-        holding.span,
-        related=((first.span, "the other line"),),
+        again,
+        related=((first, "the other line"),),
         hint="remove the line that is not in service, and compile",
     )

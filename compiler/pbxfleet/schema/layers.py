@@ -82,7 +82,9 @@ _Ownership: TypeAlias = Annotated[
     Sourced[Ownership],
     Reads(scalars.one_of(Ownership), shapes.words(Ownership)),
 ]
-_Tenant: TypeAlias = Annotated[Sourced[str], Reads(names.tenant, shapes.TENANT)]
+_Tenant: TypeAlias = Annotated[
+    Sourced[str], Reads(names.dns_name("the name of a tenant"), shapes.TENANT)
+]
 _Secret: TypeAlias = Annotated[Sourced[str], Reads(names.secret, shapes.SECRET)]
 _SettingText: TypeAlias = Annotated[Sourced[str], Reads(names.setting_text, shapes.SETTING)]
 

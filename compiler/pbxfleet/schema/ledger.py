@@ -14,7 +14,7 @@ from pbxfleet.model.net import Address, PortRange
 from pbxfleet.model.resolved import Ledger, Resource, Thing
 from pbxfleet.schema import ledger_values, names, network, scalars, shapes
 from pbxfleet.schema.errors import read_table
-from pbxfleet.schema.holdings import Holding, ledger_of
+from pbxfleet.schema.holdings import Holding, Tombstone, ledger_of
 from pbxfleet.schema.layers import Text
 from pbxfleet.schema.ledger_lines import from_lines
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -144,7 +144,11 @@ def read_ledger(root: MappingNode | None) -> Outcome[Ledger]:
     model, problems = read_table(LedgerModel, root, {})
     if model is None:
         return outcome(Ledger({}), (_restored(problem) for problem in problems))
-    removed = {key: span for key, span, _ in _entries(root, "tombstones")}
+    removed = {
+        key: Tombstone(text, span)
+        for key, span, node in _entries(root, "tombstones")
+        for text in _texts(node)
+    }
     holdings = [*_by_instance(model, root), *_by_host(model, root)]
     return ledger_of(holdings, removed)
 

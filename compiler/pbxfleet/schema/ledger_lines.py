@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pbxfleet.core.diagnostics import Outcome
-from pbxfleet.core.span import Span
 from pbxfleet.model.resolved import Ledger, Resource, Thing
-from pbxfleet.schema.holdings import Holding, ledger_of
+from pbxfleet.schema.holdings import Holding, Tombstone, ledger_of
 from pbxfleet.schema.ledger_values import canonical, is_holder, name_and_place
 from pbxfleet.source.plain_toml import PlainLine, plain_lines
 
@@ -34,7 +33,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.holdings: list[Holding] = []
-        self.removed: dict[str, Span] = {}
+        self.removed: dict[str, Tombstone] = {}
         self._spots: dict[str, _Spot | None] = {}
         self._holders: dict[str, tuple[str, int]] = {}
 
@@ -43,7 +42,7 @@ class _Reading:
         if line.is_number:
             return False
         if line.table == "tombstones":
-            self.removed[line.key] = line.span
+            self.removed[line.key] = Tombstone(line.texts[0] if line.texts else "", line.span)
             return len(line.texts) == 1 and is_holder(line.key)
         if line.table not in self._spots:
             self._spots[line.table] = _spot(line.table)

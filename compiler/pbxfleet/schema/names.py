@@ -39,7 +39,13 @@ REFERENCE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)
 VERSION_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,7}(\.beta)?$"
 DIGEST_PATTERN = "^[0-9a-fA-F]{64}$"
 
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# What a tenant is reached by, and what certificates are made for (RFC 1123, section 2.1; RFC 1035).
+DNS_PATTERN = f"{_LABEL}([.]{_LABEL})*"
+MOST_OF_DNS = 253
+
 _NAME = re.compile(NAME_PATTERN)
+_DNS = re.compile(DNS_PATTERN)
 _ELEMENT = re.compile(ELEMENT_PATTERN)
 _SECRET = re.compile(REFERENCE_PATTERN)
 _DIGEST = re.compile(DIGEST_PATTERN)
@@ -211,11 +217,36 @@ def _host_path(node: ScalarNode, path: str) -> HostPath:
     return found
 
 
-def tenant(node: Node) -> Sourced[str]:
-    """The name of a tenant, usually a domain. Problems: FMT124."""
-    found = text_of(node, "the name of a tenant")
-    if any(character.isspace() for character in found.text) or len(found.text) > 253:
-        raise problem("FMT124", f"{KEY}: a name has no blanks and at most 253 characters")
+def dns_name(what: str) -> Callable[[Node], Sourced[str]]:
+    """A reader of names as the DNS has them, in lower case; `what` says whose. Problems: FMT129."""
+
+    def read(node: Node) -> Sourced[str]:
+        found = text_of(node, what)
+        if _DNS.fullmatch(found.text) is None or len(found.text) > MOST_OF_DNS:
+            hint = _better_dns(found.text) or f"labels of {NAME_RULE}, with dots between them"
+            raise problem("FMT129", f'{KEY}: "{found.text}" is not a name of the DNS', hint=hint)
+        return Sourced(found.text, found.span)
+
+    return read
+
+
+def _better_dns(text: str) -> str:
+    """What to do about a text that is nearly a name."""
+    lower = text.lower().strip(".")
+    if _DNS.fullmatch(lower) and len(lower) <= MOST_OF_DNS:
+        return f'write "{lower}"'
+    if not text.isascii():
+        return "write it as the DNS has it, with xn-- (RFC 5891)"
+    return "write the name alone" if re.search("[:/@]", text) else ""
+
+
+def fleet_name(node: Node) -> Sourced[str]:
+    """The name of the fleet, with the letters that names of hosts have. Problems: FMT129."""
+    found = text_of(node, "the name of the fleet")
+    if not is_name(found.text):
+        better = re.sub("[^a-z0-9]+", "-", found.text.lower()).strip("-")
+        hint = f'for example "{better}"' if is_name(better) else ""
+        raise problem("FMT129", f"{KEY} must be {NAME_RULE} characters", hint=hint)
     return Sourced(found.text, found.span)
 
 

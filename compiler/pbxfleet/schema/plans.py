@@ -28,7 +28,7 @@ _PerCall: TypeAlias = Annotated[
     Sourced[int], Reads(scalars.whole(1, 100), shapes.number(1, 100, "ports"))
 ]
 _Truth: TypeAlias = Annotated[Sourced[bool], Reads(scalars.truth, shapes.TRUTH)]
-_Dns: TypeAlias = Annotated[Sourced[str], Reads(names.tenant, shapes.TENANT)]
+_Dns: TypeAlias = Annotated[Sourced[str], Reads(names.dns_name("a DNS name"), shapes.TENANT)]
 _Ports: TypeAlias = Annotated[
     Sourced[PortRange],
     Reads(network.port_range, shapes.PORT_RANGE),

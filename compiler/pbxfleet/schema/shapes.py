@@ -68,7 +68,8 @@ LEDGER_FORMAT: Shape = {"enum": [1, 2], UNIT: "number of the file format"}
 OFF: Shape = {"enum": ["off", False], "$comment": "write off"}
 TRUTH: Shape = {"type": "boolean"}
 TEXT = text()
-TENANT = text(r"\S+", maxLength=253)
+TENANT = text(names.DNS_PATTERN, maxLength=names.MOST_OF_DNS)
+NAME = text(names.NAME_PATTERN[1:-1])
 SETTING: Shape = {"type": ["string", "number", "boolean"]}
 ELEMENT = {"type": ["string", "boolean"], "pattern": names.ELEMENT_SCHEMA_PATTERN}
 SECRET = {"type": ["string", "number", "boolean"], "pattern": names.REFERENCE_PATTERN}
