@@ -1,0 +1,146 @@
+"""Every call of an apply that changes the host fails once, and is once the last one before a kill.
+
+The real command on a host of three running instances, under strace. Points by PBXFLEET_FAULTS: without
+it a sample that changes with the commit (PBXFLEET_FAULTS_SEED repeats one), `all`, or `2/5` for every
+fifth from the second on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from support.faulty_site import FaultySite, Found
+from support.sampling import chosen, seed
+from support.strace import ON_PROCESSES, Ended, Point, inject, points, require_strace
+
+KILL = "signal=KILL"
+ERRORS = {
+    "ENOSPC": "no space left on device",
+    "EIO": "input/output error",
+    "EACCES": "permission denied",
+    "EROFS": "read-only file system",
+    "EAGAIN": "resource temporarily unavailable",  # of a process that cannot be started
+}
+ON_FILES = ("ENOSPC", "EIO", "EACCES", "EROFS")
+REFUSED, PARTLY_APPLIED, ROLLED_BACK = 1, 5, 6
+SAMPLE = 10
+
+
+class Fault(NamedTuple):
+    """One call of one way, tampered with."""
+
+    way: str
+    point: Point
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.way}: {self.what} at {self.point}"
+
+
+def faults(way: str, known: list[Point]) -> list[Fault]:
+    """A kill and every error at every point."""
+    found = []
+    for point in known:
+        found.append(Fault(way, point, KILL))
+        names = ("EAGAIN",) if point.call in ON_PROCESSES else ON_FILES
+        found += [Fault(way, point, f"error={name}") for name in names if point.call != "kill"]
+    return found
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[FaultySite]:
+    require_strace()
+    made = FaultySite(tmp_path / "site")
+    made.as_process = False
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+class Way(NamedTuple):
+    """An apply from one state of the host to another, and the calls by which it changes it."""
+
+    name: str
+    repository: Path
+    before: Found
+    after: Found
+    points: list[Point]
+
+
+def ways(site: FaultySite) -> dict[str, Way]:
+    """There and back, each done and watched once."""
+    found = {}
+    for name, repository in (("there", site.new), ("back", site.old)):
+        site.turn(repository)
+        site.disturb()
+        before = site.found()
+        known = points(site.argv("--quiet"), site.env, site.root)
+        found[name] = Way(name, repository, before, site.found(), known)
+    return found
+
+
+def test_there_and_back(site: FaultySite) -> None:
+    site.begin()
+    known = ways(site)
+    everything = [fault for way in known.values() for fault in faults(way.name, way.points)]
+    wrong = []
+    at = "there"
+    for fault in chosen(everything, SAMPLE, "there and back"):
+        way = known[fault.way]
+        if at != fault.way:  # the host is where this way leads to
+            site.turn(known[at].repository)
+            site.apply("--quiet")
+        at = "back" if fault.way == "there" else "there"
+        site.turn(way.repository)
+        site.disturb()
+        wrong += [f"{fault}: {what}" for what in tampered(site, way, fault)]
+    assert not wrong, f"seed {seed()}:\n" + "\n".join(wrong)
+
+
+def test_the_first_apply(site: FaultySite) -> None:
+    site.begin_anew()
+    before = site.found()
+    known = points(site.argv("--quiet"), site.env, site.root)
+    way = Way("first", site.old, before, site.found(), known)
+    wrong = []
+    for fault in chosen(faults(way.name, way.points), SAMPLE, "first"):
+        site.begin_anew()
+        wrong += [f"{fault}: {what}" for what in tampered(site, way, fault)]
+    assert not wrong, f"seed {seed()}:\n" + "\n".join(wrong)
+
+
+def tampered(site: FaultySite, way: Way, fault: Fault) -> list[str]:
+    """What is not as it has to be after a fault, and after the next run."""
+    ended = inject(fault.point, fault.what, site.argv("--quiet"), site.env)
+    wrong = [] if ended.hit else ["the call was not made in this run"]
+    wrong += site.wrong_at_once((way.before, way.after))
+    wrong += _told(site, way, fault, ended)
+    again = site.run("apply", "--auto-approve", "--quiet")
+    if again.code != 0:
+        wrong.append(f"the next run does not converge: {again}")
+    wrong += [*site.not_as_declared(), *site.litter()]
+    lost = site.found().differs(way.after)
+    return [*wrong, *(f"after the next run {name} is not as it was to be" for name in lost)]
+
+
+def _told(site: FaultySite, way: Way, fault: Fault, ended: Ended) -> list[str]:
+    """Whether exit code and output tell what became of the host."""
+    if fault.what == KILL:
+        return [] if ended.code == 137 else [f"ended with {ended.code}"]
+    now = site.found()
+    if ended.code == 0:
+        return [f"said to be done: {name}" for name in now.differs(way.after)]
+    wrong = []
+    if ended.code not in (REFUSED, PARTLY_APPLIED, ROLLED_BACK) or "Traceback" in ended.err:
+        wrong.append(f"ended with {ended.code}: {ended.err}")
+    if ERRORS[fault.what.removeprefix("error=")] not in ended.err:
+        wrong.append(f"the error is not told: {ended.err}")
+    if ended.code in (REFUSED, ROLLED_BACK):
+        told = "nothing was done" if ended.code == REFUSED else "rolled back"
+        wrong += [f"said that {told}: {name}" for name in now.differs(way.before)]
+    return wrong
