@@ -40,7 +40,10 @@ class Scene(NamedTuple):
 
     def enabled_around(self, done: int) -> set[Enabled]:
         """What may start with the machine if the power goes after `done` operations."""
-        return {self.enabled[done - self.begun], self.enabled[min(done + 1, len(self.ops)) - self.begun]}
+        return {
+            self.enabled[done - self.begun],
+            self.enabled[min(done + 1, len(self.ops)) - self.begun],
+        }
 
 
 def watched(folder: Path, start: Machine, before: Fleet, after: Fleet) -> Scene:
@@ -70,10 +73,16 @@ def upheaved(folder: Path) -> Scene:
 
 def first_apply(folder: Path) -> Scene:
     """Nothing was applied; one directory is there already, with somebody's pbx.xml."""
-    wishes = (Wish("alpha", "192.0.2.10"), Wish("beta", "192.0.2.11", cpu=1), Wish("gamma", "192.0.2.12"))
+    wishes = (
+        Wish("alpha", "192.0.2.10"),
+        Wish("beta", "192.0.2.11", cpu=1),
+        Wish("gamma", "192.0.2.12"),
+    )
     start = Machine("sysv")
     start.make_directory(HostPath("/srv/pbx-beta"), 0o755, "root:root")
-    theirs = b"<c>\n\t<!-- mine -->\n\t<mode>theirs</mode>\n\t<ip_http_port>80</ip_http_port>\n</c>\n"
+    theirs = (
+        b"<c>\n\t<!-- mine -->\n\t<mode>theirs</mode>\n\t<ip_http_port>80</ip_http_port>\n</c>\n"
+    )
     start.write(HostPath("/srv/pbx-beta/pbx.xml"), theirs, 0o600, "root:root")
     return watched(folder, start, fleet(services="sysv"), fleet(*wishes, services="sysv"))
 
@@ -177,7 +186,10 @@ def converges(scene: Scene, fault: Left, *, boots: bool) -> None:
     if scene.start.look(HostPath("/srv/pbx-gamma/cdr.db")).digest:
         assert machine.read(HostPath("/srv/pbx-gamma/cdr.db")) == b"calls"
     declared = {
-        f.name for x in (scene.before, scene.after) for fs in x.contents.settings.values() for f in fs
+        f.name
+        for x in (scene.before, scene.after)
+        for fs in x.contents.settings.values()
+        for f in fs
     }
     for name in ("alpha", "beta", "gamma"):
         path = HostPath(f"/srv/pbx-{name}/pbx.xml")
@@ -193,7 +205,9 @@ def boot(scene: Scene, machine: Machine) -> None:
             continue
         if instance.service not in machine.enabled or not machine.service(instance).installed:
             continue
-        pair = [machine.read(HostPath(f"{instance.directory}/{n}")) for n in ("pbxctrl", "pbxctrl.dat")]
+        pair = [
+            machine.read(HostPath(f"{instance.directory}/{n}")) for n in ("pbxctrl", "pbxctrl.dat")
+        ]
         pairs = [[release_file(r, n) for n in ("pbxctrl", "pbxctrl.dat")] for r in ("1", "2")]
         assert pair in pairs, f"{instance.name} comes up with {pair}"
         machine.start(instance)

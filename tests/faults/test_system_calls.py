@@ -7,15 +7,24 @@ fifth from the second on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from support.e2e import PROGRAM
 from support.faulty_site import FaultySite, Found
 from support.sampling import chosen, seed
-from support.strace import ON_PROCESSES, Ended, Point, inject, points, require_strace
+from support.strace import (
+    ON_PROCESSES,
+    Ended,
+    Point,
+    inject,
+    points,
+    require_strace,
+    terminal_points,
+)
 
 KILL = "signal=KILL"
 ERRORS = {
@@ -27,7 +36,7 @@ ERRORS = {
 }
 ON_FILES = ("ENOSPC", "EIO", "EACCES", "EROFS")
 REFUSED, PARTLY_APPLIED, ROLLED_BACK = 1, 5, 6
-SAMPLE = 10
+SAMPLE, FIRST_SAMPLE, TERMINAL_SAMPLE = 6, 4, 2
 
 
 class Fault(NamedTuple):
@@ -108,10 +117,39 @@ def test_the_first_apply(site: FaultySite) -> None:
     known = points(site.argv("--quiet"), site.env, site.root)
     way = Way("first", site.old, before, site.found(), known)
     wrong = []
-    for fault in chosen(faults(way.name, way.points), SAMPLE, "first"):
+    for fault in chosen(faults(way.name, way.points), FIRST_SAMPLE, "first"):
         site.begin_anew()
         wrong += [f"{fault}: {what}" for what in tampered(site, way, fault)]
     assert not wrong, f"seed {seed()}:\n" + "\n".join(wrong)
+
+
+def test_what_cannot_be_said_is_lost_and_nothing_else(site: FaultySite) -> None:
+    """A connection that drops or a full disk behind a redirection ends no apply half-way."""
+    site.begin()
+    site.turn(site.new)
+    known = terminal_points(site.argv(), site.env)
+    everything = [(point, error) for point in known for error in ("EPIPE", "EIO", "ENOSPC")]
+    wrong = []
+    for point, error in chosen(everything, TERMINAL_SAMPLE, "terminal"):
+        site.turn(site.old)
+        site.apply("--quiet")
+        site.turn(site.new)
+        ended = inject(point, f"error={error}", site.argv(), site.env)
+        if ended.code != 0 or "Traceback" in ended.err or "ignored" in ended.err:
+            wrong.append(f"{error} at {point}: {ended}")
+        wrong += [f"{error} at {point}: {w}" for w in (*site.not_as_declared(), *site.litter())]
+    assert not wrong, f"seed {seed()}:\n" + "\n".join(wrong)
+
+
+def test_a_plan_that_cannot_be_written(site: FaultySite) -> None:
+    argv = (str(PROGRAM), "plan", "-C", str(site.repo), site.host, "--root", str(site.root))
+    (point,) = terminal_points(argv, site.env)
+    for error in ("EIO", "ENOSPC"):
+        ended = inject(point, f"error={error}", argv, site.env)
+        told = f"error[HST100]: the output: {ERRORS[error]}\n"
+        assert (ended.code, ended.err) == (REFUSED, told)
+    ended = inject(point, "error=EPIPE", argv, site.env)
+    assert (ended.code, ended.err) == (0, ""), "the reader has what it wanted"
 
 
 def tampered(site: FaultySite, way: Way, fault: Fault) -> list[str]:

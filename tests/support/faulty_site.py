@@ -46,7 +46,9 @@ class FaultySite(RunningSite):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, ("ash", "birch", "cedar"))
         fleet = (self.repo / "desired/fleet.toml").read_text(encoding="utf-8")
-        self.declare("desired/fleet.toml", fleet.replace("[policy]", '[policy]\ndowngrades = "allow"'))
+        self.declare(
+            "desired/fleet.toml", fleet.replace("[policy]", '[policy]\ndowngrades = "allow"')
+        )
         self.compile()
         self.old, self.new = self.repo, folder / "new"
         shutil.copytree(self.old, self.new)

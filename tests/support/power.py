@@ -16,17 +16,21 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pbxfleet.core.paths import HostPath
+import pytest
 
+from pbxfleet.host import exchange
+
+NAMING = ("make", "move", "exchange", "drop")  # these change a directory
 Tree = dict[str, tuple[str, int, bytes]]  # by path: file, directory or symlink; mode; content
 
 
 class Op(NamedTuple):
     """One operation on a node (a number): `verb` with what it needs.
 
-    make: `node` appears as `name` in directory `at`. move: `name` in `at` becomes `other`. drop: `name`
-    in `at` goes. write: `content` is put at `offset`. cut: `offset` is the new length. mode: `mode`.
-    sync: what was done to `node` before is safe.
+    make: `node` appears as `name` in directory `at`. move: `name` in `at` becomes `other`. exchange:
+    so, and what was `other` (number `offset`) becomes `name`. drop: `name` in `at` goes. write:
+    `content` is put at `offset`. cut: `offset` is the new length. mode: `mode`. sync: what was done
+    to `node` before is safe.
     """
 
     verb: str
@@ -66,6 +70,8 @@ class Disk:
                 del holder.entries[op.name]
             # A rename that reached the disk names its node, whether or not its making is there.
             holder.entries[op.other] = op.node
+        elif op.verb == "exchange" and holder is not None:
+            holder.entries |= {op.name: op.offset, op.other: op.node}
         elif op.verb == "drop" and holder is not None:
             if holder.entries.get(op.name) == op.node:
                 del holder.entries[op.name]
@@ -154,14 +160,13 @@ class Tape:
     def running(self) -> Iterator[None]:
         """Within this context everything that is done to the folder is noted."""
         watched = _Watched(self)
-        before = {name: getattr(os, name) for name in watched.replaced}
-        for name, replacement in watched.replaced.items():
-            setattr(os, name, functools.partial(replacement, before[name]))
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, replacement in watched.replaced.items():
+                patch.setattr(os, name, functools.partial(replacement, getattr(os, name)))
+            # The one call that Python has no function for.
+            real = exchange._renamed
+            patch.setattr(exchange, "_renamed", functools.partial(watched.renamed, real))
             yield
-        finally:
-            for name, function in before.items():
-                setattr(os, name, function)
 
 
 class _Watched:
@@ -236,6 +241,17 @@ class _Watched:
             names = (os.path.basename(before), os.path.basename(after))
             self.tape.note(Op("move", node, at, *names))
 
+    def renamed(self, real: Any, folder: int, old: str, new: str, flags: int) -> bool:
+        """renameat2 with its flags."""
+        place = self._place(folder)
+        at, node = self.tape.node(place), self.tape.node(f"{place}/{old}")
+        other = self.tape.node(f"{place}/{new}") if flags == exchange.EXCHANGE else None
+        done: bool = real(folder, old, new, flags)
+        if done and node is not None and at is not None:
+            verb = "move" if other is None else "exchange"
+            self.tape.note(Op(verb, node, at, old, new, offset=other or 0))
+        return done
+
     def unlink(self, real: Any, name: Any, **more: Any) -> None:
         place = self._place(name, more.get("dir_fd"))
         real(name, **more)
@@ -288,7 +304,7 @@ def unsafe(ops: Sequence[Op], done: int) -> list[int]:
         if op.verb == "sync":
             waiting.pop(op.node, None)
         else:
-            place = op.at if op.verb in ("make", "move", "drop") else op.node
+            place = op.at if op.verb in NAMING else op.node
             waiting.setdefault(place, []).append(number)
     return sorted(number for numbers in waiting.values() for number in numbers)
 
@@ -305,8 +321,3 @@ def cuts(ops: Sequence[Op], done: int, most: int = 8) -> Iterator[Cut]:
                 half = content[: len(content) // 2]
                 for torn in (half, bytes(len(content)), half.ljust(len(content), b"\0")):
                     yield Cut(done, lost, ((number, torn),))
-
-
-def host_path(path: str) -> HostPath:
-    """A path of a tree as a host path."""
-    return HostPath(path)

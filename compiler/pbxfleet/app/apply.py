@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 from pbxfleet.app import settled
 from pbxfleet.app.identity import learn
+from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
-from pbxfleet.app.memory import APPLIED, HostMemory
+from pbxfleet.app.memory import HostMemory
 from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.apply.readback import NOT_PROVEN
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
-from pbxfleet.core.paths import join, parent
-from pbxfleet.host.state import FOLDER, KEPT, RECORDS
 from pbxfleet.model.plan import ApplyReport, Plan
 from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
 from pbxfleet.plan.make import stale
@@ -54,16 +53,17 @@ def apply(
     _must_go_on(live, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
-        _sweep(live)
     plan = look(live, with_basis=stored is not None).plan
     if stored is not None:
         _same(stored, plan)
     if plan.is_empty:
+        sweep(live.machine, folders_of(live))
         live.state.close_journal()  # an unfinished run left nothing to do: nobody need hear of it
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
     if plan.steps and not approve(plan):
         raise Refused("not approved; nothing was changed", code="PLN109")
+    sweep(live.machine, folders_of(live))
     learn(live.target, live.machine, live.state)
     report = apply_plan(
         plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
@@ -100,15 +100,6 @@ def _refuse_half(live: Live, journal: Iterable[Mapping[str, object]]) -> None:
                 hint="apply the whole host first, without --host-only",
                 code=UNFINISHED,
             )
-
-
-def _sweep(live: Live) -> None:
-    """Remove the temporary files of a run that was killed; the lock says that it is over."""
-    folders = {parent(resource.path) for resource in live.target.resources.values()}
-    folders |= {parent(r.path) for known in live.records.values() for r in known.resources.values()}
-    folders |= {FOLDER, RECORDS, join(RECORDS, APPLIED), KEPT}
-    for folder in sorted(folders):
-        live.machine.sweep(folder)
 
 
 def _same(stored: Plan, now: Plan) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pbxfleet.app.memory import APPLIED, HostMemory
+from pbxfleet.app.litter import folders_of_run, sweep
+from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
-from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
-from pbxfleet.host.state import FOLDER, KEPT, RECORDS, State, StateView
-from pbxfleet.model.journal import Entry, Run, TakenBack, decode_run
+from pbxfleet.host.state import State, StateView
+from pbxfleet.model.journal import Run, TakenBack, decode_run
 from pbxfleet.model.plan import Do
 
 UNFINISHED = "PLN131"
@@ -120,8 +120,7 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
 def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     state = State(machine)
     memory = HostMemory(state)
-    for folder in _folders(run.entries):
-        machine.sweep(folder)
+    sweep(machine, folders_of_run(run.entries))
     memory.log("undo")
     taken: list[TakenBack] = []
 
@@ -133,10 +132,3 @@ def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     if clean and not untold:
         memory.log("end")
     return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken))
-
-
-def _folders(entries: tuple[Entry, ...]) -> list[HostPath]:
-    """Where a killed run may have left temporary files."""
-    ours = {FOLDER, RECORDS, join(RECORDS, APPLIED), KEPT}
-    files = {parent(e.path) for e in entries if e.path.startswith("/") and e.path != "/"}
-    return sorted(files | ours)

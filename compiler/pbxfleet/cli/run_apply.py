@@ -38,6 +38,7 @@ def run(args: Namespace, output: Output) -> int:
         # Looked at again: somebody else may just have finished.
         live = open_live(args.chdir, host, root, args.artefacts, **options)
         notice(live.state, output.complain)
+        output.carry_on()
         try:
             applied = apply(live, stored, asker.approve, _progress(output), resume=args.resume)
         except KeyboardInterrupt:
@@ -59,6 +60,7 @@ def _undo(args: Namespace, output: Output) -> int:
         output.text(undo_text(run))
         return asker.approved or asker.asks(f"Type yes to undo this on {run.host}", "yes")
 
+    output.carry_on()
     undone = undo(
         args.what,
         args.root,
@@ -115,8 +117,7 @@ class _Asker:
 
     def asks(self, question: str, wanted: str) -> bool:
         """Whether a person types exactly what is wanted."""
-        self.output.stderr.write(f"{question}: ")
-        self.output.stderr.flush()
+        self.output.ask(f"{question}: ")
         return sys.stdin.readline().strip() == wanted
 
 

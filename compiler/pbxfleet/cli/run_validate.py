@@ -46,7 +46,7 @@ def _for_forge(fleet: Fleet, form: str, output: Output) -> int:
         text = forge.sarif(fleet.diagnostics, dict(titles()), __version__, accepted)
     else:
         text = (forge.github if form == "github" else forge.gitlab)(fleet.diagnostics)
-    output.stdout.write(text)
+    output.write(text)
     failed = any(d.severity is Severity.ERROR for d in fleet.diagnostics)
     return Exit.REFUSED if failed else Exit.DONE
 

@@ -109,6 +109,10 @@ class Systemd:
         if not enabled and not self.seen((instance,))[instance.name].installed:
             return
         self._runner.check(("systemctl", verb, "--", unit))
+        # systemctl leaves its links to the kernel's time. After a power cut a unit must not start
+        # that was disabled before its files were changed.
+        for folder in (UNITS, WANTS):
+            self._files.settle(folder)
         if self.seen((instance,))[instance.name].enabled is not enabled:
             raise HostError(unit, f"systemctl {verb} changed nothing", code="HST105")
 

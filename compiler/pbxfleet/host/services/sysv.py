@@ -19,6 +19,10 @@ from pbxfleet.model.target import InstanceTarget
 SCRIPTS = HostPath("/etc/init.d")
 STARTING = ("2", "3", "4", "5")  # LSB: the runlevels in which services run
 STOPPING = ("0", "1", "6")
+# Red Hat keeps them below /etc/rc.d, and has links to there.
+RUNLEVELS = tuple(
+    HostPath(f"{folder}/rc{level}.d") for folder in ("/etc", "/etc/rc.d") for level in range(7)
+)
 START_ORDER, STOP_ORDER = "20", "80"  # as in the vendor's own script (chkconfig: - 20 80)
 MARGIN_S = 30.0
 
@@ -114,6 +118,10 @@ class Sysv:
         program, words = KEEPERS[keeper]
         for line in words[verb]:
             self._runner.check((program, *(word.format(service) for word in line)))
+        # These programs leave their links to the kernel's time. After a power cut a script must not
+        # start that was taken out before its files were changed.
+        for level in (*STARTING, *STOPPING):
+            self._files.settle(self._folder(level))
 
     def _link(self, service: str) -> None:
         for levels, letter, order in ((STARTING, "S", START_ORDER), (STOPPING, "K", STOP_ORDER)):
