@@ -27,10 +27,10 @@ Tree = dict[str, tuple[str, int, bytes]]  # by path: file, directory or symlink;
 class Op(NamedTuple):
     """One operation on a node (a number): `verb` with what it needs.
 
-    make: `node` appears as `name` in directory `at`. move: `name` in `at` becomes `other`. exchange:
-    so, and what was `other` (number `offset`) becomes `name`. drop: `name` in `at` goes. write:
-    `content` is put at `offset`. cut: `offset` is the new length. mode: `mode`. sync: what was done
-    to `node` before is safe.
+    make: `node`, new or not, appears as `name` in directory `at`. move: `name` in `at` becomes
+    `other`. exchange: so, and what was `other` (number `offset`) becomes `name`. drop: `name` in `at`
+    goes. write: `content` is put at `offset`. cut: `offset` is the new length. mode: `mode`. sync:
+    what was done to `node` before is safe.
     """
 
     verb: str
@@ -177,7 +177,7 @@ class _Watched:
         self.replaced: dict[str, Callable[..., Any]] = {
             name: getattr(self, name)
             for name in ("open", "write", "ftruncate", "fsync", "fchmod", "chmod", "mkdir",
-                         "symlink", "rename", "unlink", "rmdir")
+                         "symlink", "link", "rename", "unlink", "rmdir")
         }  # fmt: skip
 
     def _place(self, name: Any, dir_fd: int | None = None) -> str:
@@ -228,6 +228,14 @@ class _Watched:
     def symlink(self, real: Any, target: Any, name: Any, **more: Any) -> None:
         real(target, name, **more)
         self.tape.made(self._place(name, more.get("dir_fd")))
+
+    def link(self, real: Any, old: Any, new: Any, **more: Any) -> None:
+        before = self._place(old, more.get("src_dir_fd"))
+        after = self._place(new, more.get("dst_dir_fd"))
+        real(old, new, **more)
+        node, at = self.tape.node(before), self.tape.node(os.path.dirname(after))
+        if node is not None and at is not None:
+            self.tape.note(Op("make", node, at, os.path.basename(after), kind="file"))
 
     def rename(self, real: Any, old: Any, new: Any, **more: Any) -> None:
         before, after = (
