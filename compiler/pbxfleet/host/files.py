@@ -277,21 +277,6 @@ class Files(FileView):
         finally:
             os.close(directory)
 
-    def settle(self, directory: HostPath) -> None:
-        """What others did to the names in a directory is on the disk; nothing if there is none."""
-        try:
-            opened = self.root.open_directory(directory)
-        except HostError as error:
-            if error.errno in NOT_THERE:
-                return
-            raise
-        try:
-            self._sync(opened)
-        except OSError as error:
-            raise refused(directory, error) from error
-        finally:
-            os.close(opened)
-
     def sweep(self, directory: HostPath) -> tuple[HostPath, ...]:
         """Remove what a killed run left in `directory` under a temporary name; what went, in order.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -10,6 +11,8 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.host.commands import Runner
 from pbxfleet.host.files import Files
 from pbxfleet.host.proc import Processes
+from pbxfleet.host.refusals import refused
+from pbxfleet.host.views import NOT_THERE
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -54,6 +57,22 @@ class Parts(NamedTuple):
     live: bool
     pin: bool
     program: str = ""
+
+
+def settle(files: Files, directory: HostPath) -> None:
+    """What other programs did to the names in a directory is on the disk; nothing if there is none."""
+    try:
+        opened = files.root.open_directory(directory)
+    except HostError as error:
+        if error.errno in NOT_THERE:
+            return
+        raise
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        raise refused(directory, error) from error
+    finally:
+        os.close(opened)
 
 
 class NoServices:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
-from pbxfleet.host.services import Parts, not_here, put_link
+from pbxfleet.host.services import Parts, not_here, put_link, settle
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -112,7 +112,7 @@ class Systemd:
         # systemctl leaves its links to the kernel's time. After a power cut a unit must not start
         # that was disabled before its files were changed.
         for folder in (UNITS, WANTS):
-            self._files.settle(folder)
+            settle(self._files, folder)
         if self.seen((instance,))[instance.name].enabled is not enabled:
             raise HostError(unit, f"systemctl {verb} changed nothing", code="HST105")
 

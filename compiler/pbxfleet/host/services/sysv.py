@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.pidfile import verified_pid
-from pbxfleet.host.services import Parts, not_here, put_link
+from pbxfleet.host.services import Parts, not_here, put_link, settle
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -121,7 +121,7 @@ class Sysv:
         # These programs leave their links to the kernel's time. After a power cut a script must not
         # start that was taken out before its files were changed.
         for level in (*STARTING, *STOPPING):
-            self._files.settle(self._folder(level))
+            settle(self._files, self._folder(level))
 
     def _link(self, service: str) -> None:
         for levels, letter, order in ((STARTING, "S", START_ORDER), (STOPPING, "K", STOP_ORDER)):
