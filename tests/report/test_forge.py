@@ -5,12 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft4Validator, Draft202012Validator
 
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
-from pbxfleet.report.forge import GITHUB_SHOWS, fingerprint, github, gitlab, sarif
-from support.forge_formats import GITLAB, SARIF
+from pbxfleet.report.forge import GITHUB_SHOWS, Accepted, fingerprint, github, gitlab, sarif
+from support.forge_formats import GITLAB, PUBLISHED_SARIF, SARIF
 
 HERE = Span("desired/a b.toml", 3, 5, 3, 9)
 THERE = Span("desired/b.toml", 1, 1, 2, 4)
@@ -65,25 +65,50 @@ SPANS = st.builds(
     st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1).map("desired/{}".format),
     st.integers(1, 9), st.integers(0, 2), st.integers(1, 9),
 )  # fmt: skip
-FOUND = st.lists(
-    st.builds(
-        Diagnostic,
-        st.sampled_from(["BND101", "FMT104", "ADV102"]),
-        st.text(st.characters(exclude_categories=("Cs",)), min_size=1),
-        st.none() | SPANS,
-        st.sampled_from(Severity),
-        st.lists(st.tuples(SPANS, st.text(min_size=1)), max_size=2, unique=True).map(tuple),
-        st.text(),
-    ),
-    max_size=24,
+DIAGNOSTICS = st.builds(
+    Diagnostic,
+    st.sampled_from(["BND101", "FMT104", "ADV102"]),
+    st.text(st.characters(exclude_categories=("Cs",)), min_size=1),
+    st.none() | SPANS,
+    st.sampled_from(Severity),
+    st.lists(st.tuples(SPANS, st.text(min_size=1)), max_size=2, unique=True).map(tuple),
+    st.text(),
 )
+FOUND = st.lists(DIAGNOSTICS, max_size=24)
+ACCEPTED = st.lists(
+    st.builds(Accepted, DIAGNOSTICS, st.text(), st.dates().map(str), SPANS), max_size=4
+)
+OF_SARIF = (Draft4Validator(PUBLISHED_SARIF), Draft202012Validator(SARIF))
+
+
+@given(FOUND, ACCEPTED)
+def test_whatever_is_found_or_accepted_the_published_schema_takes_it(
+    found: list[Diagnostic], accepted: list[Accepted]
+) -> None:
+    log = json.loads(sarif(found, {}, "1.0", accepted))
+    assert [e.message for judge in OF_SARIF for e in judge.iter_errors(log)] == []
+    dismissed = [r for r in log["runs"][0]["results"] if "suppressions" in r]
+    assert len(dismissed) == len(accepted)
+    for result, one in zip(dismissed, accepted, strict=True):
+        (suppression,) = result["suppressions"]
+        assert one.reason in suppression["justification"]
+        assert one.until in suppression["justification"]
+
+
+def test_the_published_schema_is_whole_and_refuses() -> None:
+    assert len(PUBLISHED_SARIF["definitions"]) == 52
+    assert "SARIF) Version 2.1.0" in PUBLISHED_SARIF["title"]
+    log = json.loads(sarif([], {}, "1.0", [Accepted(ERROR, "known", "2027-01-31", THERE)]))
+    (judge, _) = OF_SARIF
+    assert judge.is_valid(log)
+    log["runs"][0]["results"][0]["suppressions"][0]["kind"] = "somewhere"
+    assert not judge.is_valid(log)
 
 
 @given(FOUND)
 def test_whatever_is_found_the_forges_take_it(found: list[Diagnostic]) -> None:
     log = json.loads(sarif(found, {}, "1.0"))
     rows = json.loads(gitlab(found))
-    assert [e.message for e in Draft202012Validator(SARIF).iter_errors(log)] == []
     assert [e.message for e in Draft202012Validator(GITLAB).iter_errors(rows)] == []
     assert len(rows) == len(log["runs"][0]["results"]) == len(set(found))
     assert len({row["fingerprint"] for row in rows}) == len(rows)

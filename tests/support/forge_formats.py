@@ -1,16 +1,22 @@
-"""What forges take, as closed JSON Schemas in our words: a key that is not here is not taken for granted.
+"""What forges take: the published schema of SARIF, and closed ones in our words.
 
-SARIF: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", the sections named
-below, with the keys that we write. GitHub: "SARIF support for code scanning" (a result needs a place;
-25,000 results in a run). GitLab: "Code Quality", section "Code Quality report format".
+In ours a key that is not there is not taken for granted. SARIF: OASIS, "Static Analysis Results
+Interchange Format (SARIF) Version 2.1.0", the sections named below, with the keys that we write.
+GitHub: "SARIF support for code scanning" (a result needs a place; 25,000 results in a run). GitLab:
+"Code Quality", section "Code Quality report format".
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from support.tree import ROOT
 
 Schema = dict[str, Any]
 GITHUB_MOST_RESULTS = 25_000
+_FILE = ROOT / "tests" / "support" / "published" / "sarif-2.1.0-rtm.5.json"
+PUBLISHED_SARIF: Schema = json.loads(_FILE.read_text(encoding="utf-8"))
 
 
 def table(required: Schema, **optional: Schema) -> Schema:
