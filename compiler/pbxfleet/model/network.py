@@ -71,6 +71,27 @@ class HostNetwork:
     dns: tuple[Sourced[Address], ...] = ()
 
 
+MOST_LABEL = 15  # characters of an address label (IFNAMSIZ without its end)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def alias_name(interface: str, address: Address) -> str:
+    """The alias of an IPv4 address: it depends on these two alone, so that no other one moves it.
+
+    The address as a number of 8 digits to base 16; where there is less room, its last digits to base
+    36, of which 7 hold it whole. `ifup-aliases` takes letters and digits (initscripts). Without room
+    for a single digit it ends in the colon.
+    """
+    room = MOST_LABEL - len(interface) - 1
+    if room >= 8:
+        return f"{interface}:{int(address):08x}"
+    rest, digits = int(address), ""
+    for _ in range(min(room, 7)):
+        rest, digit = divmod(rest, 36)
+        digits = _DIGITS[digit] + digits
+    return f"{interface}:{digits}"
+
+
 def standard_addresses(file: HostFile) -> dict[Address, Span]:
     """The host's own addresses with the place of each, as far as they are declared, in that order."""
     own = {} if file.address is None else {file.address.value: file.address.origin}

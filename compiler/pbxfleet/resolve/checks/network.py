@@ -10,12 +10,18 @@ from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import ServiceBackend, Sourced
 from pbxfleet.model.net import Address
-from pbxfleet.model.network import Firewall, HostNetwork, NetworkBackend, standard_addresses
+from pbxfleet.model.network import (
+    MOST_LABEL,
+    Firewall,
+    HostNetwork,
+    NetworkBackend,
+    alias_name,
+    standard_addresses,
+)
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.services import ContainerNetwork
 from pbxfleet.resolve.pools import address_fault
 
-MOST_LABEL = 15  # bytes of an address label (IFNAMSIZ)
 HOST_ROUTES = {4: 32, 6: 128}
 
 
@@ -98,15 +104,28 @@ def _ifcfg(host: ResolvedHost, network: HostNetwork) -> Iterator[Diagnostic]:
                     related=((network.backend.origin, "alias files are chosen here"),),
                     hint="choose another backend, or keep addresses by hand with backend = off",
                 )
-    interface = network.interface
-    count = sum(r.value.size for r in host.file.addresses if r.value.first.version == 4)
-    digits = len(str(max(count, len(host.instances))))
-    if interface is not None and len(interface.value) + 1 + digits > MOST_LABEL:
+    if network.interface is not None:
+        yield from _alias_names(host, network.interface)
+
+
+def _alias_names(host: ResolvedHost, interface: Sourced[str]) -> Iterator[Diagnostic]:
+    """NET203 where the interface's name leaves too little room to tell addresses from each other."""
+    seen: dict[str, Sourced[Address]] = {}
+    for address in (a for i in host.instances for a in i.addresses if a.value.version == 4):
+        name = alias_name(interface.value, address.value)
+        first = seen.setdefault(name, address)
+        if name.endswith(":"):
+            message = f"{interface.value} leaves no room for the alias of {address.value}"
+        elif first.value != address.value:
+            message = f"{address.value} and {first.value} would both be {name}"
+        else:
+            continue
         yield Diagnostic(
             "NET203",
-            f"{interface.value} leaves no room for a number of {digits} digits",
-            interface.origin,
-            hint=f"labels such as eth0:1 have at most {MOST_LABEL} characters",
+            message,
+            address.origin,
+            related=((interface.origin, "the interface"),),
+            hint=f"labels such as eth0:cb00710a have at most {MOST_LABEL} characters",
         )
 
 
