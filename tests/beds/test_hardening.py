@@ -14,6 +14,7 @@ from support.bed_host import PYTHON, install, listening, wish
 from support.standin import bound_to, wait_until
 from support.systemd_bed import SystemdBed
 
+ODD = '/etc/pbx "l o g" %n\\'  # in a unit each of these signs means something
 ACME, PROBE, OPEN = "203.0.113.10", "203.0.113.11", "203.0.113.12"
 CORE = max(os.sched_getaffinity(0))
 LOW = bound_to(ACME) | {"ip_http_port": f"{ACME}:80", "log_filename": "/var/log/acme.log"}
@@ -49,6 +50,7 @@ tries = dict(
     own_file=lambda: write("written"),
     failover_file=lambda: write("/etc/pbx/written"),
     log=lambda: write("/var/log/written"),
+    log_in_odd_folder=lambda: write({odd!r} + "/written"),
     temporary=lambda: write("/tmp/written"),
     proc_stat=lambda: open("/proc/stat").close(),
     system_file=lambda: write("/usr/bin/written"),
@@ -83,6 +85,7 @@ WORKS = (
     "own_file",
     "failover_file",
     "log",
+    "log_in_odd_folder",
     "temporary",
     "proc_stat",
 )
@@ -92,12 +95,13 @@ WORKS = (
 def bed(systemd: SystemdBed, tmp_path_factory: pytest.TempPathFactory) -> SystemdBed:
     """A stand-in PBX and two probes, one of them not hardened."""
     acme = wish("acme", ACME, cpu=CORE, settings=LOW)
-    probe = wish("probe", PROBE, peer="other")
+    probe = wish("probe", PROBE, peer="other", settings={"log_filename": f"{ODD}/probe.log"})
+    systemd.path(ODD).mkdir()
     install(systemd, tmp_path_factory.mktemp("s"), ServiceBackend.SYSTEMD, acme, probe)
     folder = tmp_path_factory.mktemp("o")
     install(systemd, folder, ServiceBackend.SYSTEMD, wish("open", OPEN), hardening=False)
     for name, address in (("probe", PROBE), ("open", OPEN)):
-        tries = TRIES.format(python=PYTHON, address=address)
+        tries = TRIES.format(python=PYTHON, address=address, odd=ODD)
         systemd.write(f"/usr/local/pbx-{name}/pbxctrl", tries, 0o755)
     systemd.run("systemctl", "daemon-reload")
     systemd.run("systemctl", "start", "pbx-acme", "pbx-probe", "pbx-open")

@@ -21,6 +21,10 @@ from support.tree import ROOT
 ODD_DIRECTORY = "/srv/p b%x/$HOME ;[1]*#~{a}\u00fc"
 
 
+ODD_FOLDERS = ('/etc/"', "/etc/a\\", "/etc/'", '/etc/a "b" $c\\\\ %d\\', "/etc/\u00fc;#")
+VERIFY = ("verify", "--recursive-errors=no", "--man=no")
+
+
 def unit(wish: Wish, affinity: AffinityBy = AffinityBy.UNIT, *, hardening: bool = True) -> str:
     resolved = host([wish], ServiceBackend.SYSTEMD, affinity=affinity, hardening=hardening)
     made = BACKENDS[ServiceBackend.SYSTEMD].service_file(resolved, resolved.instances[0])
@@ -36,6 +40,9 @@ def unit(wish: Wish, affinity: AffinityBy = AffinityBy.UNIT, *, hardening: bool 
         ("/srv/a b", '"/srv/a b"'),
         ("/srv/a;b", '"/srv/a;b"'),
         ("/srv/M\u00fcller", '"/srv/M\u00fcller"'),
+        ("/var/log/a\\", '"/var/log/a\\\\"'),
+        ('/var/log/"a"', '"/var/log/\\"a\\""'),
+        ("/var/log/o'a", '"/var/log/o\'a"'),
     ],
 )
 def test_a_word_of_a_unit_means_its_text(text: str, written: str) -> None:
@@ -85,7 +92,7 @@ def test_systemd_finds_nothing_to_complain_about(
     tmp_path: Path, directory: str, affinity: AffinityBy
 ) -> None:
     text = unit(Wish("acme", cpu=1, directory=directory, peer="acme-dr"), affinity)
-    done = analyze(tmp_path, directory, text, "verify", "--recursive-errors=no", "--man=no")
+    done = analyze(tmp_path, directory, text, *VERIFY)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -169,3 +176,11 @@ def test_files_that_the_pbx_is_told_to_write_stay_writable() -> None:
     assert "ProtectHome=yes" not in lines
     written = [line for line in lines if line.startswith("ReadWritePaths=-")]
     assert written == ['ReadWritePaths=-"/etc/pbx log"', "ReadWritePaths=-/root/cdr"]
+
+
+@pytest.mark.parametrize("folder", ODD_FOLDERS)
+def test_systemd_understands_the_folder_of_a_log(tmp_path: Path, folder: str) -> None:
+    """It ignores a path that it cannot read, and says so: then the log would be refused at night."""
+    text = unit(Wish("acme", settings={"log_filename": f"{folder}/a.log"}))
+    done = analyze(tmp_path, "/usr/local/pbx-acme", text, *VERIFY)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -34,10 +34,13 @@ def problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
 def word(text: str) -> str:
     """`text` as one word: specifiers doubled, in quotes where blanks or signs stand in it.
 
-    For paths that `problems` lets through: nothing in them ends the quotes (systemd.syntax(7)).
+    In quotes a backslash takes away the meaning of the next character (systemd.syntax(7)).
     """
     doubled = text.replace("%", "%%")
-    return doubled if _PLAIN.fullmatch(doubled) else f'"{doubled}"'
+    if _PLAIN.fullmatch(doubled):
+        return doubled
+    escaped = doubled.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def command(path: str) -> str:
