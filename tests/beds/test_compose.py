@@ -17,6 +17,7 @@ from support.standin import make_release
 
 CORE = max(os.sched_getaffinity(0))
 ADDRESSES = {"alpha": "203.0.113.10", "beta": "203.0.113.11"}
+LOGS = "/srv/log of pbx"
 OWN = ["203.0.113.2"]
 
 
@@ -50,7 +51,8 @@ class Site:
         """Declare an instance, and compile."""
         text = f'host = "fra1"\naddress = "{ADDRESSES[name]}"\ncpu = {cpu}\n'
         file = self.repository / f"desired/instances/{name}.toml"
-        file.write_text(f'{text}\n[settings]\nsys_name = "{name}"\n')
+        log = f"{LOGS}/{name}/pbx.log"
+        file.write_text(f'{text}\n[settings]\nsys_name = "{name}"\nlog_filename = "{log}"\n')
 
     def pbxfleet(self, *arguments: str, code: int = 0) -> str:
         """Run pbxfleet on the host."""
@@ -108,15 +110,18 @@ def test_containers_on_the_hosts_addresses(host_network: Site) -> None:
     assert site.allowed_cores("beta") == str(CORE)
     assert site.container("beta", "{{.HostConfig.CpusetCpus}}") == str(CORE)
 
-    # What a container writes lies in the instance's directory on the host, and outlives it.
-    inside = ("podman", "exec", "pbx-alpha", "sh", "-c", "echo kept >/usr/local/pbx-alpha/kept")
-    site.bed.run(*inside)
+    # What a container writes lies in the instance's directory on the host, and outlives it; what it
+    # writes to the folder of its log too.
+    kept = ("/usr/local/pbx-alpha/kept", f"{LOGS}/alpha/kept")
+    for file in kept:
+        inside = ("podman", "exec", "pbx-alpha", "sh", "-c", f"echo kept >'{file}'")
+        site.bed.run(*inside)
     beta = site.main_process("beta")
     site.instance("alpha", cpu="0")
     said = site.apply()
     assert "1 instance interrupted" in said
     assert site.allowed_cores("alpha") == "0"
-    assert site.bed.path("/usr/local/pbx-alpha/kept").read_text() == "kept\n"
+    assert [site.bed.path(file).read_text() for file in kept] == ["kept\n", "kept\n"]
     assert site.main_process("beta") == beta, "the sibling did not notice"
 
     site.bed.run("podman", "stop", "--time", "5", "pbx-beta")

@@ -54,6 +54,42 @@ def test_a_compose_program_reads_it(tmp_path: Path, directory: str, network: str
     assert "ports" not in read
 
 
+def test_folders_of_files_outside_the_directory_are_mounted() -> None:
+    settings = {
+        "log_filename": f"{ODD_FOLDER}/acme.log",
+        "cdr_url": "file:/srv/cdr/acme/out.csv file:/srv/cdr/all.csv /usr/local/pbx-acme/own.csv",
+    }
+    shared = [
+        {"type": "bind", "source": folder, "target": folder, "bind": {"create_host_path": True}}
+        for folder in ("/srv/cdr", ODD_FOLDER)
+    ]
+    found = service(Wish("acme", settings=settings, peer="x"))["volumes"]
+    found = [{**one, "source": one["source"].replace("$$", "$"),
+              "target": one["target"].replace("$$", "$")} for one in found]  # fmt: skip
+    assert found[:2] == shared
+    assert [one["target"] for one in found[2:]] == ["/usr/local/pbx-acme", FAILOVER]
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("/acme.log", True),
+        ("/etc/acme.log", True),
+        ("/usr/lib/pbx/acme.log", True),
+        ("/proc/acme.log", True),
+        ("/usr/local/pbx-acme/acme.log", False),
+        ("/etc/pbx/acme.log", False),
+        ("/var/log/acme.log", False),
+        ("acme.log", False),
+    ],
+)
+def test_folders_of_the_image_are_not_hidden(path: str, refused: bool) -> None:
+    resolved = host([Wish("acme", settings={"log_filename": path})], ServiceBackend.COMPOSE)
+    found = BACKENDS[ServiceBackend.COMPOSE].problems(resolved.instances[0])
+    assert [d.code for d in found] == ["DIR122"] * refused
+
+
+ODD_FOLDER = '/var/log/p "b" $x'
 FAILOVER = "/etc/pbx/failover-acme.conf"
 
 

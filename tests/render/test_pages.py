@@ -18,7 +18,7 @@ def codes_of(files: dict[str, bytes], repository: Path) -> set[str]:
     return {d.code for d in compile_fleet(str(repository)).fleet.diagnostics}
 
 
-@pytest.mark.parametrize("code", ["FLO110", "FLO111", "FLO112", "DIR120", "DIR121"])
+@pytest.mark.parametrize("code", ["FLO110", "FLO111", "FLO112", "DIR120", "DIR121", "DIR122"])
 def test_the_examples_of_the_page(tmp_path: Path, code: str) -> None:
     bad, good = examples(code)
     assert bad and good

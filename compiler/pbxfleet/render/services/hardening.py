@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath, is_inside, parent
-from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
+from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance, ResolvedSetting
 from pbxfleet.pbx.file_targets import LOG_NAME, file_targets
 
 HOMES = ("/home", "/root", "/run/user")
@@ -113,13 +113,18 @@ def directives(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Direc
 def written_folders(host: ResolvedHost, instance: ResolvedInstance) -> tuple[HostPath, ...]:
     """Folders outside its directory that the instance may write to: of failover, log and CDR files."""
     del host
-    directory = instance.paths.directory
-    files = [instance.paths.failover_file] if instance.failover is not None else []
+    failover = instance.paths.failover_file if instance.failover is not None else None
+    files = [path for _, path in declared_files(instance)]
+    folders = dict.fromkeys(map(parent, files if failover is None else [failover, *files]))
+    return tuple(f for f in folders if f != "/" and not is_inside(f, instance.paths.directory))
+
+
+def declared_files(instance: ResolvedInstance) -> Iterator[tuple[ResolvedSetting, HostPath]]:
+    """Files that a setting makes the PBX write, with their whole paths: its log, and CDR targets."""
     for setting in instance.settings:
         if setting.name == LOG_NAME or setting.label.startswith("settings."):
-            files += file_targets(setting.name, setting.value)
-    folders = dict.fromkeys(parent(file) for file in files if file is not None)
-    return tuple(f for f in folders if f != "/" and not is_inside(f, directory))
+            for path in file_targets(setting.name, setting.value):
+                yield setting, path
 
 
 def _any_below(paths: tuple[HostPath, ...], folders: tuple[str, ...]) -> bool:
