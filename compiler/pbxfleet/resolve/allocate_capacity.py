@@ -13,7 +13,7 @@ from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import Allocation, Ledger, ResolvedHost, Resource
 from pbxfleet.resolve.allocate_blocks import parse_range
 from pbxfleet.resolve.allocate_ports import with_media
-from pbxfleet.resolve.pools import PortBlocks, even_up
+from pbxfleet.resolve.pools import PortBlocks, core_ranges, even_up
 from pbxfleet.resolve.recovery import Terms
 from pbxfleet.resolve.room import CORE, IPV4, IPV6, PORTS, RTP, needs_of
 
@@ -205,12 +205,5 @@ def _reservations(host: HostFile) -> Iterator[Reservation]:
 
 
 def _cores(cores: tuple[int, ...]) -> str:
-    """Sorted cores as ranges: `cores 0-3, 8`."""
-    parts: list[list[int]] = []
-    for core in cores:
-        if parts and parts[-1][-1] == core - 1:
-            parts[-1][1:] = [core]
-        else:
-            parts.append([core])
-    word = "core" if len(cores) == 1 else "cores"
-    return f"{word} " + ", ".join("-".join(map(str, part)) for part in parts)
+    """Sorted cores with their word: `cores 0-3, 8`."""
+    return f"{'core' if len(cores) == 1 else 'cores'} {core_ranges(cores)}"

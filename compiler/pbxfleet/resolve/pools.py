@@ -69,6 +69,17 @@ def has_family(host: HostFile, version: int) -> bool:
     return any(r.value.first.version == version for r in host.addresses)
 
 
+def core_ranges(cores: Iterable[int]) -> str:
+    """Sorted cores as ranges: `0-3, 8`."""
+    parts: list[list[int]] = []
+    for core in cores:
+        if parts and parts[-1][-1] == core - 1:
+            parts[-1][1:] = [core]
+        else:
+            parts.append([core])
+    return ", ".join("-".join(map(str, part)) for part in parts)
+
+
 def free_cores(host: HostFile, taken: set[int]) -> Iterator[int]:
     """Cores of the host that are neither the system's nor reserved nor in `taken`, lowest first."""
     cpus = () if host.cpus is None else host.cpus.value

@@ -20,7 +20,7 @@ from pbxfleet.resolve.checks.claims import (
     repeated,
     same_lines,
 )
-from pbxfleet.resolve.pools import free_cores
+from pbxfleet.resolve.pools import core_ranges, free_cores
 from pbxfleet.resolve.problems import Problems, some
 
 # What the PBX makes of a mask that is wider than an int is not documented
@@ -74,7 +74,7 @@ def unfit_core(host: ResolvedHost, core: int, place: Span) -> Iterator[Diagnosti
             f"{host.name} has no core {core}",
             place,
             related=((cpus.origin, f"cores of {host.name}"),),
-            hint=f'choose one of {_listed(cpus.value)}, or cpu = "auto"',
+            hint=f'choose one of {core_ranges(cpus.value)}, or cpu = "auto"',
         )
     if system is not None and core in system.value:
         yield Diagnostic(
@@ -119,14 +119,3 @@ def _first_core(host: ResolvedHost, claims: list[Claim]) -> Iterator[Diagnostic]
             )
             problems.share(diagnostic, claim.owner, claim.home)
     yield from problems.diagnostics()
-
-
-def _listed(cores: tuple[int, ...]) -> str:
-    """Sorted cores as ranges: `0-3, 8`."""
-    parts: list[list[int]] = []
-    for core in cores:
-        if parts and parts[-1][-1] == core - 1:
-            parts[-1][1:] = [core]
-        else:
-            parts.append([core])
-    return ", ".join("-".join(map(str, part)) for part in parts)
