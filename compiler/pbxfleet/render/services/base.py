@@ -52,6 +52,18 @@ class ServiceValues(NamedTuple):
     writes: tuple[HostPath, ...]
 
 
+def no_service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
+    """Nothing: this manager needs no file for each instance."""
+    del host, instance
+    return None
+
+
+def no_problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
+    """Nothing: this manager can do whatever the checks let through."""
+    del instance
+    return ()
+
+
 def executable_path(host: ResolvedHost, instance: ResolvedInstance) -> HostPath:
     """Where the executable of the instance lies."""
     on_windows = host.services is ServiceBackend.WINDOWS

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.render.own_templates import render
-from pbxfleet.render.services.base import FileText, service_values
+from pbxfleet.render.services.base import FileText, no_problems, service_values
 
 
 def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
@@ -16,7 +15,4 @@ def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | N
     return FileText(text.encode(), 0o755)
 
 
-def problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
-    """Nothing: every path can be quoted."""
-    del instance
-    return ()
+problems = no_problems  # every path can be quoted

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.drives import in_tree, to_windows
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.model.desired import AffinityBy, Ownership
@@ -17,7 +16,12 @@ from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.services import StartType, WindowsWish
 from pbxfleet.pbx import layout
 from pbxfleet.render.own_templates import render
-from pbxfleet.render.services.base import FileText, executable_path
+from pbxfleet.render.services.base import (
+    FileText,
+    executable_path,
+    no_problems,
+    no_service_file,
+)
 
 # What ends a string in single quotes: PowerShell takes the typographic ones for it too
 # (about_Quoting_Rules, CodeGeneration.EscapeSingleQuotedStringContent).
@@ -78,16 +82,8 @@ class ScriptValues(NamedTuple):
     instances: tuple[ServiceDefinition, ...]
 
 
-def service_file(host: ResolvedHost, instance: ResolvedInstance) -> FileText | None:
-    """Nothing: one script is about all instances."""
-    del host, instance
-    return None
-
-
-def problems(instance: ResolvedInstance) -> tuple[Diagnostic, ...]:
-    """Nothing: validate has looked at the paths (SVC107, SVC108)."""
-    del instance
-    return ()
+service_file = no_service_file  # one script is about all instances
+problems = no_problems  # validate has looked at the paths (SVC107, SVC108)
 
 
 def host_script(host: ResolvedHost) -> Iterator[tuple[HostPath, FileText]]:
