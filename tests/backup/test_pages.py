@@ -5,19 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pbxfleet.core.diagnostics import Severity
-from support.pages import PAGES, diagnose, examples, laid_over
+from support.pages import PAGES, diagnose, examples, found_in_bad_example, laid_over
 
 CODES = sorted(page.stem for page in PAGES.glob("BKP*.md"))
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_bad_example_gives_the_code_at_a_place(code: str) -> None:
-    bad, _ = examples(code)
-    found = [one for one in diagnose(laid_over(bad)) if one.code == code]
-    assert found
-    for diagnostic in found:
-        assert diagnostic.hint
-        assert diagnostic.span is not None
+    for diagnostic in found_in_bad_example(code):
         assert (diagnostic.severity is Severity.ADVICE) == (code == "BKP107")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.pages import PAGES, diagnose, examples, laid_over
+from support.pages import PAGES, diagnose, examples, found_in_bad_example, laid_over
 
 CODES = sorted(
     page.stem
@@ -16,13 +16,7 @@ CODES = sorted(
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_bad_example_gives_the_code(code: str) -> None:
-    bad, _ = examples(code)
-    found = [one for one in diagnose(laid_over(bad)) if one.code == code]
-    assert found
-    for diagnostic in found:
-        assert diagnostic.hint
-        assert diagnostic.span is not None
-        assert not diagnostic.message.endswith(".")
+    found_in_bad_example(code)
 
 
 @pytest.mark.parametrize("code", CODES)

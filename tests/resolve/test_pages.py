@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pbxfleet.core.diagnostics import Diagnostic
-from support.pages import PAGES, base_fleet, diagnose, examples, laid_over
+from support.pages import PAGES, base_fleet, diagnose, examples, found_in_bad_example, laid_over
 
 OURS = re.compile(
     "(LIC|CRT|SUP)1..|FWL11[12]|ADV11[01]|"
@@ -26,14 +26,7 @@ def test_the_base_fleet_is_clean() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_bad_example_gives_the_code(code: str) -> None:
-    bad, _ = examples(code)
-    assert bad
-    found = [one for one in diagnose(laid_over(bad)) if one.code == code]
-    assert found
-    for diagnostic in found:
-        assert diagnostic.hint
-        assert diagnostic.span is not None
-        assert not diagnostic.message.endswith(".")
+    found_in_bad_example(code)
 
 
 @pytest.mark.parametrize("code", CODES)

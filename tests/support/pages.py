@@ -61,6 +61,18 @@ def laid_over(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**base, **files}
 
 
+def found_in_bad_example(code: str) -> list[Diagnostic]:
+    """What is said with this code of the bad example: at a place, with a hint, as a sentence without dot."""
+    bad, _ = examples(code)
+    found = [one for one in diagnose(laid_over(bad)) if one.code == code]
+    assert bad and found
+    for diagnostic in found:
+        assert diagnostic.hint
+        assert diagnostic.span is not None
+        assert not diagnostic.message.endswith(".")
+    return found
+
+
 def diagnose(files: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
     """Everything that loading, validating, resolving and checking say about these files."""
     found: list[Diagnostic] = []
