@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.app.settled import is_settled
-from support.e2e import Done, Site, small_site
+from support.e2e import Done, Site, copied_site, small_site
 
 RECORD = "var/lib/pbxfleet/records/settled"
 UNIT = "etc/systemd/system/pbx-alpha.service"
@@ -33,9 +33,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, compiled: Path) -> Site:
     """A host on which nothing is to be done, and of which the quick answer knows that."""
-    site = Site(tmp_path)
-    site.as_process = False
-    shutil.copytree(compiled, site.repo)
+    site = copied_site(tmp_path, compiled)
     site.apply()
     assert is_settled(str(site.repo), site.host, str(site.root))
     return site

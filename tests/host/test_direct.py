@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,9 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.local import LocalHost
 from support.instances import install, instance, script
-from support.processes import PATIENCE_S, ended_at_last, pids, place, running, wait_for
+from support.processes import PATIENCE_S, pids, place, running, wait_for
 
 A, B = instance("a"), instance("b")
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[LocalHost]:
-    with ended_at_last(LocalHost(str(tmp_path), "direct"), A, B) as host:
-        yield host
 
 
 def test_start_and_stop(host: LocalHost) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from support.instances import IDLE, install, instance, script
 from support.processes import (
     PATIENCE_S,
     SLEEP,
-    ended_at_last,
     install_sleep,
     pids,
     place,
@@ -27,12 +25,6 @@ from support.processes import (
 )
 
 A, B = instance("a"), instance("b")
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[LocalHost]:
-    with ended_at_last(LocalHost(str(tmp_path), "direct"), A, B) as host:
-        yield host
 
 
 def test_only_the_instances_own(host: LocalHost) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from support.instances import IDLE, PYTHON, install, instance, script
 from support.processes import (
     PATIENCE_S,
     SLEEP,
-    ended_at_last,
     install_sleep,
     pids,
     place,
@@ -28,12 +26,6 @@ from support.processes import (
 )
 
 A, B = instance("a"), instance("b")
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[LocalHost]:
-    with ended_at_last(LocalHost(str(tmp_path), "direct"), A, B) as host:
-        yield host
 
 
 def test_an_executable_of_the_instances_own(host: LocalHost) -> None:

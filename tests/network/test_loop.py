@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from support.e2e import Site, small_site
+from support.e2e import Site, copied_site, small_site
 
 HOST = "desired/hosts/h1.toml"
 ALPHA = "desired/instances/alpha.toml"
@@ -54,10 +53,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, compiled: Path) -> Site:
     """The repository, and a folder for the host on which nothing was done yet."""
-    site = Site(tmp_path)
-    site.as_process = False
-    shutil.copytree(compiled, site.repo)
-    return site
+    return copied_site(tmp_path, compiled)
 
 
 def present(site: Site) -> set[str]:

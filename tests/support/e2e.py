@@ -204,6 +204,14 @@ def small_site(folder: Path) -> Site:
     return site
 
 
+def copied_site(folder: Path, repository: Path) -> Site:
+    """A copy of a repository, and a host on which nothing was done yet; commands run in this process."""
+    site = Site(folder)
+    site.as_process = False
+    shutil.copytree(repository, site.repo)
+    return site
+
+
 def applied_site(folder: Path) -> Site:
     """`small_site`, compiled and applied."""
     site = small_site(folder)
