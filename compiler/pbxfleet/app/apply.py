@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app import settled
+from pbxfleet.app.calls import with_calls
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
@@ -61,6 +62,7 @@ def apply(
         live.state.close_journal()  # an unfinished run left nothing to do: nobody need hear of it
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
+    plan = with_calls(live, plan)
     if plan.steps and not approve(plan):
         raise Refused("not approved; nothing was changed", code="PLN109")
     sweep(live.machine, folders_of(live))

@@ -14,6 +14,7 @@ def run(args: Namespace, output: Output) -> int:
 
     if args.out is None and is_settled(args.chdir, args.host, args.root):
         return _nothing_to_do(args, output)
+    from pbxfleet.app.calls import with_calls
     from pbxfleet.app.live import look, open_live
     from pbxfleet.app.unfinished import notice
 
@@ -26,7 +27,7 @@ def run(args: Namespace, output: Output) -> int:
         this_host=args.this_host,
     )
     notice(live.state, output.complain)
-    plan = look(live, with_basis=args.out is not None).plan
+    plan = with_calls(live, look(live, with_basis=args.out is not None).plan)
     if args.out is not None:
         from pbxfleet.app.planfile import store
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import HostFacts, RuntimeSeen, Seen, ServiceSeen, SocketSeen
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
 class HostView(Protocol):
@@ -62,6 +63,15 @@ class HostView(Protocol):
 
     def facts(self) -> HostFacts:
         """Node name, addresses and cores of the machine."""
+        ...
+
+    def ask(
+        self, instance: InstanceTarget, question: Question, listener: ExpectedListener
+    ) -> Answer:
+        """What the running instance answers at one of its own listeners; no answer is one too.
+
+        Only sockets that its own processes hold on this machine are connected to.
+        """
         ...
 
     @property
@@ -147,6 +157,12 @@ class Host(HostView, Protocol):
 
     def stop(self, instance: InstanceTarget, timeout_s: int) -> None:
         """Stop the instance's own process tree and wait until no process of it is left."""
+        ...
+
+    def configure(
+        self, instance: InstanceTarget, listener: ExpectedListener, values: Mapping[str, str]
+    ) -> Answer:
+        """Set settings of the running process through its REST interface; others stay as they are."""
         ...
 
     def pause(self, seconds: float) -> None:

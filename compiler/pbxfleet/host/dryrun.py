@@ -14,6 +14,7 @@ from pbxfleet.host.local import SEED
 from pbxfleet.host.memory import Memory
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.views import LOOK, digest_of_open, not_regular
+from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import (
     HostFacts,
     ProcessSeen,
@@ -22,7 +23,7 @@ from pbxfleet.model.observed import (
     SocketSeen,
     What,
 )
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
 class DryRunHost(Memory):
@@ -37,6 +38,7 @@ class DryRunHost(Memory):
         self._host = view
         self._enabled: dict[str, bool] = {}
         self._running: dict[str, bool] = {}
+        self._configured: dict[str, dict[str, str]] = {}
 
     def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
         try:
@@ -96,12 +98,31 @@ class DryRunHost(Memory):
 
     def _tree(self, instance: InstanceTarget) -> ProcessSeen:
         cpus = self.facts().cpus if instance.cpu is None else (instance.cpu,)
-        sockets = tuple(SocketSeen(*listener, pid=0) for listener in instance.listeners)
+        sockets = tuple(SocketSeen(*listener.bind, pid=0) for listener in instance.listeners)
         return ProcessSeen((0,), 0, cpus, False, sockets)
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         """As on the view."""
         return self._host.foreign_sockets(instances)
+
+    def ask(
+        self, instance: InstanceTarget, question: Question, listener: ExpectedListener
+    ) -> Answer:
+        """As on the view; what would have been started here is taken for healthy."""
+        if instance.name in self._running:
+            return Answer(200, b"", "")
+        answer = self._host.ask(instance, question, listener)
+        changed = self._configured.get(instance.name)
+        if question is not Question.CONFIG or not changed or answer.problem:
+            return answer
+        return answer._replace(body=_with_values(answer.body, changed))
+
+    def configure(
+        self, instance: InstanceTarget, listener: ExpectedListener, values: Mapping[str, str]
+    ) -> Answer:
+        """From now on the instance is shown with these settings."""
+        self._configured.setdefault(instance.name, {}).update(values)
+        return Answer(200, b"true", "")
 
     def reload_services(self) -> None:
         """Nothing: the view has no manager to tell."""
@@ -128,3 +149,13 @@ class DryRunHost(Memory):
 
     def pause(self, seconds: float) -> None:
         """Nothing to wait for."""
+
+
+def _with_values(body: bytes, values: Mapping[str, str]) -> bytes:
+    import json
+
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return json.dumps({**told, **values}).encode() if isinstance(told, dict) else body

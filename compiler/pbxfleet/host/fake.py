@@ -12,6 +12,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, host_path, join, parent
 from pbxfleet.host.local import SEED
 from pbxfleet.host.memory import Memory
+from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import (
     HostFacts,
     ProcessSeen,
@@ -20,7 +21,7 @@ from pbxfleet.model.observed import (
     SocketSeen,
     What,
 )
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 FACTS = HostFacts("fake", ("192.0.2.1",), (0, 1, 2, 3))
 DEFINITIONS = {"systemd": "/etc/systemd/system/{}.service", "sysv": "/etc/init.d/{}"}
@@ -38,6 +39,8 @@ class FakeProcess(NamedTuple):
 
 
 Hook = Callable[["FakeHost", InstanceTarget], None]
+Answers = Callable[["FakeHost", InstanceTarget, Question, ExpectedListener], Answer]
+Configures = Callable[["FakeHost", InstanceTarget, Mapping[str, str]], Answer]
 
 
 class FakeHost(Memory):
@@ -46,8 +49,9 @@ class FakeHost(Memory):
     `tree` maps paths to contents (0644, root:root), `sources` are files of "this machine" for
     `copy_in`. What may be set at any time: `on_start`, called once a process runs, and `on_stop`,
     called while it still does (a PBX that rewrites its pbx.xml); `listens`, the sockets a new process
-    opens, by default those that are declared; `stubborn`, instances that do not stop; `foreign`,
-    sockets of strangers; `host_facts`.
+    opens, by default those that are declared; `answers` and `configures`, what it says when it is
+    asked, by default what a healthy one without a login says; `stubborn`, instances that do not
+    stop; `foreign`, sockets of strangers; `host_facts`.
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class FakeHost(Memory):
         self.on_start: Hook | None = None
         self.on_stop: Hook | None = None
         self.listens: Callable[[FakeHost, InstanceTarget], tuple[SocketSeen, ...]] = declared
+        self.answers: Answers = healthy
+        self.configures: Configures = no_rest
         self.reloads = 0
         self.paused_s = 0.0
         self._pids = count(100)
@@ -132,6 +138,21 @@ class FakeHost(Memory):
     def facts(self) -> HostFacts:
         """`host_facts`."""
         return self.host_facts
+
+    def ask(
+        self, instance: InstanceTarget, question: Question, listener: ExpectedListener
+    ) -> Answer:
+        """What `answers` says; nothing where no process of the instance holds the listener."""
+        trees = self.runtime([instance])[instance.name].trees
+        if not any(s[:3] == listener.bind for tree in trees for s in tree.sockets):
+            return Answer(0, b"", "it does not run")
+        return self.answers(self, instance, question, listener)
+
+    def configure(
+        self, instance: InstanceTarget, listener: ExpectedListener, values: Mapping[str, str]
+    ) -> Answer:
+        """What `configures` says; by default there is no REST interface."""
+        return self.configures(self, instance, values)
 
     def reload_services(self) -> None:
         """Count it."""
@@ -207,3 +228,19 @@ class FakeHost(Memory):
 def declared(host: FakeHost, instance: InstanceTarget) -> tuple[SocketSeen, ...]:
     """The sockets a well-behaved instance opens: those that are declared."""
     return tuple(SocketSeen(s.protocol, s.address, s.port, None) for s in instance.listeners)
+
+
+def healthy(
+    _host: FakeHost, instance: InstanceTarget, question: Question, _listener: ExpectedListener
+) -> Answer:
+    """A well-behaved instance that nobody may log in to."""
+    if question in (Question.SESSION, Question.OPTIONS):
+        return Answer(200, b"", "")
+    if question is Question.CERTIFICATE:
+        return Answer(0, b"2099-12-31", "")
+    return Answer(0, b"", "no [api]" if instance.api is None else "no answer in time")
+
+
+def no_rest(_host: FakeHost, _instance: InstanceTarget, _values: Mapping[str, str]) -> Answer:
+    """No answer to any change."""
+    return Answer(0, b"", "no answer in time")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
@@ -13,8 +14,12 @@ from pbxfleet.host.proc import Processes
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.services import Parts, backend
 from pbxfleet.host.staging import StagingFiles
+from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import HostFacts, RuntimeSeen, ServiceSeen, SocketSeen, What
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
+
+if TYPE_CHECKING:
+    from pbxfleet.host.ask import Asker
 
 # An instance without it would write one with wildcard binds at its first start (VODIA 0, rule 3).
 SEED = "pbx.xml"
@@ -67,6 +72,23 @@ class LocalHost(StagingFiles):
         Their processes are looked for where one is in the way, or with `find_owners`.
         """
         return self.processes.foreign_sockets(instances, find_owners=find_owners)
+
+    def ask(
+        self, instance: InstanceTarget, question: Question, listener: ExpectedListener
+    ) -> Answer:
+        """What the running instance answers at one of its own listeners, or why nothing came."""
+        return self._asker().ask(instance, question, listener)
+
+    def configure(
+        self, instance: InstanceTarget, listener: ExpectedListener, values: Mapping[str, str]
+    ) -> Answer:
+        """Set settings of the running process through its REST interface."""
+        return self._asker().configure(instance, listener, values)
+
+    def _asker(self) -> Asker:
+        from pbxfleet.host.ask import Asker
+
+        return Asker(self, self.processes)
 
     def facts(self) -> HostFacts:
         """Node name, addresses and cores of the machine; the whole of 127/8 is there unlisted."""

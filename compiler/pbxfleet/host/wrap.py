@@ -10,6 +10,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.host.dryrun import DryRunHost
+from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import (
     HostFacts,
     RuntimeSeen,
@@ -17,7 +18,7 @@ from pbxfleet.model.observed import (
     ServiceSeen,
     SocketSeen,
 )
-from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 __all__ = ["DryRunHost", "Effect", "FailingHost", "Power", "RecordingHost"]
 
@@ -68,6 +69,21 @@ class _Through:
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         return self._host.foreign_sockets(instances)
+
+    def ask(
+        self, instance: InstanceTarget, question: Question, listener: ExpectedListener
+    ) -> Answer:
+        return self._host.ask(instance, question, listener)
+
+    def configure(
+        self, instance: InstanceTarget, listener: ExpectedListener, values: Mapping[str, str]
+    ) -> Answer:
+        answers: list[Answer] = []
+        effect = Effect("configure", instance.name)
+        self._effect(
+            effect, lambda: answers.append(self._host.configure(instance, listener, values))
+        )
+        return answers[0]
 
     def facts(self) -> HostFacts:
         return self._host.facts()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest, digest_of
-from pbxfleet.model.target import ExpectedListener, InstanceTarget
+from pbxfleet.model.target import PROBES, ExpectedListener, InstanceTarget, Login, probes_from
 
 
 class AppliedResource(NamedTuple):
@@ -126,5 +126,7 @@ def instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]
         raise ValueError("not an applied record: it has fields of a later version")
     values["listeners"] = tuple(ExpectedListener(*entry) for entry in values["listeners"])
     values["addresses"] = tuple(values["addresses"])
+    values["api"] = Login(*api) if (api := values.get("api")) else None
+    values["probes"] = probes_from(values["probes"]) if "probes" in values else PROBES
     values["rtp"] = None if values["rtp"] is None else tuple(values["rtp"])
     return InstanceTarget(**values)

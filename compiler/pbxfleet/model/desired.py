@@ -16,6 +16,7 @@ from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.guards import ARCHIVES, NO_HOST_GUARDS, HostGuards, Removed
 from pbxfleet.model.net import Address, Bind, PortRange
 from pbxfleet.model.plans import Judging
+from pbxfleet.model.probing import NO_API, NO_PROBES, ApiWish, ProbesWish
 from pbxfleet.model.reserved import Price, Reserved, Tombstones
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ class Layer:
     calls: Sourced[int] | None = None
     acme: Sourced[bool] | None = None
     partners: Mapping[str, Sourced[Partner]] = field(default_factory=dict)
+    api: ApiWish = NO_API
+    probes: ProbesWish = NO_PROBES
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
+from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards, Removed
 from pbxfleet.model.target import (
     ExpectedListener,
@@ -20,9 +21,11 @@ from pbxfleet.model.target import (
     Impact,
     InstanceTarget,
     Kind,
+    Login,
     ReleaseTarget,
     Resource,
     Target,
+    probes_from,
 )
 
 if TYPE_CHECKING:
@@ -224,6 +227,8 @@ def _instance(name: str, raw: Any) -> InstanceTarget:
         found = InstanceTarget._make(_instance_values(raw))
         listeners = tuple([_listener(entry) for entry in found.listeners])
         addresses = _all_text("addresses", found.addresses)
+        api = None if found.api is None else _login(found.api)
+        probes = probes_from(found.probes)
         rtp = None if found.rtp is None else (found.rtp[0] + 0, found.rtp[1] + 0)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _Malformed(f"instance {name}: {_said(error)}") from error
@@ -236,9 +241,10 @@ def _instance(name: str, raw: Any) -> InstanceTarget:
         and (found.peer is None or type(found.peer) is str)
     ):
         raise _Malformed(f"instance {name}: a value has the wrong type")
-    for path in (found.directory, found.executable, found.pid_file):
+    paths = (found.directory, found.executable, found.pid_file)
+    for path in paths if api is None else (*paths, api.password_file):
         _check_path(name, path)
-    return found._replace(listeners=listeners, addresses=addresses, rtp=rtp)
+    return found._replace(listeners=listeners, addresses=addresses, rtp=rtp, api=api, probes=probes)
 
 
 def _release(name: str, raw: Any) -> ReleaseTarget:
@@ -263,11 +269,16 @@ def _guards(raw: Any) -> Guards:
     return found
 
 
+def _login(raw: Any) -> Login:
+    user, password_file = _all_text("api", raw)
+    return Login(user, HostPath(password_file))
+
+
 def _listener(raw: Any) -> ExpectedListener:
-    protocol, address, port = raw
-    if protocol not in PROTOCOLS or type(address) is not str or type(port) is not int:
+    protocol, address, port, role = raw
+    if protocol not in PROTOCOLS or type(port) is not int or not type(address) is type(role) is str:
         raise ValueError(f"{raw!r} is not a listener")
-    return ExpectedListener(protocol, address, port)
+    return ExpectedListener(protocol, address, port, role)
 
 
 def _field(raw: Any) -> Field:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.asking import CallsSeen
 from pbxfleet.model.target import Impact, Kind
 
 
@@ -129,7 +130,7 @@ class Plan(NamedTuple):
 
     `changes` holds what differs; `outdated` names instances whose applied record will be brought up
     to date although nothing on the host changes. `basis` is filled where a plan is stored or applied
-    from a file.
+    from a file. `calls` are those on instances that will be stopped, where they were asked for.
     """
 
     host: str
@@ -139,6 +140,7 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     outdated: tuple[str, ...]
     basis: Basis
+    calls: tuple[CallsSeen, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -25,6 +25,7 @@ from pbxfleet.model.guards import NO_GUARDS, Guards
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
 from pbxfleet.model.plans import Partner
+from pbxfleet.model.target import PROBES, Login, Probes
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ class ResolvedInstance:
     directory_template: Sourced[str] | None = None
     number_origin: Span | None = field(default=None, compare=False)
     remembered: tuple[Remembered, ...] = field(default=(), compare=False)
+    api: Login | None = None
+    probes: Probes = PROBES
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def listener_name(protocol: str, address: str, port: int) -> str:
 
 def declared_facts(instance: InstanceTarget) -> dict[str, str]:
     """What the declaration says about the running instance; no `cpu` where it is not pinned."""
-    facts = {listener_name(*listener): LISTENING for listener in instance.listeners}
+    facts = {listener_name(*listener.bind): LISTENING for listener in instance.listeners}
     if instance.cpu is not None:
         facts[CPU] = str(instance.cpu)
     return {**facts, "executable": ON_DISK, "processes": "1"}

@@ -5,10 +5,10 @@ NamedTuples rather than dataclasses: a plan of a thousand instances creates five
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
@@ -31,6 +31,14 @@ class Impact(StrEnum):
     NONE = "none"
     LIVE = "live"
     RESTART = "restart"
+
+
+class Need(StrEnum):
+    """How much a probe after a start counts: it reverts the instance, is a note, or is not asked."""
+
+    MUST = "must"
+    MAY = "may"
+    OFF = "off"
 
 
 SEEDED = (
@@ -84,19 +92,57 @@ class Field(NamedTuple):
 class ExpectedListener(NamedTuple):
     """A socket that the running instance must hold; `address` is literal text.
 
-    `protocol` is `tcp`, `udp`, or `any` where the transport of a bind is not known.
+    `protocol` is `tcp`, `udp`, or `any` where the transport of a bind is not known. `role` is what
+    answers on it: a role's word (`sip_udp`), or the element of a bind that no role is mapped to.
     """
 
     protocol: str
     address: str
     port: int
+    role: str = ""
+
+    @property
+    def bind(self) -> tuple[str, str, int]:
+        """The socket alone, as the kernel lists it."""
+        return self[:3]
+
+
+class Login(NamedTuple):
+    """Who may ask the PBX; `password_file` is a path on the host, never the password itself."""
+
+    user: str
+    password_file: HostPath
+
+
+class Probes(NamedTuple):
+    """What is asked of an instance after its start.
+
+    `session` is the HTTP call on web listeners, `sip_options` the SIP request on SIP listeners,
+    `certificate` what is presented on those with TLS. For `stable_s` seconds the process must stay.
+    """
+
+    session: Need = Need.MUST
+    sip_options: Need = Need.MAY
+    certificate: Need = Need.MAY
+    stable_s: int = 2
+
+
+PROBES = Probes()
+
+
+def probes_from(values: Sequence[Any]) -> Probes:
+    """Probes from plain values as JSON has them; ValueError or TypeError if they are none."""
+    session, sip_options, certificate, stable_s = values
+    if type(stable_s) is not int:
+        raise TypeError(f"{stable_s!r} is not a number of seconds")
+    return Probes(Need(session), Need(sip_options), Need(certificate), stable_s)
 
 
 class InstanceTarget(NamedTuple):
     """What must be true of one running instance, for starting, stopping and proving it.
 
     `cpu` is a core number or None for "not pinned". `release` is the name of its release.
-    `rtp` is `(first, last)` with `rtp_address`, or None.
+    `rtp` is `(first, last)` with `rtp_address`, or None. `api` None: it can be asked without a login only.
     """
 
     name: str
@@ -113,6 +159,8 @@ class InstanceTarget(NamedTuple):
     peer: str | None
     origin: str
     release: str = ""
+    api: Login | None = None
+    probes: Probes = PROBES
 
 
 class ReleaseTarget(NamedTuple):

@@ -88,7 +88,7 @@ def foreign_notes(
                 if covers(socket.address, expected.address):
                     own = (protocol, expected.address, expected.port) in held
                     blocks = starts and protocol == "tcp" and not own
-                    name = listener_name(*expected)
+                    name = listener_name(*expected.bind)
                     notes.append(_foreign_note(instance, socket, name, blocks=blocks))
     return notes
 

@@ -32,6 +32,8 @@ def instance_target(host: ResolvedHost, instance: ResolvedInstance) -> InstanceT
         peer=None if instance.failover is None else instance.failover.peer,
         origin=str(instance.span),
         release=instance.release.name,
+        api=instance.api,
+        probes=instance.probes,
     )
 
 
@@ -63,7 +65,9 @@ def host_addresses(host: ResolvedHost) -> tuple[str, ...]:
 def _expected(listener: Listener) -> ExpectedListener:
     protocols = listener.protocols
     protocol = protocols[0].value if len(protocols) == 1 else "any"
-    return ExpectedListener(protocol, _address(listener.bind), listener.bind.port)
+    return ExpectedListener(
+        protocol, _address(listener.bind), listener.bind.port, str(listener.role)
+    )
 
 
 def _address(bind: Bind) -> str:

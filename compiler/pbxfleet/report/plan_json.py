@@ -9,6 +9,7 @@ from typing import Any
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.asking import CallsSeen
 from pbxfleet.model.plan import Basis, Change, Do, FieldDelta, Note, Plan, Status, Step, Verb
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.report.summary import summary
@@ -30,6 +31,7 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
         "notes": [n._asdict() for n in plan.notes],
         "steps": [s._asdict() for s in plan.steps],
         "outdated_records": list(plan.outdated),
+        "calls": [c._asdict() for c in plan.calls],
     }
     if with_basis:
         data["basis"] = plan.basis._asdict()
@@ -62,6 +64,7 @@ def decode_plan(content: bytes, name: str) -> Plan:
             tuple(_step(s) for s in data["steps"]),
             _texts(data["outdated_records"]),
             _basis(data["basis"]),
+            tuple(_calls(c) for c in data.get("calls", ())),  # plan files of 0.1 may lack it
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
@@ -108,6 +111,14 @@ def _step(data: Mapping[str, Any]) -> Step:
             "impact": Impact(data["impact"]),
         }
     )
+
+
+def _calls(data: Mapping[str, Any]) -> CallsSeen:
+    number = data["number"]
+    if number is not None and type(number) is not int:
+        raise TypeError("a number of calls is not one")
+    _check_texts(data, besides=("number",))
+    return CallsSeen(**data)
 
 
 def _basis(data: Mapping[str, Any]) -> Basis:

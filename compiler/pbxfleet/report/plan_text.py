@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from pbxfleet.model.asking import CallsSeen
 from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status, Verb
 from pbxfleet.model.target import Kind
 from pbxfleet.report.paint import PLAIN, Paint, visible
@@ -45,8 +46,8 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     host = visible(plan.host)
     if plan.is_empty:
         return f"{host}: nothing to do"
-    parts = _parts(counts, paint) if plan.steps else ["nothing changes"]
-    text = f"{host}: " + ", ".join(parts)
+    parts = _parts(plan, counts, paint) if plan.steps else ["nothing changes"]
+    text = f"{host}: " + "; ".join([*_cost(plan, counts, paint), ", ".join(parts)])
     if plan.outdated and not plan.steps:
         text += f", {counted(len(plan.outdated), 'record')} to bring up to date"
     if counts.drifted:
@@ -58,20 +59,44 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     return text
 
 
-def _parts(counts: Summary, paint: Paint) -> list[str]:
+def _cost(plan: Plan, counts: Summary, paint: Paint) -> list[str]:
+    """What it costs callers, which is read first: restarts with the calls on them, and what is free."""
+    found = []
+    if counts.restarts:
+        verb = "instance restarts" if len(counts.restarts) == 1 else "instances restart"
+        text = paint("red", f"{len(counts.restarts)} {verb} ({_names(counts.restarts)})")
+        found.append(", ".join(filter(None, (text, _calls(plan.calls, counts.restarts)))))
+    if counts.live:
+        verb = "changes" if counts.live == 1 else "change"
+        found.append(f"{counted(counts.live, 'setting')} {verb} live")
+    return found
+
+
+def _calls(asked: Iterable[CallsSeen], names: Collection[str]) -> str:
+    """Calls on these instances; what is not known is said, and why. Empty where nobody was asked."""
+    seen = [calls for calls in asked if calls.instance in names]
+    known = [calls.number for calls in seen if calls.number is not None]
+    missing = [calls for calls in seen if calls.number is None]
+    on = "it" if len(seen) == 1 else "them"
+    if not missing:
+        return f"{counted(sum(known), 'call')} on {on} now" if seen else ""
+    whys = dict.fromkeys(calls.why for calls in missing)
+    why = visible(next(iter(whys)) if len(whys) == 1 else f"{len(whys)} reasons")
+    if not known:
+        return f"calls not known: {why}"
+    of = _names(tuple(calls.instance for calls in missing))
+    return f"{counted(sum(known), 'call')} on them now without {of} (calls not known: {why})"
+
+
+def _parts(plan: Plan, counts: Summary, paint: Paint) -> list[str]:
     parts = []
     if counts.instances or not counts.removed:
-        parts = [counted(len(counts.instances), "instance") + " changed", _restarts(counts, paint)]
+        parts = [counted(len(counts.instances), "instance") + " changed"]
+        parts += [] if counts.restarts else ["no restart of a running instance"]
     if counts.removed:
-        parts.append(paint("red", f"{len(counts.removed)} removed ({_names(counts.removed)})"))
+        text = paint("red", f"{len(counts.removed)} removed ({_names(counts.removed)})")
+        parts.append(", ".join(filter(None, (text, _calls(plan.calls, counts.removed)))))
     return [*parts, counted(counts.files, "file"), counted(counts.settings, "setting")]
-
-
-def _restarts(counts: Summary, paint: Paint) -> str:
-    if not counts.restarts:
-        return "no restart of a running instance"
-    names = _names(counts.restarts)
-    return paint("red", f"{counted(len(counts.restarts), 'restart')} ({names})")
 
 
 def _names(names: tuple[str, ...]) -> str:

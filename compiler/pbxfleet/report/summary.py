@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pbxfleet.model.plan import Plan, Status, Verb
-from pbxfleet.model.target import Kind
+from pbxfleet.model.target import Impact, Kind
 
 
 class Summary(NamedTuple):
@@ -13,7 +13,9 @@ class Summary(NamedTuple):
 
     `instances` are those that will be changed, without the removed; `restarts` are those of them that
     run and will be stopped and started. `files` and `settings` count what will be written or removed,
-    `drifted` and `conflicts` resources, without the restarts that follow from them.
+    `drifted` and `conflicts` resources, without the restarts that follow from them. `live` are the
+    settings that change in the running process. `calls` are on instances that will be stopped, as far
+    as they are known; None if nobody was asked. `calls_not_known` names instances with the reason.
     """
 
     instances: tuple[str, ...]
@@ -24,6 +26,9 @@ class Summary(NamedTuple):
     drifted: int
     conflicts: int
     blocked: int
+    live: int = 0
+    calls: int | None = None
+    calls_not_known: tuple[str, ...] = ()
 
 
 def summary(plan: Plan) -> Summary:
@@ -42,6 +47,11 @@ def summary(plan: Plan) -> Summary:
         drifted=sum(1 for c in found if c.status is Status.DRIFT),
         conflicts=sum(1 for c in found if c.status is Status.CONFLICT),
         blocked=len(plan.blocked),
+        live=sum(
+            len(c.fields) for c in owned if c.kind is Kind.SETTINGS and c.impact is Impact.LIVE
+        ),
+        calls=sum(c.number or 0 for c in plan.calls) if plan.calls else None,
+        calls_not_known=tuple(f"{c.instance}: {c.why}" for c in plan.calls if c.number is None),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pbxfleet.model.desired import HostFile
+from pbxfleet.model.probing import API_USER, ApiWish, ProbesWish
 from pbxfleet.model.resolved import ResolvedInstance
+from pbxfleet.model.target import PROBES, Login, Probes
 from pbxfleet.resolve.backup import instance_backup
 from pbxfleet.resolve.listeners import Draft, add_listeners
 from pbxfleet.resolve.media import add_affinity, add_media
@@ -27,7 +29,8 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
     check_known(draft)
     values = path_values(file.name, grant.addresses[0].value, grant.number)
     paired = layer.failover.role is not None or layer.failover.peer is not None
-    paths = instance_paths(host, PathMaker(values, file, draft.problems), paired=paired)
+    make = PathMaker(values, file, draft.problems)
+    paths = instance_paths(host, make, paired=paired)
     if paths is None:
         return None
     return ResolvedInstance(
@@ -56,4 +59,23 @@ def build_instance(draft: Draft, host: HostFile) -> ResolvedInstance | None:
         number_origin=None if file.number is None else file.number.origin,
         remembered=grant.remembered,
         partners=tuple(layer.partners[name] for name in sorted(layer.partners)),
+        api=_login(layer.api, make),
+        probes=_probes(layer.probes),
+    )
+
+
+def _login(wish: ApiWish, make: PathMaker) -> Login | None:
+    """The login; None if no file with its password is declared, or its path was reported."""
+    path = None if wish.password_file is None else make.path(wish.password_file)
+    if path is None:
+        return None
+    return Login(API_USER if wish.user is None else wish.user.value, path)
+
+
+def _probes(wish: ProbesWish) -> Probes:
+    return Probes(
+        PROBES.session if wish.session is None else wish.session.value,
+        PROBES.sip_options if wish.sip_options is None else wish.sip_options.value,
+        PROBES.certificate if wish.certificate is None else wish.certificate.value,
+        PROBES.stable_s if wish.stable_s is None else wish.stable_s.value,
     )

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from pbxfleet.model.backup import BackupWish
 from pbxfleet.model.desired import FailoverWish, Layer, Sourced
+from pbxfleet.model.probing import ApiWish, ProbesWish
 
 T = TypeVar("T")
 K = TypeVar("K", bound=str)
@@ -16,8 +17,8 @@ K = TypeVar("K", bound=str)
 def join(nearer: Layer, farther: Layer) -> Layer:
     """One layer that says what both say; where both speak, `nearer` wins.
 
-    `listen`, `settings`, `partners`, `failover` and `backup` are joined key by key; lists are taken
-    whole. The winner's `overrode` lists the places it hides, nearest layer first. Joining is
+    `listen`, `settings`, `partners`, `failover`, `backup`, `api` and `probes` are joined key by key;
+    lists are taken whole. The winner's `overrode` lists the places it hides, nearest layer first. Joining is
     associative.
     """
     return Layer(
@@ -36,6 +37,8 @@ def join(nearer: Layer, farther: Layer) -> Layer:
         calls=_one(nearer.calls, farther.calls),
         acme=_one(nearer.acme, farther.acme),
         partners=_keys(nearer.partners, farther.partners),
+        api=_api(nearer.api, farther.api),
+        probes=_probes(nearer.probes, farther.probes),
     )
 
 
@@ -49,6 +52,21 @@ def _failover(nearer: FailoverWish, farther: FailoverWish) -> FailoverWish:
         interval_s=_one(nearer.interval_s, farther.interval_s),
         failures=_one(nearer.failures, farther.failures),
         action_url=_one(nearer.action_url, farther.action_url),
+    )
+
+
+def _api(nearer: ApiWish, farther: ApiWish) -> ApiWish:
+    return ApiWish(
+        _one(nearer.user, farther.user), _one(nearer.password_file, farther.password_file)
+    )
+
+
+def _probes(nearer: ProbesWish, farther: ProbesWish) -> ProbesWish:
+    return ProbesWish(
+        _one(nearer.session, farther.session),
+        _one(nearer.sip_options, farther.sip_options),
+        _one(nearer.certificate, farther.certificate),
+        _one(nearer.stable_s, farther.stable_s),
     )
 
 

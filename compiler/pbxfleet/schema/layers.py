@@ -22,6 +22,7 @@ from pbxfleet.schema import names, network, scalars, shapes, urls
 from pbxfleet.schema.backup import BackupModel
 from pbxfleet.schema.network_host import AdminAllow, SourceAddress
 from pbxfleet.schema.plans import LayerPlans
+from pbxfleet.schema.probing import ApiModel, ProbesModel
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 from pbxfleet.source.nodes import MappingNode
@@ -246,6 +247,10 @@ class LayerModel(LayerPlans):
         "the host; the host's standard address if not said.",
         examples=["own", "203.0.113.10"],
     )
+    api: ApiModel | None = Field(
+        None, description="Login for calls on it now, and for changes without a restart."
+    )
+    probes: ProbesModel | None = Field(None, description="What it must answer after a start.")
 
 
 class DefaultsModel(LayerModel):

@@ -69,6 +69,11 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "tenants": f"{_NEXT_LAYER}, else nothing is known of its domains",
         "calls": f"{_NEXT_LAYER}, else nothing is planned",
         "partners": f"{_NEXT_LAYER}, else nobody has an allow-list",
+        "api": _NEXT_LAYER,
+        "probes": _NEXT_LAYER,
+    },
+    "ApiModel": {
+        "password_file": f"{_NEXT_LAYER}, else calls are not known and every change costs a restart",
     },
     "SuppressModel": {"where": "it is accepted everywhere"},
     "ForeignListenerModel": {"reason": "nobody says why"},

@@ -43,6 +43,7 @@ from pbxfleet.schema.judging import lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
+from pbxfleet.schema.probing import lower_api, lower_probes
 from pbxfleet.schema.reservations import lower_addresses, lower_cores, lower_ports, lower_price
 from pbxfleet.schema.services import lower_compose, lower_windows
 from pbxfleet.source.nodes import MappingNode, Node
@@ -99,6 +100,8 @@ def _lower_layer(model: LayerModel, table: Node) -> Layer:
         calls=model.calls,
         acme=model.acme,
         partners=_partners(model, table),
+        api=lower_api(model.api),
+        probes=lower_probes(model.probes),
     )
 
 

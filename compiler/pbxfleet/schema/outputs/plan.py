@@ -53,6 +53,21 @@ class SummaryModel(Record):
     blocked: Count = Field(
         description="Notes that forbid applying.", examples=[0], json_schema_extra=unit("notes")
     )
+    live: Count = Field(
+        description="Settings that change in the running process, without a restart.",
+        examples=[5],
+        json_schema_extra=unit("settings"),
+    )
+    calls: Count | None = Field(
+        description="Calls on instances that will be stopped, as far as they are known; null if nobody "
+        "was asked.",
+        examples=[37],
+        json_schema_extra=unit("calls"),
+    )
+    calls_not_known: list[str] = Field(
+        description="Instances whose calls are not known, each with the reason.",
+        examples=[["acme: no [api]"]],
+    )
 
 
 class FieldModel(Record):
@@ -114,6 +129,18 @@ class NoteModel(Record):
     )
 
 
+class CallsModel(Record):
+    """Calls on one instance that will be stopped."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    number: Count | None = Field(
+        description="Calls on it now; null if they are not known.",
+        examples=[37],
+        json_schema_extra=unit("calls"),
+    )
+    why: str = Field(description="Why they are not known; empty if they are.", examples=[""])
+
+
 class StepModel(Record):
     """One action of apply, with what must be true before it."""
 
@@ -157,6 +184,9 @@ class PlanDocument(Document):
     outdated_records: list[str] = Field(
         description="Instances whose applied record is brought up to date though nothing changes.",
         examples=[["birch"]],
+    )
+    calls: list[CallsModel] = Field(
+        description="Calls on instances that will be stopped, where they were asked for."
     )
 
 

@@ -21,7 +21,8 @@ from pbxfleet.schema.shapes import CORE_NUMBER
 
 _SOME_DIGEST = "sha256:" + "0" * 64
 
-_Listener: TypeAlias = tuple[Literal["tcp", "udp", "any"], str, PortNumber]
+_Listener: TypeAlias = tuple[Literal["tcp", "udp", "any"], str, PortNumber, str]
+_Need: TypeAlias = Literal["must", "may", "off"]
 
 
 class ResourceModel(Record):
@@ -87,8 +88,8 @@ class InstanceTargetModel(Record):
         json_schema_extra=unit(CORE_NUMBER),
     )
     listeners: list[_Listener] = Field(
-        description="Sockets that it must hold: protocol, address, port.",
-        examples=[[["tcp", "203.0.113.10", 80]]],
+        description="Sockets that it must hold: protocol, address, port, role.",
+        examples=[[["tcp", "203.0.113.10", 80, "http"]]],
     )
     addresses: list[str] = Field(description="Its addresses.", examples=[["203.0.113.10"]])
     rtp_address: str | None = Field(
@@ -105,6 +106,16 @@ class InstanceTargetModel(Record):
     release: str = Field(
         description="Release that it runs; empty where the manifest is of an earlier version.",
         examples=["70.5"],
+    )
+    api: tuple[str, HostPathText] | None = Field(
+        description="Administrator that pbxfleet logs in as, and the file with the password; null "
+        "without one.",
+        examples=[["admin", "/etc/pbx/api-acme"]],
+    )
+    probes: tuple[_Need, _Need, _Need, Count] = Field(
+        description="How much the session call, SIP OPTIONS and the certificate count after a start; "
+        "seconds that the process must stay.",
+        examples=[["must", "may", "may", 2]],
     )
     origin: str = Field(
         description="Place of its declaration.", examples=["desired/instances/acme.yaml:1:1"]
