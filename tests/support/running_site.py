@@ -40,6 +40,9 @@ release = "70.5"
 listen = { http = 18080, https = 18443, sip_udp = 15060, sip_tcp = 15060, sip_tls = 15061, \
 tftp = "off", snmp = "off", ldap = "off" }
 
+[defaults.probes]
+stable_s = 0
+
 [defaults.settings]
 log_duration = 86400
 
