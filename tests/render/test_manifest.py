@@ -27,6 +27,8 @@ from pbxfleet.model.target import (
     Impact,
     InstanceTarget,
     Kind,
+    Login,
+    Probes,
     Resource,
     Target,
 )
@@ -60,6 +62,7 @@ instance_targets = st.builds(
             st.sampled_from(["tcp", "udp", "any"]),
             texts,
             st.integers(1, 65535),
+            texts,
         ),
         max_size=2,
     ).map(tuple),
@@ -68,6 +71,8 @@ instance_targets = st.builds(
     rtp=st.none() | st.tuples(st.integers(1, 65535), st.integers(1, 65535)),
     peer=optional_texts,
     origin=texts,
+    api=st.none() | st.builds(Login, texts, paths),
+    probes=st.builds(Probes),
 )
 
 
