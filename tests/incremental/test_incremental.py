@@ -18,85 +18,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbxfleet.app import compile as compiling
-from pbxfleet.app import incremental
-from pbxfleet.app.compile import Compiled, compile_fleet, validate_fleet
+from pbxfleet.app import incremental, look, workshop
+from pbxfleet.app.compile import compile_fleet, validate_fleet
 from pbxfleet.app.reading import read_fleet
-from pbxfleet.app.workshop import Workshop
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.host import cache as caching
-from pbxfleet.host import forked as parallel
-from pbxfleet.host import stamps
 from pbxfleet.model import frozen
-from support.pages import laid_over
-
-HOST = """\
-address = "{net}.2"
-reserve_address = true
-addresses = ["{net}.10-{net}.60"]
-cpus = "0-15"
-system_cpus = "0-1"
-rtp = "49152-64511"
-failover_file = "/etc/pbx/failover-{{instance}}.conf"
-failover_template = "{template}"
-"""
-NETS = {"fra1": "203.0.113", "ams1": "198.51.100", "lon1": "192.0.2"}
-NAMES = ("alpha", "beta", "gamma", "delta", "echo")
-SETTLED_NS = 20_000_000  # short enough that a test sees stamps trusted, longer than a clock's grain
-
-
-class Repository:
-    """A fleet of three hosts in a folder, and the accidents and edits that can happen to it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name, content in laid_over({}).items():
-            if "/hosts/" not in name and "/instances/" not in name:
-                self.write(name, content.decode())
-        fleet = self.read("desired/fleet.toml").replace("198.51.100.10", "198.18.0.10")
-        self.write("desired/fleet.toml", fleet)
-        reference = self.read("desired/reference/pbx.xml").replace("198.51.100.10", "198.18.0.10")
-        self.write("desired/reference/pbx.xml", reference)
-        for host in NETS:
-            self.host(host, "failover.conf")
-        self.instance("alpha", "fra1")
-        self.instance("beta", "ams1", yaml=True)
-
-    def read(self, name: str) -> str:
-        return (self.folder / name).read_text()
-
-    def write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def host(self, name: str, template: str) -> None:
-        text = HOST.format(net=NETS[name], template=template)
-        self.write(f"desired/hosts/{name}.toml", text)
-
-    def instance(self, name: str, host: str, *, yaml: bool = False, more: str = "") -> None:
-        self.remove(name)
-        if yaml:
-            text = f"host: {host}\naddress: auto\ncpu: auto\nsettings: {{sys_name: {name}}}\n{more}"
-            self.write(f"desired/instances/{name}.yaml", text)
-        else:
-            text = f'host = "{host}"\naddress = "auto"\n{more}\n[settings]\nsys_name = "{name}"\n'
-            self.write(f"desired/instances/{name}.toml", text)
-
-    def remove(self, name: str) -> None:
-        for suffix in ("toml", "yaml"):
-            (self.folder / f"desired/instances/{name}.{suffix}").unlink(missing_ok=True)
-
-    def rendered(self) -> list[Path]:
-        return sorted(p for p in (self.folder / "rendered").rglob("*") if p.is_file())
-
-    def pair(self, one: str, other: str) -> None:
-        for name, role, peer, host in (
-            (one, "primary", other, "fra1"),
-            (other, "secondary", one, "lon1"),
-        ):
-            text = f'failover = {{ role = "{role}", peer = "{peer}" }}'
-            self.instance(name, host, more=text)
-
+from support.kept_fleet import (
+    NAMES,
+    NETS,
+    SETTLED_NS,
+    Repository,
+    assert_as_from_scratch,
+    cached_files,
+    compared,
+    tree,
+)
 
 names, hosts = st.sampled_from(NAMES), st.sampled_from(sorted(NETS))
 Edit = Callable[[Repository], None]
@@ -153,6 +90,22 @@ def forgotten(name: str) -> Edit:
     return lambda r: (r.folder / name).unlink(missing_ok=True)
 
 
+def older_cache(number: int, which: int) -> Edit:
+    """Some files of the cache are again what they were some runs ago, or gone."""
+
+    def edit(repository: Repository) -> None:
+        folder, before = repository.cache_folder, repository.caches
+        old = before[number % len(before)] if before else {}
+        for bit, name in enumerate(sorted({*old, *os.listdir(folder)})):
+            if which >> bit & 1:
+                (folder / name).unlink(missing_ok=True)
+                if name in old:
+                    (folder / name).write_bytes(old[name])
+                    (folder / name).chmod(0o600)
+
+    return edit
+
+
 EDITS: st.SearchStrategy[Edit] = st.one_of(
     st.builds(lambda n, h, y: lambda r: r.instance(n, h, yaml=y), names, hosts, st.booleans()),
     st.builds(lambda n: lambda r: r.remove(n), names),
@@ -174,6 +127,7 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
     st.builds(lambda h: lambda r: r.write(f"rendered/{h}/root/stray", "x"), hosts),
     st.builds(replaced_by_link, st.integers(0, 99)),
     st.builds(made_program, st.integers(0, 99)),
+    st.builds(older_cache, st.integers(0, 5), st.integers(0, 255)),
     # Broken, and in a way that the next edit of the same instance repairs.
     st.builds(lambda n: lambda r: r.instance(n, "fra1", more="cpus = 3"), names),
     st.builds(lambda n: lambda r: r.instance(n, "nowhere"), names),
@@ -181,55 +135,28 @@ EDITS: st.SearchStrategy[Edit] = st.one_of(
 )
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "cache").mkdir()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(stamps, "SETTLED_NS", SETTLED_NS)
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
-
-
-def compared(compiled: Compiled) -> tuple[object, ...]:
-    return (compiled.fleet.diagnostics, compiled.changed, compiled.failed, *compiled[2:])
-
-
 @settings(max_examples=60)
-@given(edits=st.lists(EDITS, min_size=1, max_size=6), check=st.booleans())
-def test_every_run_is_as_one_from_scratch(edits: list[Edit], check: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(
+    edits=st.lists(EDITS, min_size=1, max_size=6),
+    check=st.booleans(),
+    large=st.sampled_from([False, False, True]),
+)
+def test_every_run_is_as_one_from_scratch(edits: list[Edit], check: bool, large: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if large:
+            on_two_cores(patch)
         repository = Repository(Path(folder) / "fleet")
         compile_fleet(str(repository.folder))
         for edit in edits:
+            repository.note_cache()
             edit(repository)
-            scratch = Path(folder) / "scratch"
-            shutil.copytree(repository.folder, scratch, symlinks=True)
-            validated, *_ = validate_fleet(str(repository.folder))
-            assert validated.diagnostics == read_fleet(str(scratch)).diagnostics
-            for checking in (True, False) if check else (False,):
-                quick = compile_fleet(str(repository.folder), check=checking)
-                slow = compiling._from_scratch(str(scratch), (), check=checking)
-                assert compared(quick) == compared(slow)
-            assert tree(repository.folder) == tree(scratch)
-            shutil.rmtree(scratch)
+            assert_as_from_scratch(repository, check=check)
 
 
-@pytest.fixture
-def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the hosts that are resolved anew from now on, in order."""
-    done: list[str] = []
-    work_out = Workshop.work_out
-
-    def noted(self: Workshop, todo: list[str], *args: object, **options: bool) -> object:
-        done.extend(todo)
-        return work_out(self, todo, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Workshop, "work_out", noted)
-    return done
+def on_two_cores(patch: pytest.MonkeyPatch) -> None:
+    """As a large fleet is compiled where there are two cores."""
+    patch.setattr(look, "WORTH_IT_BYTES", 0)
+    patch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
 
 
 def test_only_what_a_change_concerns_is_worked_out(tmp_path: Path, worked_out: list[str]) -> None:
@@ -295,16 +222,12 @@ def test_without_a_change_no_rendered_file_is_read(
     assert compile_fleet(str(repository.folder)).changed == ()
 
 
-def cached(tmp_path: Path) -> list[Path]:
-    return sorted(p for p in (tmp_path / "cache").rglob("*") if p.is_file())
-
-
 def test_a_damaged_cache_only_costs_time(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "fleet")
     compile_fleet(str(repository.folder))
     before = tree(repository.folder)
     for damage in (b"", b"x" * 100, None):
-        for entry in cached(tmp_path):
+        for entry in cached_files(tmp_path):
             content = entry.read_bytes()
             entry.write_bytes(content[: len(content) // 2] if damage is None else damage)
         assert compile_fleet(str(repository.folder)).changed == ()
@@ -316,19 +239,19 @@ def test_a_cache_that_others_can_write_to_is_not_used(
 ) -> None:
     repository = Repository(tmp_path / "fleet")
     compile_fleet(str(repository.folder))
-    (folder,) = {entry.parent for entry in cached(tmp_path)}
+    (folder,) = {entry.parent for entry in cached_files(tmp_path)}
     folder.chmod(0o777)
-    names = {entry: entry.stat().st_mtime_ns for entry in cached(tmp_path)}
+    names = {entry: entry.stat().st_mtime_ns for entry in cached_files(tmp_path)}
     worked_out.clear()
     assert compile_fleet(str(repository.folder)).changed == ()
-    assert {entry: entry.stat().st_mtime_ns for entry in cached(tmp_path)} == names
+    assert {entry: entry.stat().st_mtime_ns for entry in cached_files(tmp_path)} == names
 
 
 def test_the_cache_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(caching.SWITCH, "off")
     repository = Repository(tmp_path / "fleet")
     assert not compile_fleet(str(repository.folder)).failed
-    assert cached(tmp_path) == []
+    assert cached_files(tmp_path) == []
 
 
 def test_a_home_that_is_not_there_is_not_made(
@@ -345,8 +268,8 @@ def test_a_home_that_is_not_there_is_not_made(
 def test_on_several_cores_it_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str
 ) -> None:
-    monkeypatch.setattr(parallel, "WORTH_IT", 2)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(workshop, "WORTH_IT", 2)
+    on_two_cores(monkeypatch)
     repository = Repository(tmp_path / "fleet")
     repository.pair("gamma", "delta")
     repository.instance("echo", "ams1", more=more)
