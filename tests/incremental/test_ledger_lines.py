@@ -36,9 +36,7 @@ def put(folder: Path, name: str, text: str | bytes) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "cache").mkdir()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "fleet"
     for name, content in laid_over({}).items():
         if "/instances/" not in name:
