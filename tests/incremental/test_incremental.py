@@ -21,6 +21,7 @@ from pbxfleet.app import compile as compiling
 from pbxfleet.app import incremental, look, workshop
 from pbxfleet.app.compile import compile_fleet, validate_fleet
 from pbxfleet.app.reading import read_fleet
+from pbxfleet.app.workshop import Workshop
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.host import cache as caching
 from pbxfleet.model import frozen
@@ -287,8 +288,11 @@ def test_another_program_shares_nothing(
     compile_fleet(str(repository.folder))
     worked_out.clear()
     monkeypatch.setattr(incremental, "program_digest", lambda: "another version")
+    read: list[int] = []
+    ledger = Workshop.ledger
+    monkeypatch.setattr(Workshop, "ledger", lambda self: read.append(1) or ledger(self))
     compile_fleet(str(repository.folder))
-    assert worked_out == ["ams1", "fra1", "lon1"]
+    assert (worked_out, read) == (["ams1", "fra1", "lon1"], [1])
 
 
 class Foreign:

@@ -230,10 +230,10 @@ class _Run:
         return {host: self._with_peers(host, own) for host in own}
 
     def _common(self) -> list[Canonical]:
-        """What the results of every host, and of a fleet without hosts, depend on."""
+        """What the results of every host depend on, but for the program: an index has one only."""
         sources = self._sources
         fleet = sources.digest(sources.fleet)
-        return [self._program, sources.fleet, fleet, list(self._stray), sources.others()]
+        return [sources.fleet, fleet, sources.others()]
 
     def _with_peers(self, host: str, own: Mapping[str, Digest]) -> Digest:
         peers = self._peers(host)
