@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pbxfleet.app import look
+from pbxfleet.app import incremental, look
 from pbxfleet.app.compile import compile_fleet, validate_fleet
 from pbxfleet.app.workshop import Workshop
+from pbxfleet.core.digest import Digest
+from pbxfleet.host import stamps
 from support.kept_fleet import (
+    SETTLED_NS,
     Repository,
     assert_as_from_scratch,
     assert_validated_as_from_scratch,
@@ -48,6 +52,21 @@ def pair(one: str, other: str) -> Step:
     return lambda r: r.pair(one, other)
 
 
+def both(*steps: Step) -> Step:
+    """One step of several."""
+
+    def step(repository: Repository) -> None:
+        for each in steps:
+            each(repository)
+
+    return step
+
+
+def declared(name: str, host: str, address: str) -> Step:
+    text = f'host = "{host}"\naddress = "{address}"\n[settings]\nsys_name = "{name}"\n'
+    return put(f"instances/{name}.toml", text)
+
+
 CHANGES: dict[str, list[Step]] = {
     "instance": [change("instances/alpha.toml", '"alpha"', '"other"')],
     "host": [change("hosts/fra1.toml", "[", '["203.0.113.70", ')],
@@ -66,14 +85,34 @@ CHANGES: dict[str, list[Step]] = {
         lambda r: compile_fleet(str(r.folder)) and None,
         change("ledger.toml", '"192.0.2.10"', '"192.0.2.50"'),
     ],
-    # Its place in the ledger is that of one that moved away, and then of one that is gone.
-    "gone": [instance("alpha", "lon1"), remove("alpha")],
+    "ledger by hand": [change("ledger.toml", "format", "# by hand\nformat")],
+    # What zeta declares was that of one that moved away, and then of one that is gone.
+    "gone": [
+        both(instance("alpha", "lon1"), declared("zeta", "fra1", "203.0.113.10")),
+        remove("alpha"),
+    ],
     "host gone": [remove("alpha"), lambda r: (r.folder / "desired/hosts/fra1.toml").unlink()],
-    # What two hosts say together, and then no longer.
+    # What two hosts say together, and then no longer, in files that stay as long as they are.
     "together": [
-        instance("gamma", "lon1", 'tenants = ["a.example.com"]'),
-        instance("delta", "fra1", 'tenants = ["a.example.com"]'),
-        remove("gamma"),
+        both(
+            instance("gamma", "lon1", 'tenants = ["a.example.com"]'),
+            instance("delta", "fra1", 'tenants = ["b.example.com"]'),
+        ),
+        change("instances/delta.toml", "b.example.com", "a.example.com"),
+        change("instances/gamma.toml", "a.example.com", "c.example.com"),
+    ],
+    "resolved alone": [
+        pair("gamma", "delta"),
+        change("hosts/lon1.toml", "failover_", "#ilover_"),
+    ],
+    "checked alone": [
+        instance("gamma", "lon1", 'listen = { tftp = "off" }'),
+        change("instances/gamma.toml", '"off"', "69"),
+    ],
+    "not the format": [instance("gamma", "fra1", "cpus = 3"), instance("gamma", "fra1")],
+    "impossible": [
+        lambda r: r.instance("gamma", "fra1", yaml=True, more="cpu: 0\n"),
+        instance("gamma", "fra1"),
     ],
     # Nobody else reads the file once no host names it, which the host itself does not tell.
     "mention": [
@@ -82,11 +121,6 @@ CHANGES: dict[str, list[Step]] = {
         change("hosts/lon1.toml", '"odd/spare.conf"', '"failover.conf"'),
     ],
     "stray": [put("odd.toml", "x = 1\n"), lambda r: (r.folder / "desired/odd.toml").unlink()],
-    "shared": [
-        instance("gamma", "lon1"),
-        change("fleet.toml", 'tftp = "off"', "tftp = 69"),
-        change("instances/gamma.toml", '"auto"', '"192.0.2.33"'),
-    ],
 }
 
 
@@ -131,24 +165,84 @@ def test_conclusions_are_drawn_only_from_what_changed(
 def test_what_has_got_lost_is_made_again(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "fleet")
     compile_fleet(str(repository.folder))
-    for name in sorted(entry.name for entry in cached_files(tmp_path)):
-        (repository.cache_folder / name).unlink()
-        repository.instance("alpha", "fra1", more=f'tenants = ["{name}.example.com"]')
-        assert_as_from_scratch(repository)
-    compile_fleet(str(repository.folder))
-    kept = {entry.name for entry in cached_files(tmp_path)}
+    names = sorted(entry.name for entry in cached_files(tmp_path))
+    kinds = ("host", "tree")
     hosts = ("ams1", "fra1", "lon1")
-    assert kept == {"index", "ledger", *(f"{k}-{h}" for k in ("host", "tree") for h in hosts)}
+    assert names == sorted(["index", "ledger", *(f"{k}-{h}" for k in kinds for h in hosts)])
+    for name in names:
+        (repository.cache_folder / name).unlink()
+        more = f'tenants = ["{name}.example.com"]'
+        repository.instance("alpha", "fra1", more=more)
+        assert_as_from_scratch(repository)
+        compile_fleet(str(repository.folder))
+        assert sorted(entry.name for entry in cached_files(tmp_path)) == names
+    (repository.folder / "desired/hosts/lon1.toml").unlink()
+    compile_fleet(str(repository.folder))
+    assert not any("lon1" in entry.name for entry in cached_files(tmp_path))
 
 
 def test_a_kept_result_of_another_host_is_none(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "fleet")
+    for name, host in (("alpha", "fra1"), ("beta", "ams1")):
+        repository.instance(name, host, more='tenants = ["a.example.com"]')
     compile_fleet(str(repository.folder))
     for kind in ("host", "tree"):
         one, other = (repository.cache_folder / f"{kind}-{host}" for host in ("fra1", "ams1"))
         other.write_bytes(one.read_bytes())
-    repository.instance("alpha", "lon1")
+    repository.instance("alpha", "fra1", more='tenants = ["a.example.com", "b.example.com"]')
     assert_as_from_scratch(repository)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_tree_of_another_time_is_not_that_of_the_note(tmp_path: Path, settled: bool) -> None:
+    """Two runs at once can leave the index of the one and the trees of the other."""
+    repository = Repository(tmp_path / "fleet")
+    compile_fleet(str(repository.folder))
+    ledger = repository.read("desired/ledger.toml")
+    compile_fleet(str(repository.folder))
+    index = (repository.cache_folder / "index").read_bytes()
+    before = repository.read("desired/instances/alpha.toml")
+    change("instances/alpha.toml", 'sys_name = "alpha"', 'sys_name = "other"')(repository)
+    compile_fleet(str(repository.folder))
+    if settled:
+        time.sleep(2 * SETTLED_NS / 1e9)
+        compile_fleet(str(repository.folder))
+    repository.write("desired/instances/alpha.toml", before)
+    assert repository.read("desired/ledger.toml") == ledger
+    (repository.cache_folder / "index").write_bytes(index)
+    assert_as_from_scratch(repository)
+
+
+def test_what_changes_while_a_tree_is_read_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(tmp_path / "fleet")
+    with monkeypatch.context() as patch:
+        patch.setattr(stamps, "SETTLED_NS", 10**15)  # nothing is stamped
+        compile_fleet(str(repository.folder))
+    time.sleep(2 * SETTLED_NS / 1e9)
+    manifest = repository.folder / "rendered/fra1/manifest.json"
+    holds = incremental.holds_exactly
+
+    def disturbed(folder: str, digests: dict[str, Digest]) -> bool:
+        found = holds(folder, digests)
+        if folder.endswith("/fra1"):
+            manifest.write_bytes(b"x" + manifest.read_bytes()[1:])
+            time.sleep(2 * SETTLED_NS / 1e9)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(incremental, "holds_exactly", disturbed)
+        compile_fleet(str(repository.folder))
+    assert compile_fleet(str(repository.folder)).changed == ("rendered/fra1/manifest.json",)
+
+
+def test_a_ledger_that_was_written_is_not_written_again(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "fleet")
+    assert "desired/ledger.toml" in compile_fleet(str(repository.folder)).changed
+    found = incremental.survey(str(repository.folder), None)
+    assert found is not None
+    assert found.ledger is None
 
 
 @pytest.mark.parametrize("odd", ["child", "folder"])
