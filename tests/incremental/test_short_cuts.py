@@ -138,6 +138,19 @@ def test_whatever_changes_shows(tmp_path: Path, what: str, compiled: bool) -> No
     assert_as_from_scratch(repository)
 
 
+def test_who_is_gone_counts(tmp_path: Path) -> None:
+    """What the ledger has of one that lives elsewhere now is free; of one that is gone it is kept."""
+    repository = Repository(tmp_path / "fleet")
+    compile_fleet(str(repository.folder))
+    ledger = repository.read("desired/ledger.toml")
+    declared("alpha", "lon1", "192.0.2.44")(repository)
+    compile_fleet(str(repository.folder))
+    repository.write("desired/ledger.toml", ledger)
+    compile_fleet(str(repository.folder), check=True)  # fra1 is rendered as it will be from now on
+    repository.remove("alpha")
+    assert_as_from_scratch(repository)
+
+
 def test_conclusions_are_drawn_only_from_what_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
