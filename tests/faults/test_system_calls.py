@@ -35,28 +35,32 @@ ERRORS = {
     "EAGAIN": "resource temporarily unavailable",  # of a process that cannot be started
 }
 ON_FILES = ("ENOSPC", "EIO", "EACCES", "EROFS")
+APPLY, RESUME, UNDO = "apply", "apply --resume", "apply --undo"
 REFUSED, PARTLY_APPLIED, ROLLED_BACK = 1, 5, 6
 SAMPLE, FIRST_SAMPLE, TERMINAL_SAMPLE = 6, 4, 2
 
 
 class Fault(NamedTuple):
-    """One call of one way, tampered with."""
+    """One call of one way, tampered with, and what is run next: UNDO first, or straight on."""
 
     way: str
     point: Point
     what: str
+    then: str
 
     def __str__(self) -> str:
-        return f"{self.way}: {self.what} at {self.point}"
+        return f"{self.way}: {self.what} at {self.point}, then {self.then}"
 
 
 def faults(way: str, known: list[Point]) -> list[Fault]:
-    """A kill and every error at every point."""
+    """A kill, completed once and once undone, and every error, at every point."""
     found = []
     for point in known:
-        found.append(Fault(way, point, KILL))
+        found += [Fault(way, point, KILL, then) for then in (UNDO, RESUME)]
         names = ("EAGAIN",) if point.call in ON_PROCESSES else ON_FILES
-        found += [Fault(way, point, f"error={name}") for name in names if point.call != "kill"]
+        found += [
+            Fault(way, point, f"error={name}", APPLY) for name in names if point.call != "kill"
+        ]
     return found
 
 
@@ -158,12 +162,24 @@ def tampered(site: FaultySite, way: Way, fault: Fault) -> list[str]:
     wrong = [] if ended.hit else ["the call was not made in this run"]
     wrong += site.wrong_at_once((way.before, way.after))
     wrong += _told(site, way, fault, ended)
+    if fault.then != APPLY and site.is_unfinished():
+        wrong += _gone_on(site, way, fault.then)
     again = site.run("apply", "--auto-approve", "--quiet")
     if again.code != 0:
         wrong.append(f"the next run does not converge: {again}")
     wrong += [*site.not_as_declared(), *site.litter()]
     lost = site.found().differs(way.after)
     return [*wrong, *(f"after the next run {name} is not as it was to be" for name in lost)]
+
+
+def _gone_on(site: FaultySite, way: Way, then: str) -> list[str]:
+    """Whether an unfinished run is completed or undone as it was asked."""
+    code, meant = (ROLLED_BACK, way.before) if then == UNDO else (0, way.after)
+    done = site.run("apply", then.partition(" ")[2], "--auto-approve", "--quiet")
+    wrong = [] if done.code == code else [f"{then} ended with {done}"]
+    if site.is_unfinished():
+        wrong.append(f"after {then} there still is an unfinished run")
+    return [*wrong, *(f"after {then}: {name}" for name in site.found().differs(meant))]
 
 
 def _told(site: FaultySite, way: Way, fault: Fault, ended: Ended) -> list[str]:

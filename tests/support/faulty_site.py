@@ -147,6 +147,10 @@ class FaultySite(RunningSite):
                 lost.append(f"{name}: something foreign is lost")
         return lost
 
+    def is_unfinished(self) -> bool:
+        """Whether the host tells of a run that did not come to its end."""
+        return bool(self._journal())
+
     def litter(self) -> list[str]:
         """Temporary files, and a journal of a run that is over."""
         names = [path for path in self.root.rglob(".*") if path.name.startswith(".pbxfleet-")]
