@@ -10,14 +10,18 @@ from typing import NamedTuple
 
 import pytest
 
+from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
-from pbxfleet.host.state import JOURNAL, StateView
+from pbxfleet.host.fake import FakeProcess
+from pbxfleet.host.state import FOLDER, JOURNAL, StateView
 from pbxfleet.host.temporary import is_temporary
+from pbxfleet.model.journal import decode_run
+from pbxfleet.model.plan import Do
 from pbxfleet.model.target import InstanceTarget
 from support import upheaval
 from support.disk_machine import in_memory, on_disk
-from support.machine import Machine, apply_to, settle
+from support.machine import Machine, apply_to, memory_of, settle
 from support.power import Cut, Disk, Op, Tape, Tree, cuts
 from support.sampling import chosen, seed
 from support.targets import Fleet, Wish, fleet, release_file
@@ -114,10 +118,13 @@ def test_whatever_is_left_is_whole_and_the_next_run_converges(name: str, tmp_pat
     whole, gone = contents(scene), removed(scene)
     for fault in chosen(all_left(scene, whole, gone), SAMPLE, name):
         for boots in (False, True) if fault.enabled else (False,):
-            try:
-                converges(scene, fault, boots=boots)
-            except (AssertionError, HostError) as error:
-                wrong.append(f"{scene.ops[fault.cut.done - 1]}, {fault.cut}, {boots=}: {error}")
+            for then in (undone, converges):
+                try:
+                    machine = comes_up(scene, fault, boots=boots)
+                    then(scene, machine)
+                except (AssertionError, HostError) as error:
+                    place = f"{scene.ops[fault.cut.done - 1]}, {fault.cut}, {boots=}"
+                    wrong.append(f"{place}, {then.__name__}: {error}"[:2000])
     assert not wrong, f"seed {seed()}:\n" + "\n".join(wrong)
 
 
@@ -174,13 +181,55 @@ def removed(scene: Scene) -> set[str]:
     }
 
 
-def converges(scene: Scene, fault: Left, *, boots: bool) -> None:
-    """The machine comes up, perhaps with what starts with it, and the next run settles it."""
+def comes_up(scene: Scene, fault: Left, *, boots: bool) -> Machine:
+    """The machine after the power cut, perhaps with what starts with it."""
     machine = in_memory(fault.cut.tree(scene.ops), scene.start)
     machine.enabled = set(fault.enabled)
-    StateView(machine).journal()
     if boots:
         boot(scene, machine)
+    return machine
+
+
+def undone(scene: Scene, machine: Machine) -> None:
+    """Taken back from what the journal says, the host is as it was, byte for byte; then it converges."""
+    run = decode_run(StateView(machine).journal())
+    if run is None:
+        return
+    problems: list[str] = []
+    memory = memory_of(machine)
+    clean, untold = undo_entries(
+        machine, memory, run.standing, lambda taken: problems.append(taken.problem)
+    )
+    assert clean and not untold, [*filter(None, problems), untold]
+    assert files_of(machine) == files_of(scene.start)
+    assert machine.enabled == scene.start.enabled
+    for entry in run.standing:
+        ran = scene.start.processes.get(f"/srv/pbx-{entry.wave}/pbxctrl", [])
+        runs = machine.processes.get(f"/srv/pbx-{entry.wave}/pbxctrl", [])
+        if entry.do is Do.STOP:
+            assert _as_started(runs) == _as_started(ran), entry.wave
+    memory.log("end")
+    converges(scene, machine)
+
+
+def _as_started(processes: list[FakeProcess]) -> list[tuple[object, ...]]:
+    sockets = [sorted(s[:3] for s in p.sockets) for p in processes]
+    return [(p.settings, p.executable, p.cpus, s) for p, s in zip(processes, sockets, strict=True)]
+
+
+def files_of(machine: Machine) -> dict[str, tuple[str, int, str, bytes | None]]:
+    """Everything on the disk but directories, our own state, and what is yet to be swept."""
+    return {
+        path: entry
+        for path, entry in machine.tree().items()
+        if entry[0] != "directory"
+        and not path.startswith(FOLDER)
+        and not is_temporary(path.rpartition("/")[2])
+    }
+
+
+def converges(scene: Scene, machine: Machine) -> None:
+    """The next run settles it, and nothing foreign is lost."""
     settle(scene.after, machine)
     assert not StateView(machine).journal()
     if scene.start.look(HostPath("/srv/pbx-gamma/cdr.db")).digest:

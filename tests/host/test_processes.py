@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pbxfleet.host.procdir import ProcDir
 from pbxfleet.host.rooted import Root
 from pbxfleet.model.observed import RuntimeSeen, SocketSeen
 from pbxfleet.model.target import InstanceTarget
-from support.fake_proc import FakeProc
+from support.fake_proc import HEADER, FakeProc
 from support.instances import instance
 
 A, B = instance("a"), instance("b")
@@ -283,3 +284,38 @@ def test_a_thousand_instances_take_one_look_at_each_process(
     assert all(len(seen.trees[0].sockets) == 1 for seen in runtime.values())
     assert set(looks.values()) == {1}
     assert sum(name.endswith("/net/tcp") for name in looks) == 1
+
+
+class Moving(ProcDir):
+    """Something happens while the sockets of a process are looked at."""
+
+    def __init__(self, folder: str, happens: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self._happens = happens
+
+    def socket_inodes(self, pid: int) -> Iterator[int]:
+        found = list(super().socket_inodes(pid))
+        self._happens()
+        return iter(found)
+
+
+class TestASocketIsNobodyElsesOnlyBecause:
+    """A plan that takes an instance's own socket for a stranger's is refused for nothing."""
+
+    def test_its_instance_is_just_starting(self, machine: Machine) -> None:
+        machine.proc.add(10, machine.path(A))
+        moving = Moving(
+            str(machine.proc.folder), lambda: machine.proc.listen("tcp", "127.0.0.1", 80, 7)
+        )
+        assert Processes(machine.processes.root, moving).foreign_sockets((A,)) == ()
+
+    def test_its_instance_is_just_ending(self, machine: Machine) -> None:
+        machine.proc.add(10, machine.path(A))
+        machine.proc.listen("tcp", "127.0.0.1", 80, 7)  # its process has closed it already
+        table = machine.proc.folder / "self/net/tcp"
+
+        def closed() -> None:
+            table.write_text(HEADER)
+
+        moving = Moving(str(machine.proc.folder), closed)
+        assert Processes(machine.processes.root, moving).foreign_sockets((A,)) == ()

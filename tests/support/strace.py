@@ -119,7 +119,7 @@ def inject(point: Point, what: str, argv: Sequence[str], env: Mapping[str, str])
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         calls = [line for line in lines if line.startswith(f"{point.call}(")]
         hit = calls[point.number - 1] if len(calls) >= point.number else ""
-        return done._replace(hit=subject(hit))
+        return done._replace(hit=f"{point.call} {subject(hit)}" if hit else "")
 
 
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> Ended:

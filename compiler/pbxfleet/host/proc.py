@@ -107,20 +107,28 @@ class Processes:
         Who holds them is looked for, which reads every process, if one is on a port that an instance
         is to listen on, or with `find_owners`.
         """
-        table = self.table(instances)
         sockets = Sockets(self.proc)
+        # First the sockets, then who holds them: an instance that is just starting has its process
+        # first. One that is just ending has its sockets no longer when they are read once more.
+        before = self._rows(sockets)
+        table = self.table(instances)
         own = {m.pid for trees in table.trees.values() for t in trees for m in t.members}
         held = {inode for pid in own for inode in sockets.inodes(pid)}
-        try:
-            rows = [row for row in sockets.rows("self") if row.inode not in held]
-        except OSError as error:
-            raise refused(f"{self.proc.folder}/self/net", error) from error
+        left = [row for row in before if row.inode not in held]
+        still = {row.inode for row in self._rows(sockets)} if left else set()
+        rows = [row for row in left if row.inode in still]
         holders: dict[int, int] = {}
         wanted = {listener.port for i in instances for listener in i.listeners}
         if any(find_owners or row.port in wanted for row in rows):
             others = sorted(set(table.processes) - own, reverse=True)
             holders = {inode: pid for pid in others for inode in sockets.inodes(pid)}
         return _in_order(SocketSeen(*row[:3], holders.get(row.inode)) for row in rows)
+
+    def _rows(self, sockets: Sockets) -> list[SocketRow]:
+        try:
+            return sockets.rows("self")
+        except OSError as error:
+            raise refused(f"{self.proc.folder}/self/net", error) from error
 
     def _process(self, tree: Tree, sockets: Sockets) -> tuple[ProcessSeen | None, str]:
         """A tree as it is reported, and what could not be read; None if it ended meanwhile."""
