@@ -214,7 +214,7 @@ def undone(scene: Scene, machine: Machine) -> None:
 
 def _as_started(processes: list[FakeProcess]) -> list[tuple[object, ...]]:
     sockets = [sorted(s[:3] for s in p.sockets) for p in processes]
-    return [(p.settings, p.executable, p.cpus, s) for p, s in zip(processes, sockets, strict=True)]
+    return [(p.executable, p.cpus, s) for p, s in zip(processes, sockets, strict=True)]
 
 
 def files_of(machine: Machine) -> dict[str, tuple[str, int, str, bytes | None]]:

@@ -19,6 +19,7 @@ RECORDING = b"RIFF, a customer's"
 STATE = "var/lib/pbxfleet"
 TIME_ZONE = b"<timezone>Europe/Rome</timezone>"
 OURS = "etc/pbx/backup-ash.list"  # the same in both states
+TEMPORARY = ".pbxfleet-"
 OTHERS = "etc/pbx/other.list"
 
 
@@ -117,7 +118,8 @@ class FaultySite(RunningSite):
         files = {}
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if path.is_file() and not path.is_symlink() and not _is_ours(name):
+            ours = _is_ours(name) or path.name.startswith(TEMPORARY)
+            if path.is_file() and not path.is_symlink() and not ours:
                 files[name] = (path.lstat().st_mode & 0o7777, path.read_bytes())
         running = {name: len(processes(self.directory(name))) for name in self.addresses}
         return Found(files, running)
@@ -133,7 +135,7 @@ class FaultySite(RunningSite):
             contents = [state.files[name][1] for state in known if name in state.files]
             if last == "pbx.xml" and not _is_whole(content):
                 wrong.append(f"{name} is half-written")
-            elif last != "pbx.xml" and content not in contents and last[:10] != ".pbxfleet-":
+            elif last != "pbx.xml" and content not in contents:
                 wrong.append(f"{name} is neither as before nor as declared")
         return [*wrong, *self.foreign_losses()]
 
@@ -153,7 +155,7 @@ class FaultySite(RunningSite):
 
     def litter(self) -> list[str]:
         """Temporary files, and a journal of a run that is over."""
-        names = [path for path in self.root.rglob(".*") if path.name.startswith(".pbxfleet-")]
+        names = [path for path in self.root.rglob(".*") if path.name.startswith(TEMPORARY)]
         return [f"left: {p.relative_to(self.root)}" for p in (*names, *self._journal())]
 
     def _journal(self) -> list[Path]:

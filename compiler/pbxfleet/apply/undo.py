@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
-from pbxfleet.apply.inverse import take_back
+from pbxfleet.apply.inverse import runtime_of, take_back
 from pbxfleet.apply.io import Memory
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.base import Host
-from pbxfleet.model.journal import Entry, TakenBack
+from pbxfleet.model.journal import (
+    Entry,
+    PutBack,
+    PutValuesBack,
+    RemoveSettings,
+    StartAgain,
+    StopAgain,
+    TakenBack,
+)
 from pbxfleet.model.plan import Do
+from pbxfleet.model.target import InstanceTarget
+
+STOP_TIMEOUT_S = 60  # as the target's own default; an undo knows no target
 
 
 def undo_entries(
@@ -20,6 +32,8 @@ def undo_entries(
     The answer is whether all was undone, and why the journal could not be written ("" if it could):
     a full disk must not keep things from being put back.
     """
+    entries = list(entries)
+    _stop_what_came_back(host, entries)
     clean = True
     untold: dict[str, None] = {}
     for entry in in_reverse(entries):
@@ -37,6 +51,31 @@ def undo_entries(
             untold[f"; and the journal cannot be written: {error}"] = None
         tell(taken)
     return clean, "".join(untold)
+
+
+def _stop_what_came_back(host: Host, entries: Iterable[Entry]) -> None:
+    """What the run had stopped must not run while its files are put back; it is started after that.
+
+    A machine that comes up again after a power cut starts it, and so may a supervisor. One whose files
+    were not changed yet is left alone. What cannot be stopped is told by the steps that need it.
+    """
+    stopped: dict[str, InstanceTarget] = {}
+    changed: dict[str, InstanceTarget] = {}
+    for entry in entries:
+        inverse = entry.inverse
+        if isinstance(inverse, StopAgain):
+            changed.pop(entry.wave, None)  # stopping it is what is undone first of all
+            stopped.pop(entry.wave, None)
+        elif isinstance(inverse, StartAgain):
+            stopped[entry.wave] = inverse.instance
+        elif isinstance(inverse, PutValuesBack | RemoveSettings):
+            changed[entry.wave] = inverse.instance
+        elif isinstance(inverse, PutBack) and entry.wave in stopped:
+            changed[entry.wave] = stopped[entry.wave]
+    for instance in changed.values():
+        if runtime_of(host, instance).trees:
+            with suppress(HostError):
+                host.stop(instance, STOP_TIMEOUT_S)
 
 
 def in_reverse(entries: Iterable[Entry]) -> list[Entry]:
