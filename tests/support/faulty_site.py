@@ -150,8 +150,8 @@ class FaultySite(RunningSite):
         return lost
 
     def is_unfinished(self) -> bool:
-        """Whether the host tells of a run that did not come to its end."""
-        return bool(self._journal())
+        """Whether the host tells of a run that did not come to its end; half a line tells nothing."""
+        return any(b"\n" in journal.read_bytes() for journal in self._journal())
 
     def litter(self) -> list[str]:
         """Temporary files, and a journal of a run that is over."""

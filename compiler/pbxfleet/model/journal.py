@@ -216,17 +216,20 @@ def decode_run(lines: Iterable[Mapping[str, object]]) -> Run | None:
     """What a journal tells, None for one that tells of no run; ValueError for one of another format."""
     begun: Mapping[str, object] | None = None
     entries: dict[int, Entry] = {}
-    finished = 0
+    attempts: dict[int, int] = {}  # by number of an entry, how many runs had begun before it
+    finished = attempt = 0
     over = undoing = False
     for line in lines:
         event = line.get("event")
         number = _number(line)
         if event == "begin":
             begun, finished, over = line, 0, False
+            attempt += 1
             if line.get("format") != FORMAT:
                 raise ValueError(f"format {line.get('format')} of the journal is not known")
         elif event == "step":
             entries[number] = _entry(number, line)
+            attempts[number] = attempt
         elif event == "done" and number in entries:
             entries[number] = entries[number]._replace(done=True)
             finished += entries[number].do is not Do.REMEMBER
@@ -246,10 +249,27 @@ def decode_run(lines: Iterable[Mapping[str, object]]) -> Run | None:
         str(begun.get("program", "")),
         int(str(begun.get("steps", 0))),
         finished,
-        tuple(entries.values()),
+        _still_undone(entries, attempts),
         over,
         undoing,
     )
+
+
+def _still_undone(entries: Mapping[int, Entry], attempts: Mapping[int, int]) -> tuple[Entry, ...]:
+    """The entries, where those that were undone before a later one of their wave stand again.
+
+    Taking the later one back does what came before it another time: an instance that was started
+    again is stopped, one that was let start with the machine is not.
+    """
+    found = dict(entries)
+    standing: set[tuple[int, str]] = set()
+    for number in sorted(entries, reverse=True):
+        key = (attempts[number], entries[number].wave)
+        if not entries[number].undone:
+            standing.add(key)
+        elif key in standing:
+            found[number] = entries[number]._replace(undone=False)
+    return tuple(found.values())
 
 
 def _number(line: Mapping[str, object]) -> int:
