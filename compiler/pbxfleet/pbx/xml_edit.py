@@ -170,6 +170,9 @@ def _additions(
         slash = text.rindex("/", root.start, root.end)
         return [_Splice(slash, root.end, f">{''.join(lines)}{after}</{root.name}>")]
     at = root.open_end + len(text[root.open_end : root.close_start].rstrip(WHITE_SPACE))
+    rest = text[at : root.close_start].lstrip(" \t")
+    if rest:  # blanks at the end of the last line belong to that line
+        at = root.close_start - len(rest)
     return [_Splice(at, at, "".join(lines) + after)]
 
 
