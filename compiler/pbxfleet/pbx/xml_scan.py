@@ -12,6 +12,7 @@ from pbxfleet.pbx.patterns import compiled
 from pbxfleet.pbx.xml_text import (
     DECLARATION,
     DOCTYPE_OR_ENTITY,
+    MAX_ATTRIBUTES,
     MAX_DEPTH,
     MAX_TAGS,
     NO_ROOT,
@@ -169,6 +170,9 @@ class _Scanner:
             if match[1] in found:
                 message = f'the attribute "{match[1]}" is given twice'
                 raise self.wrong(message, match.start(1), len(match[1]))
+            if len(found) >= MAX_ATTRIBUTES:
+                message = f"a tag has more than {MAX_ATTRIBUTES} attributes"
+                raise error_at(self.text, TOO_LARGE, message, (start, end - start))
             self.check_name(match[1], match.start(1))
             found[match[1]] = resolved(
                 self.text, match.start(2) + 1, match.end(2) - 1, attribute=True

@@ -13,6 +13,7 @@ from pbxfleet.pbx.patterns import compiled
 MAX_SIZE_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_TAGS = 500_000
+MAX_ATTRIBUTES = 1000  # of one tag: parsers compare each with all the others
 
 NOT_WELL_FORMED = "XML101"
 ENCODING = "XML102"

@@ -62,9 +62,10 @@ def _at_once(content: bytes) -> dict[str, str | None] | None:
     found: dict[str, str | None] = {}
     position = head.end()
     pieces = 0
-    for match in compiled(_PIECE).finditer(text, position, max(position, body_end)):
-        if match.start() != position:
-            return None
+    piece = compiled(_PIECE)
+    while match := piece.match(
+        text, position, body_end
+    ):  # a search would begin at every blank anew
         position = match.end()
         name, attribute, value, inner = match.groups()
         if name is None:
