@@ -178,7 +178,7 @@ def test_a_newcomer_changes_nobody_else(tmp_path: Path) -> None:
     assert "rendered/fra1/root/usr/local/pbx-aaa/pbx.xml" in after
     (repo / "desired/instances/aaa.toml").unlink()
     ok("compile", "-C", repo)
-    ok("move", "-C", repo, "--release", "aaa")  # what it held is given back
+    ok("move", "-C", repo, "--auto-approve", "--release", "aaa")  # what it held is given back
     assert tree(repo) == tree(ROOT)
 
 

@@ -28,7 +28,7 @@ def removes(name: str) -> Callable[[Repository], None]:
 
 def renames(old: str, new: str) -> Callable[[Repository], None]:
     def change(repository: Repository) -> None:
-        done = repository.pbxfleet("move", old, new)
+        done = repository.pbxfleet("move", "--auto-approve", old, new)
         assert done.code == 0, done
         assert repository.git("mv", f"desired/instances/{old}.toml",
                               f"desired/instances/{new}.toml") == 0  # fmt: skip
@@ -59,7 +59,7 @@ def test_both_lines_kept_are_refused_by_name_and_repaired_by_move(repository: Re
         at = lines.index(f'"203.0.113.12" = "{name}"') + 1
         assert f"{LEDGER}:{at}:1: note: remembered for {name} here" in refused.err
     before = repository.things()
-    assert repository.pbxfleet("move", "--reallocate", "fir").code == 0
+    assert repository.pbxfleet("move", "--auto-approve", "--reallocate", "fir").code == 0
     repository.nothing_is_shared()
     after = repository.things()
     assert all(after[key] == [n for n in names if n != "fir"] for key, names in before.items())
@@ -98,7 +98,7 @@ def test_two_release_and_reuse_the_same(repository: Repository) -> None:
 
     def reuses(name: str) -> Callable[[Repository], None]:
         def change(repository: Repository) -> None:
-            assert repository.pbxfleet("move", "--release", "birch").code == 0
+            assert repository.pbxfleet("move", "--auto-approve", "--release", "birch").code == 0
             repository.add(name)
 
         return change
@@ -119,7 +119,7 @@ def test_one_declares_what_the_other_was_handed_out(repository: Repository) -> N
 def test_two_moves_of_one_instance(repository: Repository) -> None:
     def moves(core: str) -> Callable[[Repository], None]:
         def change(repository: Repository) -> None:
-            assert repository.pbxfleet("move", "birch", "--cpu", core).code == 0
+            assert repository.pbxfleet("move", "--auto-approve", "birch", "--cpu", core).code == 0
 
         return change
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pbxfleet.host.terminal import run_on_terminal
 from support.ledger_repository import LEDGER, Repository
 
 
@@ -19,18 +21,18 @@ def ledger(repository: Repository) -> list[str]:
     return (repository.folder / LEDGER).read_text(encoding="utf-8").splitlines()
 
 
-def refused(repository: Repository, *words: str) -> Any:
+def refused(repository: Repository, *words: str, code: int = 1) -> Any:
     """A move that is refused, and touches nothing."""
     before = ledger(repository)
-    done = repository.pbxfleet("--json", "move", *words)
-    assert done.code == 1, done
+    done = repository.pbxfleet("--json", "move", "--auto-approve", *words)
+    assert done.code == code, done
     assert ledger(repository) == before
     return done.data["error"]
 
 
 def test_a_rename_keeps_everything(repository: Repository) -> None:
     before = ledger(repository)
-    done = repository.pbxfleet("move", "birch", "yew")
+    done = repository.pbxfleet("move", "--auto-approve", "birch", "yew")
     assert (done.code, done.out.count("birch -> yew")) == (0, 3)
     assert ledger(repository) == [line.replace('"birch"', '"yew"') for line in before]
     (repository.folder / "desired/instances/birch.toml").rename(
@@ -46,8 +48,8 @@ def test_a_rename_without_it_leaves_a_tombstone(repository: Repository) -> None:
     repository.compile()
     assert 'birch = "fra1"' in ledger(repository)
     assert repository.things()["fra1", "203.0.113.10"] == ["birch"]
-    repository.pbxfleet("move", "--reallocate", "yew")
-    assert repository.pbxfleet("move", "birch", "yew").code == 0
+    repository.pbxfleet("move", "--auto-approve", "--reallocate", "yew")
+    assert repository.pbxfleet("move", "--auto-approve", "birch", "yew").code == 0
     repository.compile()
     assert repository.things()["fra1", "203.0.113.10"] == ["yew"]
     assert 'birch = "fra1"' not in ledger(repository)
@@ -58,7 +60,7 @@ def test_another_address_and_core(repository: Repository) -> None:
     words = ("birch", "--address", "203.0.113.30", "--cpu", "9")
     checked = repository.pbxfleet("move", *words, "--check")
     assert (checked.code, ledger(repository)) == (2, before)
-    done = repository.pbxfleet("--json", "move", *words)
+    done = repository.pbxfleet("--json", "move", "--auto-approve", *words)
     assert (done.code, len(done.data["changes"])) == (0, 4)
     changed = {*before} ^ {*ledger(repository)}
     assert changed == {
@@ -78,7 +80,7 @@ def test_nobody_has_to_follow_a_core(repository: Repository) -> None:
 def test_a_tombstone_is_released(repository: Repository) -> None:
     repository.remove("birch")
     repository.compile()
-    done = repository.pbxfleet("move", "--release", "birch")
+    done = repository.pbxfleet("move", "--auto-approve", "--release", "birch")
     assert (done.code, done.out.count("birch -> free")) == (0, 3)
     assert not [line for line in ledger(repository) if "birch" in line]
     repository.add("ash")
@@ -109,9 +111,6 @@ def test_what_the_fleet_would_refuse_is_refused(repository: Repository) -> None:
         (("birch", "--address", "2001:db8::1"), "0 addresses of IPv6"),
         (("birch", "--address", "here"), "names nothing"),
         (("birch", "--cpu", "seven"), "pbxfleet move --help"),
-        (("birch",), "what is to move"),
-        (("birch", "--only", "cores"), "--only belongs to"),
-        (("birch", "--release", "--reallocate"), "only one of"),
     ],
 )
 def test_what_cannot_be_meant(repository: Repository, words: tuple[str, ...], said: str) -> None:
@@ -129,3 +128,28 @@ def test_a_ledger_that_compile_has_not_written_is_not_rewritten(repository: Repo
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     error = refused(repository, "birch", "yew")
     assert "not as compile writes it" in error["message"] or error["code"] != "PLN100"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("birch",), "what is to move"),
+        (("birch", "--only", "cores"), "--only belongs to"),
+        (("birch", "--release", "--reallocate"), "only one of"),
+    ],
+)
+def test_words_that_do_not_fit_together(
+    repository: Repository, words: tuple[str, ...], said: str
+) -> None:
+    assert said in refused(repository, *words, code=64)["message"]
+
+
+def test_nothing_is_written_unless_somebody_says_so(repository: Repository) -> None:
+    before = ledger(repository)
+    done = repository.pbxfleet("move", "birch", "yew")
+    assert done.code == 1 and "PLN109" in done.err and ledger(repository) == before
+    argv = (sys.executable, "-m", "pbxfleet", "-C", str(repository.folder), "move", "birch", "yew")
+    typed = run_on_terminal(argv, "no\n", 60)
+    assert typed.returncode == 1 and "birch -> yew" in typed.stdout and ledger(repository) == before
+    typed = run_on_terminal(argv, "yes\n", 60)
+    assert typed.returncode == 0 and ledger(repository) != before

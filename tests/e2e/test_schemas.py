@@ -63,7 +63,7 @@ OF_EXAMPLE: tuple[tuple[str, ...], ...] = (
     ("learn", "--names", "{folder}/desired/reference/pbx-70.xml"),
     ("release", "list"),
     ("release", "prune", "--check"),
-    ("move", "hazel", "oak"),
+    ("move", "--auto-approve", "hazel", "oak"),
     ("init", "{folder}/new"),
     ("init", "--sandbox", "{folder}/sandbox"),
     ("schema",),

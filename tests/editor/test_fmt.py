@@ -24,6 +24,7 @@ def fleet(tmp_path: Path) -> Path:
 def test_a_new_fleet_is_in_form(fleet: Path) -> None:
     done = in_process("fmt", "--check", "-C", fleet)
     assert (done.code, done.out) == (0, "")
+    assert "nothing to format" in done.err and "would" not in done.err
 
 
 def test_check_tells_and_writes_nothing(fleet: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,11 @@ from pbxfleet.host.store import Store
 from support.https import CA, Server, serving
 
 SMALL = Limits(largest_bytes=100_000, silent_s=20.0, whole_s=60.0)
-IMPATIENT = {"/silent": SMALL._replace(silent_s=0.5), "/slow": SMALL._replace(whole_s=1.0)}
+IMPATIENT = {
+    "/silent": SMALL._replace(silent_s=0.5),
+    "/slow": SMALL._replace(whole_s=1.0),
+    "/slow-headers": SMALL._replace(whole_s=1.0),
+}
 CONTENT = bytes(range(256)) * 300
 
 
@@ -56,6 +61,7 @@ def test_an_empty_file_is_a_file(server: Server) -> None:
         ("/endless", "has more than 100000 bytes"),
         ("/silent", "the server says nothing"),
         ("/slow", "took longer than 1 seconds"),
+        ("/slow-headers", "took longer than 1 seconds"),
         ("/to-http", "leads to http://127.0.0.1:9/secret"),
         ("/to-file", "the server answers 302 Found"),
         ("/round-and-round", "the server answers 302"),
@@ -63,8 +69,10 @@ def test_an_empty_file_is_a_file(server: Server) -> None:
     ],
 )
 def test_everything_else_is_refused(server: Server, path: str, why: str) -> None:
+    started = time.monotonic()
     with pytest.raises(Refused) as caught:
         download_bytes(server.url(path), IMPATIENT.get(path, SMALL))
+    assert time.monotonic() - started < 20  # /slow-headers would go on for half a minute
     assert why in caught.value.message
     assert "token" not in caught.value.message  # what /to-http leads to
     assert "passwd" not in caught.value.message

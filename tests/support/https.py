@@ -112,6 +112,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 time.sleep(0.1)
 
+    def _slow_headers(self) -> None:
+        """A byte of the head now and then: the server is never silent, and never done."""
+        with contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX-Long: " + b"x" * 600:
+                self.wfile.write(bytes((byte,)))
+                self.wfile.flush()
+                time.sleep(0.05)
+            self.wfile.write(b"\r\n\r\nx")
+
     def _to_http(self) -> None:
         self._answer(302, length=0, Location="http://127.0.0.1:9/secret?token=1")
 

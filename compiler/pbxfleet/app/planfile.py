@@ -27,5 +27,8 @@ def load(path: str) -> Plan:
 
 
 def is_plan_file(what: str) -> bool:
-    """Whether an argument of apply names a plan file rather than a host: it is an existing file."""
-    return is_file(what)
+    """Whether an argument of apply names a plan file rather than a host.
+
+    It does if there is such a file, or if no host can be called so: load() then says that there is none.
+    """
+    return is_file(what) or any(sign in what for sign in "./\\")

@@ -33,9 +33,11 @@ def _move(parser: ArgumentParser) -> None:
         choices=("addresses", "cores", "numbers", "ports", "rtp"),
         help="with --reallocate: only things of this kind",
     )
-    parser.add_argument(
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
         "--check", action="store_true", help="write nothing; exit 2 if something would change"
     )
+    group.add_argument("--auto-approve", action="store_true", help="do not ask")
 
 
 MOVE = Command(
@@ -44,8 +46,8 @@ MOVE = Command(
     """\
 Change desired/ledger.toml: the only ways in which what was handed out moves.
 Shows every thing with who held it and who holds it now, and touches no line
-of anybody else. What the fleet would refuse is refused. Commit the result;
-compile and plan then show what follows from it.""",
+of anybody else. What the fleet would refuse is refused. Asks before it writes.
+Commit the result; compile and plan then show what follows from it.""",
     """\
 ways:
   pbxfleet move OLD NEW                     an instance is renamed
@@ -58,8 +60,8 @@ examples:
   pbxfleet move birch --cpu 7 --check
   pbxfleet move --reallocate birch --only addresses
 
-exit codes: 0 written or nothing to change, 1 refused,
-2 something would change (with --check)""",
+exit codes: 0 written or nothing to change, 1 refused or not approved,
+2 something would change (with --check), 64 wrong usage""",
     _move,
     "pbxfleet.cli.run_move",
 )

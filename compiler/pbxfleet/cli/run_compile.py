@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from pbxfleet.cli.output import Output
 from pbxfleet.cli.run_validate import diagnostics_data, show
 from pbxfleet.core.exits import Exit
+
+if TYPE_CHECKING:
+    from pbxfleet.app.compile import Compiled
 
 SHOWN = 12  # changed files that are named one by one; git names the rest
 
@@ -40,20 +44,20 @@ def run(args: Namespace, output: Output) -> int:
         output.text(f"  {line}\n")
     if len(compiled.stale) > SHOWN:
         output.text(f"  and {len(compiled.stale) - SHOWN} more fields\n")
-    output.say(
-        _sentence(compiled.hosts, compiled.instances, len(compiled.changed), check=args.check)
-    )
+    output.say(_sentence(compiled, check=args.check))
     return exit_code
 
 
-def _sentence(hosts: int, instances: int, changed: int, *, check: bool) -> str:
+def _sentence(compiled: Compiled, *, check: bool) -> str:
     from pbxfleet.report.summary import counted
 
-    what = f"{counted(hosts, 'host')}, {counted(instances, 'instance')}"
+    changed = len(compiled.changed)
+    what = f"{counted(compiled.hosts, 'host')}, {counted(compiled.instances, 'instance')}"
     if not changed:
         return f"{what}: rendered/ and the ledger are up to date"
     if check:
         return (
             f"{what}: {counted(changed, 'file')} stale; run pbxfleet compile and commit the result"
         )
-    return f"{what}: {counted(changed, 'file')} written"
+    done = "written or removed" if compiled.removed else "written"
+    return f"{what}: {counted(changed, 'file')} {done}"

@@ -33,6 +33,12 @@ def run(args: Namespace, output: Output) -> int:
     for name in done.changed:
         output.text(f"{verb} {name}\n")
     left = len({d.span.file for d in done.diagnostics if d.span is not None})
-    words = f"{counted(done.checked, 'file')}, {len(done.changed)} {verb}"
+    words = f"{counted(done.checked, 'file')}: {_sum(len(done.changed), check=args.check)}"
     output.say(words + (f", {left} left alone" if left else ""))
     return exit_code
+
+
+def _sum(changed: int, *, check: bool) -> str:
+    if not changed:
+        return "nothing to format"
+    return f"{changed} to be formatted" if check else f"{changed} formatted"

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pbxfleet.cli.output import Output
-from pbxfleet.core.errors import Refused
+from pbxfleet.core.errors import WrongUsage
 from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(args: Namespace, output: Output) -> int:
 def _words(args: Namespace, low: int, high: int, usage: str) -> list[str]:
     words: list[str] = args.words
     if not low <= len(words) <= high:
-        raise Refused(
+        raise WrongUsage(
             f"release {args.action} does not take {len(words)} words",
             hint=f"pbxfleet release {usage}",
         )
@@ -55,7 +55,7 @@ def _fetch(releases: Releases, args: Namespace, output: Output) -> int:
     from pbxfleet.host.download import DEFAULT
 
     if args.largest < 1:
-        raise Refused("--largest is less than one mebibyte", hint="leave it out: 512")
+        raise WrongUsage("--largest is less than one mebibyte", hint="leave it out: 512")
     say = output.complain
     found = fetch(
         releases,

@@ -1,4 +1,4 @@
-"""The three exceptions of the program; everything else that reaches the top is a bug (exit 70)."""
+"""The exceptions of the program; everything else that reaches the top is a bug (exit 70)."""
 
 
 class Refused(Exception):
@@ -13,6 +13,12 @@ class Refused(Exception):
         self.hint = hint
         if code is not None:
             self.code = code
+
+
+class WrongUsage(Refused):
+    """The words of the command line do not fit together (exit 64)."""
+
+    exit_code = 64
 
 
 class StalePlan(Refused):

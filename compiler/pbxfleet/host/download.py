@@ -56,9 +56,9 @@ def download(url: str, sink: BinaryIO, limits: Limits = DEFAULT) -> Stored:
     if "@" in _authority(url):
         raise _failed(shown, "holds a user or a password, which is never sent")
     state, size = sha256(), 0
-    with _refusing(shown):
+    with _refusing(shown, limits):
         deadline = time.monotonic() + limits.whole_s
-        with _opener().open(_request(url), timeout=limits.silent_s) as answer:
+        with _opener(deadline).open(_request(url), timeout=limits.silent_s) as answer:
             length = _length(answer)
             if length is not None and length > limits.largest_bytes:
                 raise _failed(
@@ -69,8 +69,6 @@ def download(url: str, sink: BinaryIO, limits: Limits = DEFAULT) -> Stored:
                 size += len(piece)
                 if size > limits.largest_bytes:
                     raise _failed(shown, f"has more than {limits.largest_bytes} bytes")
-                if time.monotonic() > deadline:
-                    raise _failed(shown, f"took longer than {limits.whole_s:g} seconds")
                 _write(sink, piece)
         if length is not None and size != length:
             raise _failed(shown, f"ended after {size} of {length} bytes")
@@ -82,6 +80,57 @@ def download_bytes(url: str, limits: Limits) -> bytes:
     sink = io.BytesIO()
     download(url, sink, limits)
     return sink.getvalue()
+
+
+class _TooLong(Exception):
+    """The deadline has passed."""
+
+
+class _Timely(io.RawIOBase):
+    """Reads from a socket until a deadline: a byte now and then, also of a header, is no way around."""
+
+    def __init__(self, raw: Any, deadline: float) -> None:
+        self._raw = raw
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise _TooLong
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimelyHandler(HTTPSHandler):
+    """Opens connections of which every answer is read until a deadline only."""
+
+    def __init__(self, deadline: float) -> None:
+        self._certificates = ssl.create_default_context()
+        super().__init__(context=self._certificates)
+        self._deadline = deadline
+
+    def https_open(self, req: Request) -> http.client.HTTPResponse:
+        deadline = self._deadline
+
+        class Answer(http.client.HTTPResponse):
+            def __init__(self, sock: Any, *args: Any, **more: Any) -> None:
+                super().__init__(sock, *args, **more)
+                self.fp.close()
+                self.fp = io.BufferedReader(_Timely(sock.makefile("rb", 0), deadline))
+
+        def connection(host: str, **options: Any) -> http.client.HTTPSConnection:
+            made = http.client.HTTPSConnection(host, **options)
+            made.response_class = Answer
+            return made
+
+        answer: http.client.HTTPResponse = self.do_open(connection, req, context=self._certificates)
+        return answer
 
 
 class _LocalError(Exception):
@@ -96,13 +145,15 @@ def _write(sink: BinaryIO, piece: bytes) -> None:
 
 
 @contextmanager
-def _refusing(shown: str) -> Iterator[None]:
+def _refusing(shown: str, limits: Limits) -> Iterator[None]:
     """Whatever can go wrong with a connection, as a refusal that names the address."""
     try:
         yield
     except _LocalError as error:
         assert isinstance(error.__cause__, OSError)
         raise error.__cause__ from None
+    except _TooLong as error:
+        raise _failed(shown, f"took longer than {limits.whole_s:g} seconds") from error
     except urllib.error.HTTPError as error:
         error.close()
         raise _failed(shown, f"the server answers {_status(error.code)}") from error
@@ -148,12 +199,12 @@ class _HttpsOnly(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opener() -> OpenerDirector:
+def _opener(deadline: float) -> OpenerDirector:
     """Speaks https only, through the proxy of the environment if there is one."""
     opener = OpenerDirector()
     for handler in (
         ProxyHandler(),
-        HTTPSHandler(context=ssl.create_default_context()),
+        _TimelyHandler(deadline),
         HTTPDefaultErrorHandler(),
         _HttpsOnly(),
         HTTPErrorProcessor(),

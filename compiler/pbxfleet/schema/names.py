@@ -143,6 +143,12 @@ def artefact_source(node: Node) -> Sourced[str]:
     wanted = '"file:" and a path relative to desired/, or an https:// address'
     found = text_of(node, wanted)
     scheme, colon, rest = found.text.partition(":")
+    if scheme == "https" and re.match("//[^/?#]*@", rest):
+        raise problem(
+            "FMT123",
+            f"{KEY} holds a user or a password, which everybody who reads the repository would know",
+            hint="serve the file without one, or fetch it by hand: pbxfleet release add",
+        )
     if scheme == "https" and re.fullmatch(r"//[^/\s]+/\S+", rest):
         return Sourced(found.text, found.span)
     if scheme != "file" or not colon:
