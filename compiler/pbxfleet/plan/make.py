@@ -156,4 +156,8 @@ def stale(planned: Plan, now: Plan) -> tuple[str, ...]:
     moved = what_moved(planned.basis, now.basis)
     if moved or planned.steps == now.steps:
         return moved
+    if (planned_all := any(s.wave for s in planned.steps)) != any(s.wave for s in now.steps):
+        if planned_all:
+            return ("the plan has steps of instances, and --host-only leaves them out",)
+        return ("the plan is of the host's own files only: apply it with --host-only",)
     return ("the same host would now be given other steps; another version made the plan",)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Sourced
-from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.net import Address, PortRange, Protocol
 from pbxfleet.model.reserved import Reserved
 from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.resolve.desk import Asking, Desk, Holder, Lines
-from pbxfleet.resolve.pools import PortBlocks
+from pbxfleet.resolve.pools import PortBlocks, foreign_ports
 
 Ranges = dict[str, Sourced[PortRange]]
 AddressesOf = Mapping[str, Sequence[Sourced[Address]]]
@@ -33,6 +33,11 @@ class BlockSupply:
     taken: tuple[PortRange, ...]
     missing: Callable[[Sequence[PortRange]], tuple[str, str]]
 
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Of what is bound within a block: media is UDP, listeners are anything."""
+        return (Protocol.UDP,) if self.resource is Resource.RTP else tuple(Protocol)
+
 
 def parse_range(text: str) -> PortRange:
     """The range that the ledger writes as `first-last`."""
@@ -49,8 +54,8 @@ def hand_out_blocks(
 ) -> Ranges:
     """The block of each instance in `wishes`, disjoint from all others and from `beside(name)`.
 
-    Nor has it reserved ports, or what an instance holds that is gone. Reports ALC101 (nothing
-    left), ALC102 (no longer the host's), ALC104 (remembered twice).
+    Nor has it reserved ports, those of other programs, or what an instance holds that is gone.
+    Reports ALC101 (nothing left), ALC102 (no longer the host's), ALC104 (remembered twice).
     """
     kept = _kept(desk, askings, wishes, supply)
     blocks = None
@@ -58,6 +63,7 @@ def hand_out_blocks(
         taken = [*supply.taken, *(block.value for block in kept.values())]
         taken += [parse_range(text) for text in desk.held(supply.resource)]
         taken += [reserved.what.value for reserved in desk.host.reserved_ports]
+        taken += foreign_ports(desk.host, supply.protocols).get(None, ())
         blocks = PortBlocks(supply.pool.value, supply.size, taken, (supply.base, supply.step))
     for asking in askings:
         name = asking.name

@@ -8,12 +8,18 @@ from typing import NamedTuple
 
 from pbxfleet.model.capacity import Capacity, Costs, Reservation, Supply, share
 from pbxfleet.model.desired import AddressRange, Auto, HostFile, Layer
-from pbxfleet.model.net import PortRange
+from pbxfleet.model.net import PortRange, Protocol
 from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import Allocation, Ledger, ResolvedHost, Resource
 from pbxfleet.resolve.allocate_blocks import parse_range
 from pbxfleet.resolve.allocate_ports import with_media
-from pbxfleet.resolve.pools import PortBlocks, core_ranges, even_up
+from pbxfleet.resolve.pools import (
+    PortBlocks,
+    core_ranges,
+    even_up,
+    foreign_addresses,
+    foreign_ports,
+)
 from pbxfleet.resolve.recovery import Terms
 from pbxfleet.resolve.room import CORE, IPV4, IPV6, PORTS, RTP, needs_of
 
@@ -116,7 +122,9 @@ def _supplies(host: HostFile, held: Held) -> dict[str, Supply]:
 
 def _addresses(host: HostFile, kind: str, version: int, held: Held) -> Supply:
     pool = _merged(r.value for r in host.addresses if r.value.first.version == version)
-    kept = _merged(r.what.value for r in host.reserved if r.what.value.first.version == version)
+    held_back = [*(r.what.value for r in host.reserved)]
+    held_back += [AddressRange(a, a) for a in foreign_addresses(host)]
+    kept = _merged(r for r in held_back if r.first.version == version)
     used, gone = (_inside(of[Resource.ADDRESS], version, pool) for of in held)
     own = {int(a) for a in standard_addresses(host) if a.version == version}
     own = {n for n in own if _is_in(n, pool) and not _is_in(n, kept)} - used
@@ -157,6 +165,8 @@ def _blocks(
     resource = Resource.RTP if kind == RTP else Resource.PORTS
     used, gone = ([parse_range(text) for text in of[resource]] for of in held)
     kept = [reserved.what.value for reserved in host.reserved_ports]
+    protocols = (Protocol.UDP,) if kind == RTP else tuple(Protocol)
+    kept += foreign_ports(host, protocols).get(None, ())
     total, beside = _fitting(pool, ()), _fitting(pool, kept)
     free = _fitting(pool, [*kept, *used, *gone])
     return Supply(WORDS[kind], total, len(used), total - beside, len(gone), free)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Auto, Layer, ListenWish, Off, Role, Sourced
-from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.net import Address, PortRange, Protocol
 from pbxfleet.model.resolved import Resource, Thing
 from pbxfleet.pbx.port_block import ALWAYS, OFFSETS
 from pbxfleet.resolve.allocate_blocks import (
@@ -21,6 +21,7 @@ from pbxfleet.resolve.allocate_blocks import (
     reservation,
 )
 from pbxfleet.resolve.desk import Asking, Desk
+from pbxfleet.resolve.pools import foreign_ports
 
 _SHOWN = 3
 
@@ -61,6 +62,9 @@ def allocate_ports(desk: Desk, askings: Sequence[Asking], addresses_of: Addresse
         return literal
     _check_pool(desk)
     claimed = _claimed(askings, addresses_of)
+    for address, others in foreign_ports(desk.host, tuple(Protocol)).items():
+        if address is not None:
+            claimed.setdefault(address, []).extend(others)
 
     def near(name: str) -> Sequence[PortRange]:
         return [port for at in addresses_of[name] for port in claimed.get(at.value, ())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbxfleet.model.desired import Auto, Sourced
-from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.net import Address, PortRange, Protocol
 from pbxfleet.model.resolved import Resource
 from pbxfleet.resolve.allocate_blocks import (
     AddressesOf,
@@ -16,7 +16,7 @@ from pbxfleet.resolve.allocate_blocks import (
     reservation,
 )
 from pbxfleet.resolve.desk import Asking, Desk
-from pbxfleet.resolve.pools import even_up
+from pbxfleet.resolve.pools import even_up, foreign_ports
 
 
 def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesOf) -> Ranges:
@@ -34,9 +34,11 @@ def allocate_rtp(desk: Desk, askings: Sequence[Asking], addresses_of: AddressesO
         if asking.layer.rtp is not None and isinstance(asking.layer.rtp.value, Auto)
     }
     beside = _by_address(literal, addresses_of)
+    others = foreign_ports(desk.host, (Protocol.UDP,))
 
     def near(name: str) -> Sequence[PortRange]:
-        return [r for at in addresses_of[name] for r in beside.get(at.value, ())]
+        found = [r for at in addresses_of[name] for r in beside.get(at.value, ())]
+        return found + [r for at in addresses_of[name] for r in others.get(at.value, ())]
 
     handed = hand_out_blocks(desk, askings, wishes, _supply(desk), near)
     wished = {a.name for a in askings if a.layer.rtp is not None}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import AddressRange, HostFile
-from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.net import Address, PortRange, Protocol
 from pbxfleet.model.network import standard_addresses
+
+ForeignPorts = Mapping[Address | None, Sequence[PortRange]]
 
 
 class Fault(NamedTuple):
@@ -40,12 +42,13 @@ def address_fault(host: HostFile, address: Address) -> Fault | None:
 def free_addresses(host: HostFile, version: int, taken: set[Address]) -> Iterator[Address]:
     """Allocatable addresses of one family, lowest first, without those in `taken`.
 
-    `taken` is looked at when the next one is asked for, and the host's own addresses are never given.
+    `taken` is looked at when the next one is asked for; the host's own addresses, and those on which
+    other programs listen, are never given.
     """
     family = IPv4Address if version == 4 else IPv6Address
     blocked = [r.what.value for r in host.reserved if r.what.value.first.version == version]
     ranges = {r.value for r in host.addresses if r.value.first.version == version}
-    own = standard_addresses(host)
+    own = {*standard_addresses(host), *foreign_addresses(host)}
     for pool in sorted(ranges, key=lambda r: (int(r.first), int(r.last))):
         number = int(pool.first)
         while number <= int(pool.last):
@@ -57,6 +60,22 @@ def free_addresses(host: HostFile, version: int, taken: set[Address]) -> Iterato
             if address not in own and address not in taken:
                 yield address
             number += 1
+
+
+def foreign_addresses(host: HostFile) -> set[Address]:
+    """The addresses that other programs of the host listen on by name."""
+    binds = (listener.bind.value for listener in host.foreign_listeners)
+    return {bind.address for bind in binds if bind.address is not None}
+
+
+def foreign_ports(host: HostFile, protocols: Collection[Protocol]) -> ForeignPorts:
+    """Ports of other programs: under None those on every address, else those on that one."""
+    ports: dict[Address | None, list[PortRange]] = {}
+    for listener in host.foreign_listeners:
+        bind = listener.bind.value
+        if listener.protocol in protocols:
+            ports.setdefault(bind.address, []).append(PortRange(bind.port, bind.port))
+    return ports
 
 
 def _end_of_reserved(blocked: Sequence[AddressRange], address: Address) -> int | None:
