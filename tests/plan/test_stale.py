@@ -126,6 +126,14 @@ def test_the_same_basis_with_other_steps_is_stale_too() -> None:
         "the same host would now be given other steps; another version made the plan",
     )
     assert stale(plan, plan) == ()
+    of_host = plan._replace(steps=tuple(step for step in plan.steps if not step.wave))
+    assert any(step.wave for step in plan.steps)
+    assert stale(of_host, plan) == (
+        "the plan is of the host's own files only: apply it with --host-only",
+    )
+    assert stale(plan, of_host) == (
+        "the plan has steps of instances, and --host-only leaves them out",
+    )
 
 
 @given(histories(), wishes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from pbxfleet.core.diagnostics import nearest
 from pbxfleet.model.desired import Sourced
 from pbxfleet.schema.problem import KEY, inside, problem
 from pbxfleet.schema.scalars import text_of
@@ -15,6 +16,7 @@ _WANTED = "a web address, http:// or https://"
 
 # RFC 3986, section 3: authority up to the first slash, question mark or number sign.
 _PARTS = re.compile(r"(?P<scheme>[^:/?#\s]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
+_NEARLY = re.compile(r"([A-Za-z]+)(?:[:;]/{1,3}|//)(?=[^/])")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NUMBERS = re.compile(r"[0-9.]+")
@@ -56,6 +58,10 @@ def web_address(node: Node) -> Sourced[str]:
 
 
 def _scheme_hint(text: str) -> str:
+    mistyped = _NEARLY.match(text)
+    meant = mistyped and nearest(mistyped[1].lower(), ("http", "https"))
+    if mistyped and meant:
+        return f'write "{meant}://{text[mistyped.end() :]}"'
     if "://" in text:
         return "the PBX asks web servers only"
     authority, slash, rest = text.partition("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from pbxfleet.core.diagnostics import Diagnostic
@@ -18,6 +19,9 @@ class _Wording(NamedTuple):
 
 
 _QUOTE = "put the whole value in quotes"
+
+# In brackets, YAML takes a colon in front of `::/0` or `::1` for one without a key.
+_COLONS = re.compile(r":[^\s,\]}]+")
 
 # Texts of libyaml 0.2 and of PyYAML's own parser, which differ in a few words.
 _WORDINGS = (
@@ -76,6 +80,7 @@ _WORDINGS = (
 
 _SECOND_COLON = _Wording("", "a second colon in one value", "put the whole value in quotes")
 _NO_KEY = _Wording("", "there is no key before the colon", "write a key")
+_COLON_FIRST = _Wording("", 'a value that starts with ":" needs quotes', "")
 _AFTER_VALUE = _Wording("", "text after the end of the value", _QUOTE)
 _TAB = _Wording("", "a tab stands where YAML wants spaces", "indent with spaces")
 
@@ -113,6 +118,8 @@ def _wording(source: SourceText, problem: str, offset: int) -> _Wording:
             return _NO_KEY
     if "mapping values" in problem and ": " in before:
         return _SECOND_COLON
+    if "node content" in problem and (value := _COLONS.match(source.text, offset)):
+        return _COLON_FIRST._replace(hint=f'write "{value[0]}"')
     for wording in _WORDINGS:
         if wording.parser_text in problem:
             return wording
