@@ -248,9 +248,13 @@ def settle(fleet: Fleet, machine: Machine) -> None:
 
 
 def effects_on_host(recorded: Sequence[Effect]) -> list[Effect]:
-    """Effects without those on our own state folder, and without /etc/pbx, which its files imply."""
+    """Effects without those on our own state folder, and without /etc/pbx, which its files imply.
+
+    What is only made ready beside its place is seen by nobody, and announced by no plan.
+    """
     implied = Effect("make_directory", "/etc/pbx")
-    return [e for e in recorded if not e.subject.startswith(FOLDER) and e != implied]
+    shown = (e for e in recorded if not e.subject.startswith(FOLDER) and e.name != "stage")
+    return [e for e in shown if e != implied]
 
 
 EFFECTS = {

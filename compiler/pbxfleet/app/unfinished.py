@@ -120,7 +120,7 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
 def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     state = State(machine)
     memory = HostMemory(state)
-    sweep(machine, folders_of_run(run.entries))
+    sweep(machine, [*folders_of_run(run.entries), *run.staged])
     memory.log("undo")
     taken: list[TakenBack] = []
 

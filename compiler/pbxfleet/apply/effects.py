@@ -48,6 +48,10 @@ class Effects:
         """Refused if the step needs a content that is not there; nothing on the host is looked at."""
         self.files.check(step, self.target.resources.get(step.resource))
 
+    def stage(self, step: Step) -> None:
+        """Lay what a `write` or `copy in` puts somewhere beside that place; Refused as from `check`."""
+        self.files.stage(step, self.target.resources[step.resource])
+
     def prepare(self, step: Step) -> Ready:
         """The step with its undo; StalePlan or HostError if what it expects is not so."""
         resource = self.target.resources.get(step.resource)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 
+from pbxfleet.apply.downtime import Downtimes
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.io import Contents, Memory
 from pbxfleet.apply.readback import SEVERITY, Unproven
 from pbxfleet.apply.remember import record_of, retired_record
+from pbxfleet.apply.staging import can_be_staged, stage
 from pbxfleet.apply.undo import undo_entries
+from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
@@ -80,6 +84,8 @@ class _Run:
         self.journaled = False
         self.number = 0  # of the last entry in the journal
         self.steps: dict[int, Step] = {}  # by the number of their entry
+        self.downtimes = Downtimes(effects.host)
+        self.kept: set[Digest] = set()  # before the stop
 
     def begin(self, plan: Plan) -> bool:
         """Open the journal, before anything is done; False if that cannot be."""
@@ -113,34 +119,58 @@ class _Run:
 
     def wave(self, steps: list[Step]) -> bool:
         """Do one wave and remember it; False if that failed (and it was put back where possible)."""
-        begun: list[Entry] = []
         proofs: dict[str, tuple[Unproven, ...]] = {}
-        for step in steps:
-            self.progress(step, "start")
-            try:
-                found = self._step(step, begun)
-            except (HostError, Refused) as error:
-                self._failed(step, str(error))
-                self._undo(steps, begun)
-                return False
-            if step.do is Do.PROVE:
-                proofs[step.wave] = found
-            self.results[step.number] = StepResult(step.number, "done", "")
-            self.progress(step, "done")
+        with ExitStack() as hurry:
+            succeeded = self._steps(steps, proofs, hurry)
+        self.effects.host.unstage()
+        if not succeeded:
+            return False
         names = list(dict.fromkeys(s.wave for s in steps))
         self.applied += names
         for name in names:
             self._say_unproven(name, proofs.get(name, ()))
         return all([self._remember(name, proofs.get(name)) for name in names])
 
+    def _steps(
+        self, steps: list[Step], proofs: dict[str, tuple[Unproven, ...]], hurry: ExitStack
+    ) -> bool:
+        """Do the steps of a wave, or put them back; from the first stop on there is no time to lose."""
+        begun: list[Entry] = []
+        first_stop = next((step for step in steps if step.do is Do.STOP), None)
+        for step in steps:
+            self.progress(step, "start")
+            failing = step
+            try:
+                if step is first_stop:
+                    for failing in can_be_staged(
+                        self.effects, self.memory, steps[steps.index(step) :]
+                    ):
+                        self.kept |= stage(self.effects, self.memory, failing)
+                    failing = step
+                    hurry.enter_context(self.effects.host.in_a_hurry())
+                found = self._step(step, begun)
+            except (HostError, Refused) as error:
+                self._failed(failing, str(error))
+                if self._undo(steps, begun):
+                    self.downtimes.put_back()
+                return False
+            if step.do is Do.PROVE:
+                proofs[step.wave] = found
+                self.downtimes.up(step.wave)
+            self.results[step.number] = StepResult(step.number, "done", "")
+            self.progress(step, "done")
+        self.downtimes.gone()
+        return True
+
     def _step(self, step: Step, begun: list[Entry]) -> tuple[Unproven, ...]:
         ready = self.effects.prepare(step)
         for keep in ready.keep:
-            self.memory.keep(keep.digest, keep.path)
+            if keep.digest not in self.kept:
+                self.memory.keep(keep.digest, keep.path)
         entry = self._announce(step.wave, step.do, step.resource, step.path, ready.inverse)
         self.steps[entry.number] = step
         begun.append(entry)  # from here on it may be half done
-        found = ready.do()
+        found = self.downtimes.measured(step, ready.do)
         self.memory.log("done", number=entry.number)
         return found
 
@@ -179,6 +209,7 @@ class _Run:
             tuple(self.undone),
             tuple(self.broken),
             self.failure,
+            tuple(self.downtimes.found),
         )
 
     def _failed(self, step: Step, message: str) -> None:
@@ -187,8 +218,8 @@ class _Run:
         self._note_down("failed", number=step.number, message=message)
         self.progress(step, "failed")
 
-    def _undo(self, steps: list[Step], begun: list[Entry]) -> None:
-        """Put the wave back in reverse; what cannot be undone is named, the rest still is."""
+    def _undo(self, steps: list[Step], begun: list[Entry]) -> bool:
+        """Put the wave back in reverse, and whether all of it could be; what could not is named."""
 
         def tell(taken: TakenBack) -> None:
             step = self.steps[taken.entry.number]
@@ -208,6 +239,7 @@ class _Run:
         self.failure += untold
         names = dict.fromkeys(s.wave for s in steps)
         (self.undone if clean else self.broken).extend(names)
+        return clean
 
     def _note_down(self, event: str, **details: str | int) -> None:
         """Log what happens while a wave is put back: a full disk must not keep that from happening."""

@@ -47,6 +47,16 @@ class FileSteps:
         elif step.do is Do.MERGE:
             self.contents.fields(resource.instance)
 
+    def stage(self, step: Step, resource: Resource) -> None:
+        """What the step writes or copies, beside its place; not where the mode is that of before."""
+        if step.do is Do.COPY_IN:
+            mode = ARTEFACT_MODE if resource.mode is None else resource.mode
+            source = self._artefact(resource)
+            self.host.stage_copy(step.path, source, resource.digest, mode, resource.owner)
+        elif resource.mode is not None:
+            content = self.contents.rendered(resource.source, resource.digest)
+            self.host.stage(step.path, content, resource.mode, resource.owner)
+
     def directory(self, step: Step, resource: Resource) -> Ready:
         """A directory is made and stays: an empty one harms nobody."""
         mode = DIRECTORY_MODE if resource.mode is None else resource.mode

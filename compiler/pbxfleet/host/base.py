@@ -7,6 +7,7 @@ All paths are host paths; an implementation with a root folder translates them. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pbxfleet.core.digest import Digest
@@ -127,6 +128,23 @@ class Host(HostView, Protocol):
         """
         ...
 
+    def stage(self, path: HostPath, content: bytes, mode: int, owner: str) -> None:
+        """Get a `write` of just this ready, so that only a rename is left of it.
+
+        Nothing is seen of it at `path`. Nothing happens where the folder is not there yet.
+        """
+        ...
+
+    def stage_copy(
+        self, path: HostPath, source: str, digest: Digest, mode: int, owner: str
+    ) -> None:
+        """Get a `copy_in` of just this ready; refuses content that does not match `digest`."""
+        ...
+
+    def unstage(self) -> None:
+        """Remove what was made ready and not used."""
+        ...
+
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         """Set permission bits and, where that is possible, the owner of a regular file."""
         ...
@@ -167,4 +185,12 @@ class Host(HostView, Protocol):
 
     def pause(self, seconds: float) -> None:
         """Wait, for probes that look again."""
+        ...
+
+    def seconds(self) -> float:
+        """What a clock says that only goes forward; only differences mean anything."""
+        ...
+
+    def in_a_hurry(self) -> AbstractContextManager[None]:
+        """Within it nobody else goes before us: an instance is down."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError
@@ -149,6 +150,14 @@ class DryRunHost(Memory):
 
     def pause(self, seconds: float) -> None:
         """Nothing to wait for."""
+
+    def seconds(self) -> float:
+        """No time passes."""
+        return 0.0
+
+    def in_a_hurry(self) -> AbstractContextManager[None]:
+        """Nothing is ever down."""
+        return nullcontext()
 
 
 def _with_values(body: bytes, values: Mapping[str, str]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from typing import NamedTuple
 
@@ -223,6 +224,14 @@ class FakeHost(Memory):
     def pause(self, seconds: float) -> None:
         """Time passes, but only in `paused_s`."""
         self.paused_s += seconds
+
+    def seconds(self) -> float:
+        """Only pauses take time here."""
+        return self.paused_s
+
+    def in_a_hurry(self) -> AbstractContextManager[None]:
+        """There is nobody else."""
+        return nullcontext()
 
 
 def declared(host: FakeHost, instance: InstanceTarget) -> tuple[SocketSeen, ...]:

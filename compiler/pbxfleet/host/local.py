@@ -140,3 +140,13 @@ class LocalHost(StagingFiles):
         import time
 
         time.sleep(seconds)
+
+    def seconds(self) -> float:
+        """The monotonic clock of the kernel."""
+        import time
+
+        return time.monotonic()
+
+    def in_a_hurry(self) -> Ordinary:
+        """The priority of any other program, where we gave way before."""
+        return Ordinary()

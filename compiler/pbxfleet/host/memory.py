@@ -111,6 +111,20 @@ class Memory:
         seen = Seen(What.FILE, 0, owner, len(content), digest_of(content))
         self._put(path, seen, content, "", mode)
 
+    def stage(self, path: HostPath, content: bytes, mode: int, owner: str) -> None:
+        """Nothing is seen of it, here as on a disk."""
+
+    def stage_copy(
+        self, path: HostPath, source: str, digest: Digest, mode: int, owner: str
+    ) -> None:
+        """Nothing is seen of it; HST102 if `source` does not match `digest`."""
+        _, found, _ = self._source(source)
+        if found != digest:
+            raise HostError(source, f"is {found}, expected {digest}", code="HST102")
+
+    def unstage(self) -> None:
+        """There is nothing to remove."""
+
     def swap(
         self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
     ) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest
@@ -122,6 +123,18 @@ class _Through:
     def keep(self, path: HostPath, place: HostPath) -> None:
         self._effect(Effect("keep", place), lambda: self._host.keep(path, place))
 
+    def stage(self, path: HostPath, content: bytes, mode: int, owner: str) -> None:
+        self._effect(Effect("stage", path), lambda: self._host.stage(path, content, mode, owner))
+
+    def stage_copy(
+        self, path: HostPath, source: str, digest: Digest, mode: int, owner: str
+    ) -> None:
+        effect = Effect("stage", path)
+        self._effect(effect, lambda: self._host.stage_copy(path, source, digest, mode, owner))
+
+    def unstage(self) -> None:
+        self._host.unstage()  # it fails silently where it fails
+
     def set_attributes(self, path: HostPath, mode: int, owner: str) -> None:
         effect = Effect("set_attributes", path)
         self._effect(effect, lambda: self._host.set_attributes(path, mode, owner))
@@ -149,6 +162,12 @@ class _Through:
 
     def pause(self, seconds: float) -> None:
         self._host.pause(seconds)  # waiting changes nothing
+
+    def seconds(self) -> float:
+        return self._host.seconds()
+
+    def in_a_hurry(self) -> AbstractContextManager[None]:
+        return self._host.in_a_hurry()
 
 
 class RecordingHost(_Through):

@@ -158,7 +158,8 @@ class Run(NamedTuple):
     `target` is the digest of what was being applied, `services`, `pin` and `program` say how the host
     starts instances, `planned` counts the steps of the last attempt and `finished` those of them that
     came to their end. `entries` are all steps that were begun, in order. `over` tells that the run came
-    to its end and only the journal was left; `undoing`, that it was being taken back.
+    to its end and only the journal was left; `undoing`, that it was being taken back. `staged` are
+    folders in which contents were laid beside their places.
     """
 
     host: str
@@ -171,6 +172,7 @@ class Run(NamedTuple):
     entries: tuple[Entry, ...]
     over: bool
     undoing: bool
+    staged: tuple[HostPath, ...] = ()
 
     @property
     def standing(self) -> tuple[Entry, ...]:
@@ -217,9 +219,10 @@ def decode_run(lines: Iterable[Mapping[str, object]]) -> Run | None:
     begun: Mapping[str, object] | None = None
     entries: dict[int, Entry] = {}
     attempts: dict[int, int] = {}  # by number of an entry, how many runs had begun before it
+    told = tuple(lines)
     finished = attempt = 0
     over = undoing = False
-    for line in lines:
+    for line in told:
         event = line.get("event")
         number = _number(line)
         if event == "begin":
@@ -252,6 +255,7 @@ def decode_run(lines: Iterable[Mapping[str, object]]) -> Run | None:
         _still_undone(entries, attempts),
         over,
         undoing,
+        _staged(told),
     )
 
 
@@ -270,6 +274,12 @@ def _still_undone(entries: Mapping[int, Entry], attempts: Mapping[int, int]) -> 
         elif key in standing:
             found[number] = entries[number]._replace(undone=False)
     return tuple(found.values())
+
+
+def _staged(lines: Iterable[Mapping[str, object]]) -> tuple[HostPath, ...]:
+    named = (line.get("folders") for line in lines if line.get("event") == "stage")
+    found = (folders for folders in named if isinstance(folders, dict))
+    return tuple(dict.fromkeys(HostPath(str(f)) for folders in found for f in folders))
 
 
 def _number(line: Mapping[str, object]) -> int:

@@ -181,11 +181,24 @@ class StepResult(NamedTuple):
     message: str
 
 
+class Downtime(NamedTuple):
+    """How long an instance was down: `seconds` from the stop to the proof that it runs as declared.
+
+    `own_seconds` is the part in which neither the PBX nor its service manager was waited for; None where
+    the change was put back, and the instance runs as it did before.
+    """
+
+    instance: str
+    seconds: float
+    own_seconds: float | None
+
+
 class ApplyReport(NamedTuple):
     """What an apply did. `failure` is "" if every step was done and remembered.
 
     `unproven` are differences that remained after our own start; `applied` are the waves that
-    succeeded, `undone` those that were put back, `broken` those that could not be put back.
+    succeeded, `undone` those that were put back, `broken` those that could not be put back. `downtimes`
+    are of the instances that were stopped and run again.
     """
 
     results: tuple[StepResult, ...]
@@ -194,3 +207,4 @@ class ApplyReport(NamedTuple):
     undone: tuple[str, ...]
     broken: tuple[str, ...]
     failure: str
+    downtimes: tuple[Downtime, ...] = ()

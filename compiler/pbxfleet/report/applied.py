@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pbxfleet.model.plan import ApplyReport, Do, Plan
+from pbxfleet.model.plan import ApplyReport, Do, Downtime, Plan
 from pbxfleet.report.paint import visible
 from pbxfleet.report.plan_text import note_lines
 from pbxfleet.report.summary import counted
 
 STOPPED = "PLN130"
+LISTED = 10  # instances whose downtime has a line of its own
 
 
 def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None) -> str:
@@ -21,6 +22,7 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
     lines = note_lines(report.unproven)
     if report.failure:
         return "\n".join(lines + _failure_lines(plan, report)) + "\n"
+    lines += _downtime_lines(report.downtimes)
     lines.append(f"{host}: applied, {counted(_done(report), 'step')}{_interrupted(plan, report)}")
     if remaining is not None and not remaining.is_empty:
         names = dict.fromkeys(c.instance for c in remaining.changes)
@@ -44,6 +46,7 @@ def _failure_lines(plan: Plan, report: ApplyReport) -> list[str]:
         for r in report.results
         if _says(r.result, r.message)
     ]
+    lines += _downtime_lines(report.downtimes)
     waiting = sum(1 for r in report.results if r.result == "not started")
     stopped = f"{counted(_done(report), 'step')} done, {waiting} not started"
     return [
@@ -51,6 +54,23 @@ def _failure_lines(plan: Plan, report: ApplyReport) -> list[str]:
         f"{host}: stopped, {stopped}{_interrupted(plan, report)}",
         f"hint: mend the cause, then run pbxfleet plan {host} and apply again",
     ]
+
+
+def _downtime_lines(downtimes: Sequence[Downtime]) -> list[str]:
+    """How long callers could not get through, a line for each instance while they are few."""
+    if len(downtimes) <= LISTED:
+        return [f"  {visible(d.instance)} was down for {_spent(d)}" for d in downtimes]
+    shortest, longest = (pick(downtimes, key=lambda d: d.seconds) for pick in (min, max))
+    return [
+        f"  {len(downtimes)} instances were down one after the other, for {shortest.seconds:.2f} s "
+        f"to {longest.seconds:.2f} s; longest {visible(longest.instance)}: {_spent(longest)}"
+    ]
+
+
+def _spent(downtime: Downtime) -> str:
+    if downtime.own_seconds is None:
+        return f"{downtime.seconds:.2f} s, and runs as before"
+    return f"{downtime.seconds:.2f} s, {downtime.own_seconds:.2f} s of it for our own work"
 
 
 def _says(result: str, message: str) -> bool:
@@ -84,6 +104,17 @@ def applied_data(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
             "undone": list(report.undone),
             "broken": list(report.broken),
             "failure": report.failure,
+            "downtimes": [_rounded(d) for d in report.downtimes],
             "remaining": [] if remaining is None else [c.resource for c in remaining.changes],
         }
     return data
+
+
+def _rounded(downtime: Downtime) -> dict[str, Any]:
+    """Milliseconds are what a clock around so many system calls can tell."""
+    own = downtime.own_seconds
+    return {
+        "instance": downtime.instance,
+        "seconds": round(downtime.seconds, 3),
+        "own_seconds": None if own is None else round(own, 3),
+    }

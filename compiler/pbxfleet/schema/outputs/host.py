@@ -116,6 +116,24 @@ class StepResultModel(Record):
     )
 
 
+class DowntimeModel(Record):
+    """How long one instance was down."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    seconds: float = Field(
+        ge=0,
+        description="From the stop to the proof that it runs as declared, or again as before.",
+        examples=[1.204],
+        json_schema_extra=unit("seconds"),
+    )
+    own_seconds: float | None = Field(
+        description="The part in which neither the PBX nor its service manager was waited for; null "
+        "where the change was put back.",
+        examples=[0.031],
+        json_schema_extra=unit("seconds"),
+    )
+
+
 class ApplyDocument(Document):
     """What apply prints; steps and what follows are missing where nothing was to be done."""
 
@@ -137,6 +155,9 @@ class ApplyDocument(Document):
     )
     failure: str | None = Field(
         None, description="Why it stopped; empty if it did not.", examples=[""]
+    )
+    downtimes: list[DowntimeModel] | None = Field(
+        None, description="Instances that were stopped and run again, in the order of the waves."
     )
     remaining: list[str] | None = Field(
         None,
