@@ -3,7 +3,8 @@
     make bench                      # or: .venv/bin/python tools/bench.py --counts 10 100 1000 --runs 7
     .venv/bin/python tools/bench.py --write README.md     # the table there is replaced by this run's
 
-Floors: a bare `python -c pass` for start-up, `diff -rq rendered live` for a plan with nothing to do.
+Floors: a bare `python -c pass` for start-up, `diff -rq rendered live` for a plan with nothing to do,
+a stand-in stopped and started by hand for a downtime.
 Wall seconds are the best of several runs, interleaved; memory is the peak of the process itself.
 """
 
@@ -21,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from bench_live import live
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDIN = ROOT / "compiler" / "pbxfleet" / "standin"
@@ -188,6 +191,7 @@ def main() -> None:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--live", type=int, default=100, help="running instances (default: 100)")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--keep", help="work in this folder and leave it there")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into a document")
@@ -198,6 +202,8 @@ def main() -> None:
     try:
         for count in args.counts:
             lines += one_size(folder, count, args.runs, limited=count == max(args.counts))
+        if args.live:
+            lines += live(folder / "live", FLEET, args.live, args.runs)
     finally:
         if not args.keep:
             shutil.rmtree(folder)
