@@ -129,6 +129,7 @@ class Memory:
         self, path: HostPath, before: bytes | None, after: bytes, mode: int | None, owner: str
     ) -> bool:
         """As `write`, if the file holds `before` (None: nothing is there); else False."""
+        self._need_parent(path)
         what = self.look(path).what
         expected = What.ABSENT if before is None else What.FILE
         if what is not expected or (before is not None and self.read(path) != before):
