@@ -18,11 +18,13 @@ from pbxfleet.host.wrap import FailingHost, Power
 from pbxfleet.model.journal import (
     WORDS,
     Inverse,
+    MoveBack,
     Nothing,
     PutBack,
     PutRecordBack,
     PutValuesBack,
     ReloadAgain,
+    RemoveArchive,
     RemoveSettings,
     Run,
     SetEnabled,
@@ -49,6 +51,8 @@ INVERSES: tuple[Inverse, ...] = (
     SetEnabled(ALPHA, True, (DIGEST, DIGEST)),
     ReloadAgain(),
     PutRecordBack("applied/alpha", None),
+    MoveBack(ALPHA.directory, HostPath(f"{ALPHA.directory}.removed-1")),
+    RemoveArchive(ALPHA.directory, HostPath("/srv/removed/alpha-1.tar")),
 )
 
 

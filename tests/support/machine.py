@@ -269,6 +269,8 @@ EFFECTS = {
     Do.DISABLE: "disable",
     Do.STOP: "stop",
     Do.START: "start",
+    Do.ARCHIVE: "archive",
+    Do.MOVE_ASIDE: "move_directory",
 }
 
 

@@ -50,7 +50,7 @@ def check_machine(target: Target, machine: LocalHost, state: State, *, this_host
     Below a root folder only the state folder is asked: name and addresses are not those of the image.
     `this_host` is the operator's word that it is the right machine.
     """
-    _check_folder(machine)
+    check_folder(machine)
     known = _known(state)
     if this_host:
         return
@@ -66,7 +66,7 @@ def check_machine(target: Target, machine: LocalHost, state: State, *, this_host
 
 def is_of(machine: LocalHost, state: State, host: str) -> bool:
     """Whether the state folder can be believed and is that of this host; HostError, or Refused, if not."""
-    _check_folder(machine)
+    check_folder(machine)
     known = _known(state)
     return known is not None and known.host == host
 
@@ -165,7 +165,7 @@ def _known(state: State) -> Known | None:
         ) from error
 
 
-def _check_folder(machine: LocalHost) -> None:
+def check_folder(machine: LocalHost) -> None:
     """What is remembered decides what is stopped and removed: nobody else may be able to write it."""
     for folder in (FOLDER, RECORDS):
         why = distrusted(machine.root, folder, directory=True)

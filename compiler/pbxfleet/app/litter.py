@@ -12,7 +12,7 @@ from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.services import direct, systemd, sysv
 from pbxfleet.host.state import KEPT, RECORDS
-from pbxfleet.model.journal import Entry
+from pbxfleet.model.journal import Entry, RemoveArchive
 
 if TYPE_CHECKING:
     from pbxfleet.app.live import Live
@@ -37,12 +37,14 @@ def folders_of(live: Live) -> Sequence[HostPath]:
     applied = [r.declared for r in live.records.values() if r.declared is not None]
     paths = [parent(i.pid_file) for i in (*live.target.instances.values(), *applied)]
     paths += [parent(resource.path) for resource in live.target.resources.values()]
+    paths.append(live.target.guards.archives)
     return paths + [parent(r.path) for x in live.records.values() for r in x.resources.values()]
 
 
-def folders_of_run(entries: Iterable[Entry]) -> Sequence[HostPath]:
+def folders_of_run(entries: Sequence[Entry]) -> Sequence[HostPath]:
     """Every directory in which a run with these entries may have made something."""
     found = [parent(e.path) for e in entries if e.path.startswith("/") and e.path != "/"]
+    found += [parent(e.inverse.archive) for e in entries if isinstance(e.inverse, RemoveArchive)]
     instances = [getattr(e.inverse, "instance", None) for e in entries]
     return found + [parent(instance.pid_file) for instance in instances if instance is not None]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.undo import undo_entries
@@ -103,6 +104,7 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
     Refused if there is no unfinished run, or it is of another host, or it was not approved.
     """
     machine = LocalHost(root, "direct")
+    check_folder(machine)
     with HostLock(machine, timeout_s=lock_timeout_s):
         run = unfinished_run(State(machine))
         if run is None or run.over:

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pbxfleet.apply.files import FileSteps
+from pbxfleet.apply.files import FileSteps, expect
 from pbxfleet.apply.inverse import must_be_stopped, release_of, runtime_of
 from pbxfleet.apply.io import Contents
 from pbxfleet.apply.prove import prove
 from pbxfleet.apply.readback import Unproven
 from pbxfleet.apply.ready import Ready, ready
-from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import join
+from pbxfleet.core.errors import HostError, StalePlan
+from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
-from pbxfleet.model.journal import Nothing, ReloadAgain, SetEnabled, StartAgain, StopAgain
+from pbxfleet.model.journal import (
+    MoveBack,
+    Nothing,
+    ReloadAgain,
+    RemoveArchive,
+    SetEnabled,
+    StartAgain,
+    StopAgain,
+)
+from pbxfleet.model.observed import What
 from pbxfleet.model.plan import Do, Step
 from pbxfleet.model.runtime import declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
@@ -66,7 +75,20 @@ class Effects:
             record = self.records.get(step.wave)
             before = record.resources.get(step.resource) if record is not None else None
             return self.files.settings(step, resource, before, instance)
+        if step.do in (Do.ARCHIVE, Do.MOVE_ASIDE):
+            return self._leaving(step)
         return self._service(step)
+
+    def _leaving(self, step: Step) -> Ready:
+        """The directory of a removed instance, in which nothing runs any more."""
+        must_be_stopped(self.host, self._previous(step))
+        expect(step, self.host.look(step.path))
+        to = HostPath(step.to)
+        if step.do is Do.ARCHIVE:
+            if self.host.look(to).what is not What.ABSENT:
+                raise StalePlan(f"{to} was absent, and is there now")
+            return ready(partial(self.host.archive, step.path, to), RemoveArchive(step.path, to))
+        return ready(partial(self.host.move_directory, step.path, to), MoveBack(step.path, to))
 
     def instance(self, step: Step) -> InstanceTarget:
         """The instance a step is about, as declared now or as remembered when it is being removed."""

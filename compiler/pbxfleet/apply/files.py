@@ -65,7 +65,7 @@ class FileSteps:
     def file(self, step: Step, resource: Resource | None) -> Ready:
         """A file that is ours as a whole; StalePlan if it is not what the step expects."""
         seen = self.host.look(step.path)
-        _expect(step, seen)
+        expect(step, seen)
         if step.do is Do.REMOVE or resource is None:
             return self._undoable(partial(self.host.remove, step.path), step, seen, GONE)
         if step.do is Do.SET_ATTRIBUTES:
@@ -96,7 +96,7 @@ class FileSteps:
         if step.do is Do.WRITE:
             seen = self.host.look(step.path)
             if step.expects == What.ABSENT:
-                _expect(step, seen)
+                expect(step, seen)
             if seen.what is What.ABSENT:
                 return self._new_settings(step, resource, before, instance)
         fields = self.contents.fields(resource.instance)
@@ -166,7 +166,7 @@ class FileSteps:
         return self._found[key]
 
 
-def _expect(step: Step, seen: Seen) -> None:
+def expect(step: Step, seen: Seen) -> None:
     """Nothing is done on assumption: the file must be what it was when the step was planned."""
     found = seen.digest or str(seen.what)
     if step.expects and not found.startswith(step.expects):

@@ -10,15 +10,16 @@ from pbxfleet.apply.merge import undo_merge
 from pbxfleet.apply.prove import wait_for
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import join
+from pbxfleet.core.paths import DIGEST_ENDING, HostPath, join
 from pbxfleet.host.base import Host, HostView
 from pbxfleet.model.journal import (
     Inverse,
-    Nothing,
+    MoveBack,
     PutBack,
     PutRecordBack,
     PutValuesBack,
     ReloadAgain,
+    RemoveArchive,
     RemoveSettings,
     SetEnabled,
     StartAgain,
@@ -35,15 +36,6 @@ def take_back(host: Host, memory: Memory, inverse: Inverse) -> str:
     HostError if the machine refuses, or if undoing would do harm: then nothing was done.
     """
     match inverse:
-        case Nothing():
-            return ""
-        case PutBack():
-            return _put_back(host, memory, inverse)
-        case PutValuesBack():
-            stopped = partial(must_be_stopped, host, inverse.instance)
-            return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
-        case RemoveSettings():
-            return _remove_settings(host, inverse)
         case StopAgain():
             host.stop(inverse.instance, inverse.timeout_s)
         case StartAgain():
@@ -54,6 +46,25 @@ def take_back(host: Host, memory: Memory, inverse: Inverse) -> str:
             host.reload_services()
         case PutRecordBack():
             memory.put_record_back(inverse.name, inverse.content)
+        case _:
+            return _lay_back(host, memory, inverse)
+    return ""
+
+
+def _lay_back(host: Host, memory: Memory, inverse: Inverse) -> str:
+    """The inverses of steps on files and directories, which may have to leave something."""
+    match inverse:
+        case PutBack():
+            return _put_back(host, memory, inverse)
+        case PutValuesBack():
+            stopped = partial(must_be_stopped, host, inverse.instance)
+            return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
+        case RemoveSettings():
+            return _remove_settings(host, inverse)
+        case MoveBack():
+            return _move_back(host, inverse)
+        case RemoveArchive():
+            return _remove_archive(host, inverse)
     return ""
 
 
@@ -137,6 +148,26 @@ def _set_enabled(host: Host, inverse: SetEnabled) -> None:
         return
     _release_must_be_back(host, inverse.instance, inverse.release)
     host.enable(inverse.instance)
+
+
+def _move_back(host: Host, inverse: MoveBack) -> str:
+    """Whether the move was done is told by the names; one that somebody has taken since is left."""
+    if host.look(inverse.aside).what is not What.DIRECTORY:
+        return ""
+    if host.look(inverse.path).what is What.ABSENT:
+        host.move_directory(inverse.aside, inverse.path)
+        return ""
+    if not host.names(inverse.aside):
+        return ""  # it was not done: this is the empty place that was made for it
+    raise HostError(inverse.path, f"is there again, so {inverse.aside} is left where it is")
+
+
+def _remove_archive(host: Host, inverse: RemoveArchive) -> str:
+    if host.look(inverse.path).what is not What.DIRECTORY:
+        return f"{inverse.archive} is kept: {inverse.path} itself is not there"
+    host.remove(inverse.archive)
+    host.remove(HostPath(f"{inverse.archive}{DIGEST_ENDING}"))
+    return ""
 
 
 def kept_contents(inverses: Iterable[Inverse]) -> frozenset[Digest]:

@@ -85,7 +85,7 @@ apply would do: every file and setting with its value before and after, whose
 change it is, which instances are interrupted. Changes nothing. Needs
 rendered/ to be up to date; run it on the host, as root.""",
         """\
-signs:  + create   ~ change   - remove   ^ start   ! restart   . keep
+signs:  + create   ~ change   - remove   ^ start   ! restart   > move   . keep
         [drift] changed on the host, not by us   [conflict] by both
 
 examples:

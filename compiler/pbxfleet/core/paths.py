@@ -10,6 +10,9 @@ HostPath = NewType("HostPath", str)
 STATE = HostPath("/var/lib/pbxfleet")
 """Where the host half keeps what it has applied; a restored host goes on from there."""
 
+ASIDE = ".removed-"
+DIGEST_ENDING = ".sha256"  # of the file beside an archive, as sha256sum writes it
+
 
 def host_path(text: str) -> HostPath:
     """The normalised form of an absolute path.
@@ -39,3 +42,13 @@ def parent(path: str) -> HostPath:
 def join(directory: str, *names: str) -> HostPath:
     """`directory` and the names below it."""
     return HostPath(posixpath.join(directory, *names))
+
+
+def aside_name(name: str, number: int) -> str:
+    """What the directory `name` of a removed instance is called once it was moved aside."""
+    return f"{name}{ASIDE}{number}"
+
+
+def is_aside(name: str) -> bool:
+    """Whether a directory is called as one that was moved aside."""
+    return name.rpartition(ASIDE)[2].isdecimal() and ASIDE in name[1:]

@@ -13,7 +13,7 @@ from typing import Protocol
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.asking import Answer, Question
-from pbxfleet.model.observed import HostFacts, RuntimeSeen, Seen, ServiceSeen, SocketSeen
+from pbxfleet.model.observed import HostFacts, RuntimeSeen, Seen, ServiceSeen, SocketSeen, TreeSize
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
@@ -41,6 +41,14 @@ class HostView(Protocol):
 
     def names(self, directory: HostPath) -> tuple[str, ...]:
         """Names in a directory, sorted; empty if there is no such directory."""
+        ...
+
+    def tree_size(self, path: HostPath) -> TreeSize:
+        """How much lies in a directory, without the directory itself; links are not followed."""
+        ...
+
+    def free_bytes(self, folder: HostPath) -> int:
+        """How much more a file in `folder` may have, which need not be there yet."""
         ...
 
     def service(self, instance: InstanceTarget) -> ServiceSeen:
@@ -155,6 +163,14 @@ class Host(HostView, Protocol):
 
     def remove(self, path: HostPath) -> None:
         """Remove a file or link; nothing happens if it is not there; a directory is an error."""
+        ...
+
+    def move_directory(self, path: HostPath, to: HostPath) -> None:
+        """Give a directory another name in the same folder, atomically; never over anything."""
+        ...
+
+    def archive(self, path: HostPath, to: HostPath) -> None:
+        """Pack a directory into the new tar file `to`, read back, with its digest in `to`.sha256."""
         ...
 
     def reload_services(self) -> None:

@@ -62,7 +62,7 @@ def put_where_nothing_is(
     """Make the file `name`; False, and nothing is changed, if something of that name is there."""
     temporary, _ = made(directory, attributes, lambda file: write_all(file, content), sync)
     try:
-        if not _renamed(directory, temporary, name, NOREPLACE):
+        if not renamed(directory, temporary, name, NOREPLACE):
             os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             discard(directory, temporary)
     except FileExistsError:
@@ -107,11 +107,11 @@ def _holds(directory: int, name: str, content: bytes, attributes: Attributes) ->
 
 
 def _swapped(directory: int, one: str, other: str) -> bool:
-    return _renamed(directory, one, other, EXCHANGE)
+    return renamed(directory, one, other, EXCHANGE)
 
 
-def _renamed(directory: int, old: str, new: str, flags: int) -> bool:
-    """renameat2 within one directory; False where there is no such call."""
+def renamed(directory: int, old: str, new: str, flags: int) -> bool:
+    """Rename by renameat2 within one directory; False where there is no such call."""
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

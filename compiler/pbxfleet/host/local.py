@@ -14,6 +14,7 @@ from pbxfleet.host.proc import Processes
 from pbxfleet.host.rooted import Root
 from pbxfleet.host.services import Parts, backend
 from pbxfleet.host.staging import StagingFiles
+from pbxfleet.host.trees import Trees
 from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import HostFacts, RuntimeSeen, ServiceSeen, SocketSeen, What
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 SEED = "pbx.xml"
 
 
-class LocalHost(StagingFiles):
+class LocalHost(StagingFiles, Trees):
     """The machine this program runs on, seen below `root`; `services` as in the fleet format.
 
     `root` None or `/` is the machine itself. Elsewhere systemd and init scripts are not commanded

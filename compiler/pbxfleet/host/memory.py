@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import HostPath, parent
+from pbxfleet.core.paths import DIGEST_ENDING, HostPath, join, parent
 from pbxfleet.host.base import HostView
 from pbxfleet.host.views import not_regular
-from pbxfleet.model.observed import ABSENT, Seen, What
+from pbxfleet.model.observed import ABSENT, Seen, TreeSize, What
 
 NEW_FILE_MODE = 0o600  # as `files`
 
@@ -189,6 +189,57 @@ class Memory:
         if self.look(path).what is What.DIRECTORY:
             raise HostError(path, "is a directory", errno.EISDIR)
         self._entries[path] = self._entry(What.SYMLINK, 0o777, "root:root", target.encode())
+
+    def tree_size(self, path: HostPath) -> TreeSize:
+        """How much lies in a directory, without the directory itself."""
+        sizes = [
+            seen.size_bytes if (seen := self.look(below)).what is What.FILE else 0
+            for below in self._below(path)
+        ]
+        return TreeSize(len(sizes), sum(sizes), is_mount=False)
+
+    def free_bytes(self, folder: HostPath) -> int:
+        """As on the view; memory alone has room for everything."""
+        return 1 << 60 if self._view is None else self._view.free_bytes(folder)
+
+    def move_directory(self, path: HostPath, to: HostPath) -> None:
+        """Give a directory another name; what the view has in it is only known to be gone from here."""
+        self._need_parent(to)
+        if self.look(path).what is not What.DIRECTORY:
+            raise _not_a_directory(path)
+        if self.look(to).what is not What.ABSENT and (
+            self.look(to).what is not What.DIRECTORY or self.names(to)
+        ):
+            raise HostError(to, "file exists", errno.EEXIST)
+        for old in [path, *self._below(path)]:
+            entry = self._entries.get(old)
+            if entry is not None:
+                self._entries[to + old[len(path) :]] = entry
+            self._entries[old] = None
+        self._entries.setdefault(to, self._entry(What.DIRECTORY, 0o755, "root:root", b""))
+
+    def archive(self, path: HostPath, to: HostPath) -> None:
+        """A list of everything in the directory stands for the tar file."""
+        if self.look(to).what is not What.ABSENT:
+            raise HostError(to, "is there already", errno.EEXIST)
+        self.make_directory(parent(to), 0o700, "root:root")
+        lines = [f"{below} {self.look(below).digest or ''}\n" for below in self._below(path)]
+        content = "".join(lines).encode()
+        digest = digest_of(content).removeprefix("sha256:")
+        name = to.rpartition("/")[2]
+        self.write(
+            HostPath(f"{to}{DIGEST_ENDING}"), f"{digest}  {name}\n".encode(), 0o600, "root:root"
+        )
+        self.write(to, content, 0o600, "root:root")
+
+    def _below(self, path: HostPath) -> list[HostPath]:
+        found = []
+        for name in self.names(path):
+            below = join(path, name)
+            found.append(below)
+            if self.look(below).what is What.DIRECTORY:
+                found += self._below(below)
+        return found
 
     def _source(self, source: str) -> tuple[bytes | None, Digest, int]:
         """Content (None if only its digest is known), digest and length of a file to copy."""

@@ -18,6 +18,7 @@ from pbxfleet.model.observed import (
     Seen,
     ServiceSeen,
     SocketSeen,
+    TreeSize,
 )
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
@@ -58,6 +59,12 @@ class _Through:
 
     def names(self, directory: HostPath) -> tuple[str, ...]:
         return self._host.names(directory)
+
+    def tree_size(self, path: HostPath) -> TreeSize:
+        return self._host.tree_size(path)
+
+    def free_bytes(self, folder: HostPath) -> int:
+        return self._host.free_bytes(folder)
 
     def service(self, instance: InstanceTarget) -> ServiceSeen:
         return self._host.service(instance)
@@ -144,6 +151,13 @@ class _Through:
 
     def remove(self, path: HostPath) -> None:
         self._effect(Effect("remove", path), lambda: self._host.remove(path))
+
+    def move_directory(self, path: HostPath, to: HostPath) -> None:
+        effect = Effect("move_directory", path)
+        self._effect(effect, lambda: self._host.move_directory(path, to))
+
+    def archive(self, path: HostPath, to: HostPath) -> None:
+        self._effect(Effect("archive", path), lambda: self._host.archive(path, to))
 
     def reload_services(self) -> None:
         self._effect(Effect("reload_services", ""), self._host.reload_services)

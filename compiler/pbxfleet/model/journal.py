@@ -101,6 +101,20 @@ class PutRecordBack(NamedTuple):
     content: str | None
 
 
+class MoveBack(NamedTuple):
+    """Give the directory that was moved from `path` to `aside` its name again."""
+
+    path: HostPath
+    aside: HostPath
+
+
+class RemoveArchive(NamedTuple):
+    """Remove the archive of the directory `path`, with its digest, if the directory itself is there."""
+
+    path: HostPath
+    archive: HostPath
+
+
 Inverse: TypeAlias = (
     Nothing
     | PutBack
@@ -111,6 +125,8 @@ Inverse: TypeAlias = (
     | SetEnabled
     | ReloadAgain
     | PutRecordBack
+    | MoveBack
+    | RemoveArchive
 )
 
 WORDS: Mapping[str, type[Inverse]] = {
@@ -123,6 +139,8 @@ WORDS: Mapping[str, type[Inverse]] = {
     "set enabled": SetEnabled,
     "reload": ReloadAgain,
     "put record back": PutRecordBack,
+    "move back": MoveBack,
+    "remove archive": RemoveArchive,
 }
 _WORD_OF = {kind: word for word, kind in WORDS.items()}
 _TUPLES = ("release", "held")

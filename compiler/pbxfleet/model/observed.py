@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pbxfleet.core.digest import Digest
+from pbxfleet.core.paths import HostPath
 
 
 class What(StrEnum):
@@ -109,6 +111,30 @@ class SettingsSeen(NamedTuple):
     refused: str = ""
 
 
+class TreeSize(NamedTuple):
+    """What lies in a directory: names at any depth, bytes of its files, and whether it is a mount point."""
+
+    entries: int
+    size_bytes: int
+    is_mount: bool
+
+
+class Leaving(NamedTuple):
+    """The directory of an instance that is no longer declared.
+
+    `size` is None where that could not be told, for the reason `problem`. `aside` is the place where
+    it could be moved, `archive` the file it could be packed into: both are free. `free_bytes` is the
+    room there.
+    """
+
+    what: What
+    size: TreeSize | None
+    problem: str
+    aside: HostPath
+    archive: HostPath
+    free_bytes: int
+
+
 class Stray(NamedTuple):
     """Something that looks like an instance and is not declared: reported, never touched."""
 
@@ -123,6 +149,7 @@ class Observed(NamedTuple):
     applied and is no longer declared. `settings` has only those pbx.xml files whose content had to be
     looked into; `same_as_applied` are ids of settings whose bytes are those that apply left behind.
     `services` and `runtime` are by instance name; `runtime` is empty where `runs_services` is False.
+    `leaving` has the instances that were applied, and are no longer declared and not yet removed.
     """
 
     seen: Mapping[str, Seen]
@@ -135,3 +162,4 @@ class Observed(NamedTuple):
     facts: HostFacts | None
     runs_services: bool
     owners_matter: bool
+    leaving: Mapping[str, Leaving] = MappingProxyType({})

@@ -31,6 +31,7 @@ class Verb(StrEnum):
     RESTART = "restart"
     ENABLE = "enable"
     KEEP = "keep"
+    MOVE = "move"
 
 
 class FieldDelta(NamedTuple):
@@ -93,6 +94,8 @@ class Do(StrEnum):
     START = "start"
     PROVE = "prove"
     REMEMBER = "remember"  # stands in journals only: the record of a wave
+    ARCHIVE = "archive"
+    MOVE_ASIDE = "move aside"
 
 
 class Step(NamedTuple):
@@ -100,7 +103,7 @@ class Step(NamedTuple):
 
     `expects` is the state the step was planned on: a content digest, `absent`, `symlink`, `running`,
     `stopped`, or "" where any state will do. `undo` is a sentence. `resource` is "" for steps of the
-    whole host.
+    whole host. `to` is where a directory goes, "" for steps that move nothing.
     """
 
     number: int
@@ -112,6 +115,7 @@ class Step(NamedTuple):
     undo: str
     reason: str
     impact: Impact
+    to: str = ""
 
 
 class Basis(NamedTuple):

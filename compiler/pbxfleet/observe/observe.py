@@ -12,6 +12,7 @@ from pbxfleet.model.applied import AppliedRecord, AppliedResource
 from pbxfleet.model.elements import was_written
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
+from pbxfleet.observe.leaving import find_leaving
 from pbxfleet.observe.strays import find_strays
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def observe(
         facts=view.facts() if running else None,
         runs_services=running,
         owners_matter=view.owners_matter,
+        leaving=find_leaving(view, target, records),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from pbxfleet.core.errors import HostError
-from pbxfleet.core.paths import HostPath, join, parent
+from pbxfleet.core.paths import HostPath, is_aside, join, parent
 from pbxfleet.host.base import HostView
 from pbxfleet.model.observed import Stray, What
 from pbxfleet.model.target import InstanceTarget
@@ -22,6 +22,8 @@ def find_strays(
 ) -> tuple[Stray, ...]:
     """Undeclared instances beside the declared ones, in order of their paths; never touched.
 
+    A directory that was moved aside is none: it says so itself.
+
     `files` are the paths of our own files, units and init scripts among them.
     """
     return (*_directories(view, instances), *_units(view, services, files))
@@ -33,7 +35,7 @@ def _directories(view: HostView, instances: Sequence[InstanceTarget]) -> list[St
     for folder in sorted({parent(directory) for directory in declared}):
         for name in _names(view, folder):
             path = join(folder, name)
-            if path in declared:
+            if path in declared or is_aside(name):
                 continue
             mark = next((m for m in INSTANCE_MARKS if _is_file(view, join(path, m))), None)
             if mark is not None:

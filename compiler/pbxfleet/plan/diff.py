@@ -12,6 +12,7 @@ from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
 from pbxfleet.plan.activation import WRITTEN_ONLY, activation_notes
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
+from pbxfleet.plan.leaving import Directories
 from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
 from pbxfleet.plan.runtime import socket_index
 from pbxfleet.plan.services import NOTHING_RUNS, diff_removed, diff_service
@@ -100,6 +101,7 @@ class _Comparison:
         self.changes: list[Change] = []
         self.notes: list[Note] = []
         self.switches: list[Switch] = []
+        self.directories = Directories(target)
 
     def instance(self, name: str, resources: list[Resource]) -> None:
         """One declared instance, or (name "") the host's own files."""
@@ -186,6 +188,15 @@ class _Comparison:
                 change, said = diff_removed(record, self.observed)
                 self.changes += [change] if change is not None else []
                 self.notes += said
+                self._leaving(name, record)
+
+    def _leaving(self, name: str, record: AppliedRecord) -> None:
+        leaving = self.observed.leaving.get(name)
+        if leaving is None or record.declared is None:
+            return
+        change, said = self.directories.change(name, record.declared.directory, leaving)
+        self.changes += [change] if change is not None else []
+        self.notes += said
 
     def _moved(self, name: str, record: AppliedRecord | None) -> list[Note]:
         """An instance whose directory was renamed: its data would stay behind in the old one."""

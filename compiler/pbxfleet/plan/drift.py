@@ -47,6 +47,8 @@ def pending_changes(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Changes that are merely not applied yet, with only those of their fields."""
     found = []
     for change in changes:
+        if change.kind is Kind.DIRECTORY and change.action is Verb.KEEP:
+            continue  # what a removal leaves alone is not waiting for anything
         fields = tuple(f for f in change.fields if f.status not in MOVED)
         if fields:
             found.append(change._replace(fields=fields))

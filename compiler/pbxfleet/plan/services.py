@@ -99,7 +99,7 @@ def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | No
         Status.PENDING,
         Verb.REMOVE,
         Impact.RESTART if running else Impact.NONE,
-        f"no longer declared; {declared.directory} and the data in it are kept",
+        "no longer declared",
         tuple(deltas),
         (),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.plan import Change, Do, Step, Verb
 from pbxfleet.model.target import Impact, Kind, Target
+from pbxfleet.plan.leaving import ARCHIVE, ASIDE
 from pbxfleet.plan.waves import Bind, waves
 
 UNDO = {
@@ -20,6 +21,8 @@ UNDO = {
     Do.STOP: "start it again as it was",
     Do.START: "stop it again",
     Do.PROVE: "nothing: it only looks",
+    Do.ARCHIVE: "remove the archive, once the directory is back",
+    Do.MOVE_ASIDE: "give it its name again",
 }
 STARTED_WITH_THE_MACHINE = ("systemd", "sysv", "compose")
 
@@ -65,7 +68,7 @@ class _Writer:
     def prepare(self, name: str, changes: list[Change]) -> None:
         for change in changes:
             waits = _needs_stop(change) or change.kind is Kind.SERVICE
-            if not waits and change.action is not Verb.REMOVE:
+            if not waits and change.action not in (Verb.REMOVE, Verb.MOVE):
                 self.file(change, name)
 
     def stop(self, name: str, changes: list[Change]) -> None:
@@ -87,6 +90,16 @@ class _Writer:
             self.prune(name, changes)
         if any(_is_service_file(self.target, c) for c in changes):
             self.reload(name)
+        for change in changes:
+            if change.action is Verb.MOVE:
+                self.leave(name, change)
+
+    def leave(self, name: str, change: Change) -> None:
+        """The directory of a removed instance: packed if that is wished, then out of the way."""
+        for do, field in ((Do.ARCHIVE, ARCHIVE), (Do.MOVE_ASIDE, ASIDE)):
+            to = next((f.after or "" for f in change.fields if f.name == field), "")
+            if to:
+                self.add(name, do, change, "directory", to)
 
     def reload(self, name: str) -> None:
         """The service manager reads its files again."""
@@ -128,9 +141,11 @@ class _Writer:
             do = Do.COPY_IN if change.kind is Kind.ARTEFACT else Do.WRITE
             self.add(name, do, change, _before(change))
 
-    def add(self, wave: str, do: Do, change: Change, expects: str) -> None:
+    def add(self, wave: str, do: Do, change: Change, expects: str, to: str = "") -> None:
         impact = change.impact if do is Do.STOP else Impact.NONE
-        self._step(wave, do, change.resource, change.path, expects, change.reason, impact)
+        reason = "no longer declared" if to else change.reason  # sizes may change until it is done
+        self._step(wave, do, change.resource, change.path, expects, reason, impact)
+        self.steps[-1] = self.steps[-1]._replace(to=to)
 
     def _step(
         self,

@@ -18,6 +18,7 @@ SIGNS = {
     Verb.RESTART: ("!", "red"),
     Verb.ENABLE: ("+", "green"),
     Verb.KEEP: (".", "dim"),
+    Verb.MOVE: (">", "yellow"),
 }
 FOLD_FROM = 6  # so many fields of a file that is new are summed up in one line
 NAMED = 8  # so many instances are named in one line
@@ -146,6 +147,8 @@ def _change_lines(change: Change, paint: Paint) -> list[str]:
         reason = paint("yellow", f"[{change.status}] ") + reason
     line = f"  {paint(style, sign)} {change.kind!s:<9} {name}   {reason}"
     if change.action is Verb.CREATE and change.kind is not Kind.SETTINGS:
+        return [line]
+    if change.kind is Kind.DIRECTORY:  # its fields are in the reason, as people write sizes
         return [line]
     if change.action is Verb.CREATE and len(change.fields) >= FOLD_FROM:
         return [f"{line}, {counted(len(change.fields), 'declared setting')}"]

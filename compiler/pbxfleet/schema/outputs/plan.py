@@ -169,6 +169,9 @@ class StepModel(Record):
     impact: ImpactWord = Field(
         description="What it costs the calls on the instance.", examples=["none"]
     )
+    to: str = Field(
+        "", description="Where a directory goes; empty for what moves nothing.", examples=[""]
+    )
 
 
 class PlanDocument(Document):
