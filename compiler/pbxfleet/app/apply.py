@@ -16,7 +16,7 @@ from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.apply.readback import NOT_PROVEN
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
-from pbxfleet.model.plan import ApplyReport, Plan
+from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
 from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
 from pbxfleet.plan.make import stale
 from pbxfleet.plan.releases import POLICY_CODES
@@ -76,7 +76,8 @@ def apply(
     again = look(live)
     remaining = again.plan
     clean = not remaining.steps and not any(n.code == NOT_PROVEN for n in report.unproven)
-    whole = not live.host_only and not live.machine.runs_services
+    whole = not live.host_only and live.selection == EVERYTHING
+    whole = whole and not live.machine.runs_services
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
@@ -93,13 +94,14 @@ def _must_go_on(live: Live, *, resume: bool) -> None:
 
 
 def _refuse_half(live: Live, journal: Iterable[Mapping[str, object]]) -> None:
-    """An unfinished run of instances is not to be closed by one that leaves instances alone."""
+    """An unfinished run is not to be closed by one that leaves alone what it was about."""
     known = live.target.resources
     for resource in (str(entry["resource"]) for entry in journal if "resource" in entry):
-        if live.host_only and (resource not in known or known[resource].instance):
+        of_instance = resource not in known or known[resource].instance
+        if live.selection != EVERYTHING or (live.host_only and of_instance):
             raise Refused(
                 f"the last apply on {live.target.host} ended before it was finished, at {resource}",
-                hint="apply the whole host first, without --host-only",
+                hint="apply the whole host first, without --host-only, --target and --exclude",
                 code=UNFINISHED,
             )
 

@@ -18,13 +18,14 @@ from pbxfleet.host.state import State
 from pbxfleet.host.trust import lines_of
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.observed import Observed
-from pbxfleet.model.plan import Do, Note, Plan, Step
+from pbxfleet.model.plan import EVERYTHING, Do, Note, Plan, Selection, Step
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.confined import PLACES_FILE, problems
 from pbxfleet.plan.diff import Difference, diff, of_host
 from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan
+from pbxfleet.plan.selection import of_selection, select
 
 FOREIGN = "PLN165"
 SHOWN = 4
@@ -33,7 +34,8 @@ SHOWN = 4
 class Live(NamedTuple):
     """Everything the host half works with; `records` is by instance name, "" for the host itself.
 
-    With `host_only` plans are about the host's own files, and leave every instance alone.
+    With `host_only` plans are about the host's own files, and leave every instance alone; with a
+    `selection` they are about a part of the host.
     """
 
     tree: RenderedTree
@@ -43,6 +45,7 @@ class Live(NamedTuple):
     records: dict[str, AppliedRecord]
     root: str
     host_only: bool = False
+    selection: Selection = EVERYTHING
 
 
 class Looked(NamedTuple):
@@ -61,6 +64,7 @@ def open_live(
     *,
     host_only: bool = False,
     this_host: bool = False,
+    selection: Selection = EVERYTHING,
 ) -> Live:
     """The host `host` of a repository, on this machine or below `root`; nothing is changed.
 
@@ -90,7 +94,7 @@ def open_live(
     _refuse_foreign(tree, target, machine)
     state = State(machine)
     check_machine(target, machine, state, this_host=this_host)
-    return Live(tree, target, machine, state, read_records(state), root, host_only)
+    return Live(tree, target, machine, state, read_records(state), root, host_only, selection)
 
 
 def _name(host: str) -> str:
@@ -164,7 +168,9 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     difference = difference._replace(notes=(*difference.notes, *unloaded))
     if live.host_only:
         difference = of_host(difference)
+    difference, left = select(difference, live.selection, live.target, observed, live.records)
     plan = make_plan(live.target, observed, live.records, difference, live.root)
+    plan = of_selection(plan, live.selection, left, live.target)
     if live.host_only:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     advice = _key_advice(live, difference) if difference.switches else ()

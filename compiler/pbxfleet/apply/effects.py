@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from pbxfleet.apply.files import FileSteps, expect
@@ -34,15 +34,24 @@ FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 
 
 class Effects:
-    """Makes steps on one host for one target ready; nothing is done before `Ready.do` is called."""
+    """Makes steps on one host for one target ready; nothing is done before `Ready.do` is called.
+
+    `left` are ids of resources that differ and that the plan leaves as they are.
+    """
 
     def __init__(
-        self, host: Host, target: Target, records: dict[str, AppliedRecord], contents: Contents
+        self,
+        host: Host,
+        target: Target,
+        records: dict[str, AppliedRecord],
+        contents: Contents,
+        left: Collection[str] = (),
     ) -> None:
         self.host = host
         self.target = target
         self.records = records
         self.contents = contents
+        self.left = frozenset(left)
         self.files = FileSteps(host, contents)
         self._started_with: dict[str, bytes] = {}
         self._resources: dict[str, list[Resource]] = {}

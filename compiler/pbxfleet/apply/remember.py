@@ -15,7 +15,7 @@ from pbxfleet.model.applied import (
 )
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import SEEDED, Field, Kind, Resource
+from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource
 from pbxfleet.pbx.meaning import must_change
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
@@ -34,18 +34,27 @@ def record_of(
 ) -> AppliedRecord:
     """The record of an instance (or of the host, name "") that is as the target says.
 
-    `found` is what the proof after a start said; None keeps what the last one said: nothing was started.
+    What the plan leaves as it is stays remembered as it was. `found` is what the proof after a start
+    said; None keeps what the last one said: nothing was started.
     """
     identities = _identities(effects, name, before)
     proof = before.proof if before is not None else Proof(())
     if found is not None:
         proof = Proof(_keys(found, NOT_PROVEN), _keys(found, NORMALISED))
-    resources = {
-        r.id: _remember(r, effects, identities.get(r.id), proof) for r in effects.resources(name)
-    }
+    known = {} if before is None else before.resources
+    resources = {i: r for i, r in known.items() if i in effects.left}
+    whole = True
+    for r in effects.resources(name):
+        if r.id not in effects.left:
+            resources[r.id] = _remember(r, effects, identities.get(r.id), proof)
+        elif r.kind is not Kind.FILE or r.impact is Impact.RESTART:
+            whole = False  # what runs is still what was declared before
+    declared = effects.target.instances.get(name)
+    if not whole:
+        declared = None if before is None else before.declared
     return AppliedRecord(
         name,
-        as_remembered(effects.target.instances.get(name)),
+        as_remembered(declared),
         resources,
         proof,
     )

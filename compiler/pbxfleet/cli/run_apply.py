@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pbxfleet.cli.output import Output
+from pbxfleet.cli.scope import selection
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
     from pbxfleet.app.apply import Applied
+    from pbxfleet.app.live import Live
     from pbxfleet.model.journal import Run
     from pbxfleet.model.plan import Plan, Step
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
     from pbxfleet.app.apply import apply
-    from pbxfleet.app.live import open_live
     from pbxfleet.app.planfile import is_plan_file, load
     from pbxfleet.app.unfinished import notice
     from pbxfleet.host.lock import HostLock
@@ -28,15 +29,12 @@ def run(args: Namespace, output: Output) -> int:
     if args.undo:
         return _undo(args, output)
     stored = load(args.what) if is_plan_file(args.what) else None
-    host = stored.host if stored is not None else args.what
-    root = args.root if stored is None else _root_of(stored, args)
-    options = {"host_only": args.host_only, "this_host": args.this_host}
-    live = open_live(args.chdir, host, root, args.artefacts, **options)
+    live = _open(args, stored)
     asker = _Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
-        live = open_live(args.chdir, host, root, args.artefacts, **options)
+        live = _open(args, stored)
         notice(live.state, output.complain)
         output.carry_on()
         try:
@@ -73,6 +71,30 @@ def _undo(args: Namespace, output: Output) -> int:
         {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word},
     )
     return undone.exit_code
+
+
+def _open(args: Namespace, stored: Plan | None) -> Live:
+    """The host, and the part of it that the stored plan or the command line names."""
+    from pbxfleet.app.live import open_live
+    from pbxfleet.model.plan import EVERYTHING
+
+    chosen = selection(args)
+    if stored is not None:
+        if chosen not in (EVERYTHING, stored.selection):
+            raise Refused(
+                "the plan was made for another part of the host",
+                hint="leave --target and --exclude out, or make a plan for that part",
+            )
+        chosen = stored.selection
+    return open_live(
+        args.chdir,
+        args.what if stored is None else stored.host,
+        args.root if stored is None else _root_of(stored, args),
+        args.artefacts,
+        host_only=args.host_only,
+        this_host=args.this_host,
+        selection=chosen,
+    )
 
 
 def _root_of(stored: Plan, args: Namespace) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from argparse import Namespace
 
 from pbxfleet.cli.output import Output
+from pbxfleet.cli.scope import selection
 from pbxfleet.core.exits import Exit
 
 
 def run(args: Namespace, output: Output) -> int:
     """Print the plan; exit 2 with --detailed-exitcode when there is something to do."""
     from pbxfleet.app.settled import is_settled
+    from pbxfleet.model.plan import EVERYTHING
 
-    if args.out is None and is_settled(args.chdir, args.host, args.root):
+    whole = selection(args) == EVERYTHING
+    if args.out is None and whole and is_settled(args.chdir, args.host, args.root):
         return _nothing_to_do(args, output)
     from pbxfleet.app.calls import with_calls
     from pbxfleet.app.live import look, open_live
@@ -25,6 +28,7 @@ def run(args: Namespace, output: Output) -> int:
         args.artefacts,
         host_only=args.host_only,
         this_host=args.this_host,
+        selection=selection(args),
     )
     notice(live.state, output.complain)
     plan = with_calls(live, look(live, with_basis=args.out is not None).plan)

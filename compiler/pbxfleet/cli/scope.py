@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pbxfleet.model.plan import Selection
 
 
 def scope(parser: ArgumentParser) -> None:
@@ -17,3 +21,17 @@ def scope(parser: ArgumentParser) -> None:
         action="store_true",
         help="this is the right machine, whatever its name, addresses and state folder say",
     )
+    for option, help_text in (
+        ("--target", "only this instance, or the resource with this id; may be said often"),
+        ("--exclude", "everything but this instance or resource; may be said often"),
+    ):
+        parser.add_argument(
+            option, metavar="NAME|RESOURCE", action="append", default=[], help=help_text
+        )
+
+
+def selection(args: Namespace) -> Selection:
+    """What --target and --exclude take."""
+    from pbxfleet.model.plan import Selection
+
+    return Selection(tuple(dict.fromkeys(args.target)), tuple(dict.fromkeys(args.exclude)))

@@ -118,6 +118,16 @@ class Step(NamedTuple):
     to: str = ""
 
 
+class Selection(NamedTuple):
+    """Names of instances and ids of resources: `only` these (all, where none is named), `without` those."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+EVERYTHING = Selection()
+
+
 class Basis(NamedTuple):
     """What a plan was made from; apply refuses when any of it has moved.
 
@@ -134,7 +144,8 @@ class Plan(NamedTuple):
 
     `changes` holds what differs; `outdated` names instances whose applied record will be brought up
     to date although nothing on the host changes. `basis` is filled where a plan is stored or applied
-    from a file. `calls` are those on instances that will be stopped, where they were asked for.
+    from a file. `calls` are those on instances that will be stopped, where they were asked for. `left`
+    are ids of resources that differ and that `selection` leaves as they are.
     """
 
     host: str
@@ -145,6 +156,8 @@ class Plan(NamedTuple):
     outdated: tuple[str, ...]
     basis: Basis
     calls: tuple[CallsSeen, ...] = ()
+    selection: Selection = EVERYTHING
+    left: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -57,19 +57,31 @@ def waves(
     return (*((name,) for name in sorted(removed)), *ordered)
 
 
+def needed(
+    starting: Iterable[str],
+    changing: Iterable[str],
+    targets: Mapping[str, InstanceTarget],
+    held: Mapping[str, Iterable[Bind]],
+) -> dict[str, str]:
+    """Those of `changing` that hold a bind which one of `starting` takes, each with one that takes it."""
+    holders, wild = _holders(changing, held)
+    found: dict[str, str] = {}
+    for name in sorted(starting):
+        for listener in targets[name].listeners:
+            bind = (listener.address, listener.port)
+            others = {*holders.get(bind, ())}
+            others.update(n for a, n in wild.get(bind[1], ()) if covers(a, bind[0]))
+            for other in others - {name}:
+                found.setdefault(other, name)
+    return found
+
+
 def _waits(
     groups: Mapping[str, tuple[str, ...]],
     targets: Mapping[str, InstanceTarget],
     held: Mapping[str, Iterable[Bind]],
 ) -> dict[str, set[str]]:
-    holders: dict[Bind, set[str]] = {}
-    wild: dict[int, list[tuple[str, str]]] = {}
-    for name in groups:
-        for address, port in held.get(name, ()):
-            if address in WILDCARDS:
-                wild.setdefault(port, []).append((address, name))
-            else:
-                holders.setdefault((address, port), set()).add(name)
+    holders, wild = _holders(groups, held)
     waits: dict[str, set[str]] = {name: set() for name in groups}
     for name in groups:
         for listener in targets[name].listeners:
@@ -78,6 +90,21 @@ def _waits(
             waits[name].update(n for a, n in wild.get(bind[1], ()) if covers(a, bind[0]))
         waits[name].discard(name)
     return waits
+
+
+def _holders(
+    names: Iterable[str], held: Mapping[str, Iterable[Bind]]
+) -> tuple[dict[Bind, set[str]], dict[int, list[tuple[str, str]]]]:
+    """Who holds which bind, and on which ports who holds a wildcard."""
+    holders: dict[Bind, set[str]] = {}
+    wild: dict[int, list[tuple[str, str]]] = {}
+    for name in names:
+        for address, port in held.get(name, ()):
+            if address in WILDCARDS:
+                wild.setdefault(port, []).append((address, name))
+            else:
+                holders.setdefault((address, port), set()).add(name)
+    return holders, wild
 
 
 def _sorted(

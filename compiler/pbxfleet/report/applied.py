@@ -7,7 +7,7 @@ from typing import Any
 
 from pbxfleet.model.plan import ApplyReport, Do, Downtime, Plan
 from pbxfleet.report.paint import visible
-from pbxfleet.report.plan_text import note_lines
+from pbxfleet.report.plan_text import left_out, note_lines
 from pbxfleet.report.summary import counted
 
 STOPPED = "PLN130"
@@ -18,7 +18,7 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
     """The end of an apply for people: what was done, what was not, and what to do then."""
     host = visible(plan.host)
     if report is None:
-        return f"{host}: nothing to do\n"
+        return f"{host}: nothing to do{left_out(plan)}\n"
     lines = note_lines(report.unproven)
     if report.failure:
         return "\n".join(lines + _failure_lines(plan, report)) + "\n"

@@ -10,7 +10,18 @@ from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.asking import CallsSeen
-from pbxfleet.model.plan import Basis, Change, Do, FieldDelta, Note, Plan, Status, Step, Verb
+from pbxfleet.model.plan import (
+    Basis,
+    Change,
+    Do,
+    FieldDelta,
+    Note,
+    Plan,
+    Selection,
+    Status,
+    Step,
+    Verb,
+)
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.report.summary import summary
 
@@ -32,6 +43,8 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
         "steps": [s._asdict() for s in plan.steps],
         "outdated_records": list(plan.outdated),
         "calls": [c._asdict() for c in plan.calls],
+        "selection": {key: list(words) for key, words in plan.selection._asdict().items()},
+        "left": list(plan.left),
     }
     if with_basis:
         data["basis"] = plan.basis._asdict()
@@ -65,6 +78,8 @@ def decode_plan(content: bytes, name: str) -> Plan:
             _texts(data["outdated_records"]),
             _basis(data["basis"]),
             tuple(_calls(c) for c in data.get("calls", ())),  # plan files of 0.1 may lack it
+            _selection(data.get("selection", {})),
+            _texts(data.get("left", [])),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
@@ -125,6 +140,11 @@ def _basis(data: Mapping[str, Any]) -> Basis:
     _check_texts({"target": data["target"]})
     observed, applied = dict(data["observed"]), dict(data["applied"])
     return Basis(Digest(data["target"]), _check_texts(observed), _check_texts(applied))
+
+
+def _selection(data: Mapping[str, Any]) -> Selection:
+    """Plan files of an earlier version have none: they are about everything."""
+    return Selection(_texts(data.get("only", [])), _texts(data.get("without", [])))
 
 
 def _check_texts(data: Mapping[str, Any], besides: Sequence[str] = ()) -> Mapping[str, Any]:

@@ -45,8 +45,9 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     """One sentence: what it amounts to, in instances, restarts, files and settings."""
     counts = summary(plan)
     host = visible(plan.host)
+    left = left_out(plan)
     if plan.is_empty:
-        return f"{host}: nothing to do"
+        return f"{host}: nothing to do{left}"
     parts = _parts(plan, counts, paint) if plan.steps else ["nothing changes"]
     text = f"{host}: " + "; ".join([*_cost(plan, counts, paint), ", ".join(parts)])
     if plan.outdated and not plan.steps:
@@ -57,7 +58,12 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
         text += "; " + paint("red", counted(counts.conflicts, "conflict"))
     if counts.blocked:
         text += "; " + paint("red", f"cannot be applied: {counted(counts.blocked, 'problem')}")
-    return text
+    return text + left
+
+
+def left_out(plan: Plan) -> str:
+    """For the end of a headline: how much differs that the plan was not asked for; else nothing."""
+    return f"; {counted(len(plan.left), 'difference')} left out" if plan.left else ""
 
 
 def _cost(plan: Plan, counts: Summary, paint: Paint) -> list[str]:

@@ -174,6 +174,17 @@ class StepModel(Record):
     )
 
 
+class SelectionModel(Record):
+    """The part of a host that a plan is about."""
+
+    only: list[str] = Field(
+        description="Instances and ids of resources; empty for everything.", examples=[["acme"]]
+    )
+    without: list[str] = Field(
+        description="Instances and ids of resources that are left out.", examples=[["birch"]]
+    )
+
+
 class PlanDocument(Document):
     """What plan and show print."""
 
@@ -190,6 +201,10 @@ class PlanDocument(Document):
     )
     calls: list[CallsModel] = Field(
         description="Calls on instances that will be stopped, where they were asked for."
+    )
+    selection: SelectionModel = Field(description="What the plan was asked for.")
+    left: list[str] = Field(
+        description="Ids of resources that differ and were not asked for.", examples=[[]]
     )
 
 
