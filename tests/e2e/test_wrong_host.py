@@ -167,6 +167,16 @@ def test_a_manifest_that_a_pull_request_brought(site: Site) -> None:
         (tree / "manifest.json").write_text(text)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "root/etc/pbx/backup-alpha.list"])
+def test_a_rendered_file_without_an_end(site: Site, name: str) -> None:
+    place = site.repo / "rendered/h1" / name
+    (site.root / "etc/pbx/backup-alpha.list").unlink()
+    place.unlink()
+    place.symlink_to("/dev/zero")
+    done = site.run("plan")
+    assert "is a device" in done.err + done.out, done
+
+
 def test_the_file_of_places_must_be_the_superusers(site: Site) -> None:
     place = site.root / "etc/pbxfleet/places"
     place.parent.mkdir(parents=True)

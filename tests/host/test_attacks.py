@@ -21,7 +21,7 @@ from support.beds import require_root
 P = HostPath
 SOURCE = __file__
 
-EFFECTS: dict[str, Callable[[Files, HostPath], object]] = {
+EFFECTS: dict[str, Callable[[LocalHost, HostPath], object]] = {
     "write": lambda h, d: h.write(P(f"{d}/pbx.xml"), b"ours", 0o600, ""),
     "write keeping": lambda h, d: h.write(P(f"{d}/pbx.xml"), b"ours", None, ""),
     "copy": lambda h, d: h.copy_in(
@@ -33,6 +33,12 @@ EFFECTS: dict[str, Callable[[Files, HostPath], object]] = {
     "directory": lambda h, d: h.make_directory(P(f"{d}/new/deeper"), 0o755, ""),
     "existing directory": lambda h, d: h.make_directory(d, 0o755, ""),
     "link": lambda h, d: h.make_link(P(f"{d}/pbx.xml"), "x"),
+    "swap": lambda h, d: h.swap(P(f"{d}/pbx.xml"), b"foreign", b"ours", 0o644, ""),
+    "keep": lambda h, d: h.keep(P(f"{d}/pbx.xml"), P("/kept")),
+    "keep there": lambda h, d: h.keep(P("/ours"), P(f"{d}/kept")),
+    "move": lambda h, d: h.move_directory(P(f"{d}/sub"), P(f"{d}/moved")),
+    "archive": lambda h, d: h.archive(d, P("/folder/a.tar")),
+    "archive there": lambda h, d: h.archive(P("/folder"), P(f"{d}/new/a.tar")),
     "log": lambda h, d: os.close(h.open_log(P(f"{d}/pbx.xml"))),
     "lock": lambda h, d: os.close(h.open_lock(P(f"{d}/new.lock"))),
 }
@@ -73,6 +79,8 @@ def test_no_effect_follows_a_planted_link(
         folder.mkdir(parents=True)
     for folder in (outside, outside / "local/pbx-a", outside / "pbx-a", root / "usr/local/pbx-b"):
         (folder / "pbx.xml").write_bytes(b"foreign")
+    (root / "folder").mkdir()
+    (root / "ours").write_bytes(b"ours")
     link = root / planted
     if link.is_dir():  # `usr` and `usr/local` exist with the other instance in them
         link.rename(tmp_path / "moved")
@@ -93,6 +101,8 @@ def test_a_directory_that_is_swapped_for_a_link_meanwhile_is_noticed(
     for folder in (root / "usr/local/pbx-a", outside):
         folder.mkdir(parents=True)
         (folder / "pbx.xml").write_bytes(b"foreign")
+    (root / "folder").mkdir()
+    (root / "ours").write_bytes(b"ours")
     host = LocalHost(str(root), "direct")
     resolve = Root._resolve
 

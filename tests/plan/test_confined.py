@@ -145,6 +145,7 @@ CHANGES: dict[str, Callable[[Target], Target]] = {
     "pbx.xml elsewhere": with_resource(
         "settings:/srv/pbx-alpha/pbx.xml", path=HostPath("/etc/pbx/pbx.xml")
     ),
+    "pbx.xml for all to read": with_resource("settings:/srv/pbx-alpha/pbx.xml", mode=0o644),
     "a directory elsewhere": with_resource(
         "directory:/srv/pbx-alpha", path=HostPath("/srv/pbx-gamma")
     ),

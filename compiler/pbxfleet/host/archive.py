@@ -66,9 +66,9 @@ def archive(host: Trees, path: HostPath, to: HostPath) -> None:
     its size and the digest of its content. Never over anything. Sockets are left out, extended
     attributes are not kept. HostError if a file changes meanwhile; nothing is left then.
     """
-    host.make_directory(parent(to), FOLDER_MODE, "")
     top = host.root.open_directory(path)
     try:
+        host.make_directory(parent(to), FOLDER_MODE, "")
         folder, name = host.open_parent(to)
         try:
             if stat_in(folder, name) is not None:

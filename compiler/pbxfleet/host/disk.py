@@ -61,7 +61,10 @@ def read_file(path: str) -> bytes | None:
     except OSError as error:
         raise _said(path, error) from error
     try:
-        return read_open(file, os.fstat(file).st_size)
+        state = os.fstat(file)
+        if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):
+            raise HostError(path, "is a device, socket or FIFO")  # /dev/zero has no end
+        return read_open(file, state.st_size)
     except OSError as error:
         raise _said(path, error) from error
     finally:

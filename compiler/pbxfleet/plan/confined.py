@@ -95,8 +95,8 @@ def _resource_problem(
     if kind is Kind.SERVICE:
         known = instance is not None and resource.id == f"{Kind.SERVICE}:{instance.service}"
         return "" if known else f"{resource.id} is the service of no instance"
-    if resource.mode is not None and resource.mode & 0o7002:
-        return f"{resource.id}: mode {resource.mode:04o} would let others write it, or change who it runs as"
+    if mode := _mode_problem(resource):
+        return mode
     if kind is not Kind.FILE:
         return (
             ""
@@ -115,6 +115,15 @@ def _resource_problem(
     if not resource.instance and _is_activation(path):
         return ""
     return "" if is_ours(path, places) else _elsewhere(resource)
+
+
+def _mode_problem(resource: Resource) -> str:
+    mode = resource.mode
+    if mode is not None and mode & 0o7002:
+        return f"{resource.id}: mode {mode:04o} would let others write it, or change who it runs as"
+    if resource.kind is Kind.SETTINGS and (mode is None or mode & 0o077):
+        return f"{resource.id}: it holds passwords, which its mode would show to others"
+    return ""
 
 
 def _own_places(target: Target, instance: InstanceTarget) -> tuple[str, ...]:
