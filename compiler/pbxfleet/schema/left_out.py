@@ -41,6 +41,8 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "windows": "every key has a default",
         "foreign_listeners": "no other program is in the way of an instance",
         "stock_service": "not known",
+        "node_name": "the machine is known by the host's name, by its addresses, or by an earlier apply",
+        "machine_id": "as of node_name",
         "defaults": "the fleet's [defaults] hold",
     },
     "ComposeModel": {
@@ -129,6 +131,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "settings": "any setting is taken that the catalogue or the reference file knows",
         "version": "the name of the release is its version",
     },
+    "PolicyModel": {"empty_hosts": "every host keeps at least one instance"},
     "CatalogueModel": dict.fromkeys(
         (
             *("sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"),
