@@ -17,7 +17,7 @@ from support.targets import Wish, fields_of, fleet
 WISH = Wish("alpha", cpu=2)
 TARGET = fleet(WISH)
 ALPHA = TARGET.target.instances["alpha"]
-SOCKETS = tuple(SocketSeen(*listener, pid=9) for listener in ALPHA.listeners)
+SOCKETS = tuple(SocketSeen(*listener.bind, pid=9) for listener in ALPHA.listeners)
 TIMEOUT_S = 60
 
 
