@@ -128,7 +128,7 @@ def hindered(site: FaultySite) -> None:
     names = ["usr/local/pbx-ash/pbx.xml", "usr/local/pbx-birch/pbxctrl", "usr/local/pbx-birch",
              "etc/pbx/backup.list", "etc/pbx", "var/lib/pbxfleet/records/applied/ash",
              "var/lib/pbxfleet", "run/pbx-birch.pid"]  # fmt: skip
-    for name in DRAW.sample(names, 5):
+    for name in DRAW.sample(names, 3):
         way = Way(site)
         with immutable(name):
             way.apply(NOT_PERMITTED)
@@ -154,7 +154,7 @@ def comes_up_again(site: FaultySite) -> None:
 
 def power_cuts(site: FaultySite) -> None:
     """The machine goes down at a call of the apply; what was not synced is lost for good."""
-    for _ in range(4):
+    for _ in range(3):
         way = Way(site)
         known = points(site.argv("--quiet"), site.env, site.root)
         after: Found = site.found()

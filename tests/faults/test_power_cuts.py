@@ -24,7 +24,7 @@ from support.disk_machine import in_memory, on_disk
 from support.machine import Machine, apply_to, memory_of, settle
 from support.power import Cut, Disk, Op, Tape, Tree, cuts
 from support.sampling import chosen, seed
-from support.targets import Fleet, Wish, fleet, release_file
+from support.targets import UNITS, Fleet, Wish, fleet, release_file
 from support.worlds import foreign_text
 
 Enabled = frozenset[str]
@@ -249,7 +249,7 @@ def converges(scene: Scene, machine: Machine) -> None:
 
 def boot(scene: Scene, machine: Machine) -> None:
     """The service manager starts what it shall; a mixed pair of release files is never among it."""
-    for instance in everyone(scene):
+    for instance in as_installed(scene, machine):
         if machine.look(instance.executable).digest is None:
             continue
         if instance.service not in machine.enabled or not machine.service(instance).installed:
@@ -262,7 +262,12 @@ def boot(scene: Scene, machine: Machine) -> None:
         machine.start(instance)
 
 
-def everyone(scene: Scene) -> dict[InstanceTarget, None]:
-    """Instances of both targets, one for each name."""
-    known = {**scene.before.target.instances, **scene.after.target.instances}
-    return dict.fromkeys(known.values())
+def as_installed(scene: Scene, machine: Machine) -> list[InstanceTarget]:
+    """Instances of both targets, one for each name, as the unit or script on the disk says."""
+    found = {}
+    for known in (scene.after, scene.before):
+        for name, instance in known.target.instances.items():
+            path = UNITS[machine.services].format(name)
+            if machine.read(HostPath(path)) == known.contents.files[f"root{path}"]:
+                found.setdefault(name, instance)
+    return list(found.values())

@@ -37,7 +37,7 @@ ERRORS = {
 ON_FILES = ("ENOSPC", "EIO", "EACCES", "EROFS")
 APPLY, RESUME, UNDO = "apply", "apply --resume", "apply --undo"
 REFUSED, PARTLY_APPLIED, ROLLED_BACK = 1, 5, 6
-SAMPLE, FIRST_SAMPLE, TERMINAL_SAMPLE = 6, 4, 2
+SAMPLE, FIRST_SAMPLE, TERMINAL_SAMPLE = 5, 4, 2
 
 
 class Fault(NamedTuple):
