@@ -163,13 +163,16 @@ def test_a_file_that_is_written_meanwhile_is_noticed(host: LocalHost) -> None:
     assert list(place(host, TAR).parent.iterdir()) == [], "nothing is left of it"
 
 
-def test_a_damaged_archive_does_not_count(host: LocalHost, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("damaged", [b"recordings", b"\x61\x62\x63\x64"], ids=["header", "content"])
+def test_a_damaged_archive_does_not_count(
+    host: LocalHost, monkeypatch: pytest.MonkeyPatch, damaged: bytes
+) -> None:
     """As a disk does that says it has written, and has not."""
     real = os.write
 
     def lying(file: int, part: bytes) -> int:
         content = bytes(part)
-        return real(file, b"\0" + content[1:]) if b"recordings" in content else real(file, part)
+        return real(file, content.replace(damaged, b"\0" * len(damaged)))
 
     monkeypatch.setattr("pbxfleet.host.temporary.os.write", lying)
     with pytest.raises(HostError, match="read back"):
