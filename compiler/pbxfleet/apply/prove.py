@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from pbxfleet.apply.probes import must_stay, probe_after_start
 from pbxfleet.apply.readback import Unproven, read_back
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import join
@@ -30,10 +31,12 @@ def prove(
     timeout_s: float,
     started_with: bytes = b"",
 ) -> tuple[Unproven, ...]:
-    """Wait until every declared listener is held; HostError if the process ends or one stays missing.
+    """Wait until every declared listener is held and answers; HostError if the process ends, if one
+    stays missing, or if a probe that must succeed does not.
 
     Returns what another restart would not mend: sockets beyond the declared ones, another core,
-    elements that the PBX has not accepted. `started_with` is the pbx.xml that the process was given.
+    elements that the PBX has not accepted, probes that may fail. `started_with` is the pbx.xml that the
+    process was given.
     """
     declared = declared_facts(instance)
     listeners = {name for name in declared if name.startswith(LISTENER)}
@@ -47,6 +50,9 @@ def prove(
         for name in names
     ]
     path = join(instance.directory, PBX_XML)
+    if not runtime.unreadable:  # else nobody knows whose sockets would be asked
+        found += probe_after_start(host, instance, timeout_s)
+        must_stay(host, instance, runtime)
     return (*found, *read_back(host, path, fields, started_with))
 
 

@@ -23,7 +23,13 @@ SHOWN = 8
 NOT_PROVEN = "PLN120"
 VANISHED = "PLN125"
 NORMALISED = "PLN126"
-SEVERITY = {NOT_PROVEN: "warning", VANISHED: "warning", NORMALISED: "advice"}
+NOT_ANSWERED = "PLN127"
+SEVERITY = {
+    NOT_PROVEN: "warning",
+    VANISHED: "warning",
+    NORMALISED: "advice",
+    NOT_ANSWERED: "warning",
+}
 
 
 class Unproven(NamedTuple):

@@ -11,14 +11,17 @@ from pbxfleet.core.exits import Exit
 def run(args: Namespace, output: Output) -> int:
     """Print declared and proven side by side."""
     from pbxfleet.app.live import look, open_live
+    from pbxfleet.app.probing import probe_all, probe_notes
     from pbxfleet.app.unfinished import notice
-    from pbxfleet.report.status import status_rows, status_text
+    from pbxfleet.report.status import probed_data, status_rows, status_text
 
     live = open_live(args.chdir, args.host, args.root)
     notice(live.state, output.complain)
     looked = look(live)
-    rows = status_rows(live.target, looked.observed, looked.difference.changes)
-    output.text(status_text(live.target.host, rows, looked.difference.notes, output.paint()))
+    probed = probe_all(live, looked.observed)
+    rows = status_rows(live.target, looked.observed, looked.difference.changes, probed)
+    notes = (*looked.difference.notes, *probe_notes(probed))
+    output.text(status_text(live.target.host, rows, notes, output.paint()))
     output.data(
         {
             "format": 1,
@@ -26,7 +29,8 @@ def run(args: Namespace, output: Output) -> int:
             "outcome": Exit.DONE.word,
             "host": live.target.host,
             "instances": [row._asdict() for row in rows],
-            "notes": [note._asdict() for note in looked.difference.notes],
+            "notes": [note._asdict() for note in notes],
+            "probes": [probed_data(probe) for probe in probed],
         }
     )
     return Exit.DONE

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pbxfleet.core.errors import HostError
 from pbxfleet.host.proc import Processes, Sockets
 from pbxfleet.host.procfs import SocketRow
+from pbxfleet.model.asking import NO_ANSWER, OWN_NETWORK
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 # What is connected to where a socket takes every address.
@@ -76,7 +77,7 @@ class Prover:
         proc = self._processes.proc
         try:
             if proc.link(f"{found.pid}/ns/net") != proc.link("self/ns/net"):
-                raise Unproven("it has a network of its own, which is not reached from here")
+                raise Unproven(OWN_NETWORK)
             rows = sockets.rows("self")
         except OSError as error:
             raise Unproven(f"its sockets cannot be looked at: {error.strerror}") from error
@@ -94,7 +95,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, HostError):
         return f"{error.subject}: {error.message}"
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return NO_ANSWER
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return str(error) or type(error).__name__

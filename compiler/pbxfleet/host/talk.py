@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pbxfleet.host.proven import Proven, Unproven
+from pbxfleet.model.asking import TIMEOUT_S
 
 if TYPE_CHECKING:
     import socket
 
-TIMEOUT_S = 5.0
 MOST_BYTES = 4 << 20  # some 200 settings of at most a few kilobytes, with a wide margin
 
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from pbxfleet.model.target import ExpectedListener, InstanceTarget
+from pbxfleet.model.target import ExpectedListener, InstanceTarget, Need
 
 WEB_ROLES = ("http", "https")
 SIP_ROLES = ("sip_udp", "sip_tcp", "sip_tls")
 TLS_ROLES = ("https", "sip_tls")
+
+TIMEOUT_S = 5.0  # for one question, from connecting to the last byte
+NO_ANSWER = "no answer in time"
+OWN_NETWORK = "it has a network of its own, which is not reached from here"
 
 
 class Question(StrEnum):
@@ -51,6 +55,20 @@ class ConfigSeen(NamedTuple):
 
     values: Mapping[str, str] | None
     why: str
+
+
+class Probed(NamedTuple):
+    """What one probe of one listener gave; `ok` None: it cannot be asked from here.
+
+    `said` is why it is not well, "" if it is.
+    """
+
+    instance: str
+    question: Question
+    listener: ExpectedListener
+    need: Need
+    ok: bool | None
+    said: str
 
 
 def listeners_of(instance: InstanceTarget, roles: tuple[str, ...]) -> tuple[ExpectedListener, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from pbxfleet.model.asking import Probed
 from pbxfleet.model.observed import Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.runtime import LISTENER, declared_facts, observed_facts
@@ -20,7 +21,8 @@ class StatusRow(NamedTuple):
 
     `state` is `running`, `stopped`, or `unknown` where services are not run (a root folder) or the
     processes of another user cannot be looked into.
-    `differs` counts the changes that a plan would have for it.
+    `differs` counts the changes that a plan would have for it. `probes` are those that were asked now,
+    `answered` those of them that were answered well.
     """
 
     instance: str
@@ -31,17 +33,25 @@ class StatusRow(NamedTuple):
     cpu: str
     proven_cpu: str
     differs: int
+    probes: int = 0
+    answered: int = 0
 
 
 def status_rows(
-    target: Target, observed: Observed, changes: Iterable[Change]
+    target: Target, observed: Observed, changes: Iterable[Change], probed: Iterable[Probed] = ()
 ) -> tuple[StatusRow, ...]:
     """Rows in order of the names."""
+    answers: dict[str, list[bool]] = {}
+    for probe in probed:
+        if probe.ok is not None:
+            answers.setdefault(probe.instance, []).append(probe.ok)
     differing: dict[str, int] = {}
     for change in changes:
         differing[change.instance] = differing.get(change.instance, 0) + 1
     return tuple(
-        _row(instance, observed, differing.get(name, 0))
+        _row(instance, observed, differing.get(name, 0))._replace(
+            probes=len(answers.get(name, ())), answered=sum(answers.get(name, ()))
+        )
         for name, instance in sorted(target.instances.items())
     )
 
@@ -72,7 +82,7 @@ def status_text(
     host: str, rows: Sequence[StatusRow], notes: Sequence[Note], paint: Paint = PLAIN
 ) -> str:
     """A table with one row an instance, and what else is to be known."""
-    head = ("instance", "state", "pid", "listeners", "core", "differs")
+    head = ("instance", "state", "pid", "listeners", "probes", "core", "differs")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
     lines = [paint("bold", f"host {visible(host)}")]
@@ -89,6 +99,21 @@ def _cells(row: StatusRow) -> tuple[str, ...]:
         row.state,
         "-" if row.pid is None else str(row.pid),
         f"{row.proven_listeners}/{row.listeners}",
+        f"{row.answered}/{row.probes}" if row.probes else "-",
         core,
         str(row.differs or "-"),
     )
+
+
+def probed_data(probed: Probed) -> dict[str, object]:
+    """One probe as it stands in JSON."""
+    return {
+        "instance": probed.instance,
+        "probe": probed.question.value,
+        "role": probed.listener.role,
+        "address": probed.listener.address,
+        "port": probed.listener.port,
+        "need": probed.need.value,
+        "ok": probed.ok,
+        "said": probed.said,
+    }

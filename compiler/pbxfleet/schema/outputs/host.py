@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from pbxfleet.schema.outputs.base import Count, Document, Record, VerbWord, unit
+from pbxfleet.schema.outputs.base import Count, Document, PortNumber, Record, VerbWord, unit
 from pbxfleet.schema.outputs.plan import FieldModel, NoteModel, PlanDocument
 
 
@@ -86,11 +86,39 @@ class StatusRowModel(Record):
     proven_cpu: str = Field(
         description="Core that it runs on, or any; empty where it does not run.", examples=["3"]
     )
+    probes: Count = Field(
+        description="Probes that were asked now.", examples=[7], json_schema_extra=unit("probes")
+    )
+    answered: Count = Field(
+        description="Those of them that were answered well.",
+        examples=[7],
+        json_schema_extra=unit("probes"),
+    )
     differs: Count = Field(
         description="Changes that a plan has for it.",
         examples=[0],
         json_schema_extra=unit("changes"),
     )
+
+
+class ProbedModel(Record):
+    """One probe of one listener."""
+
+    instance: str = Field(description="Instance that was asked.", examples=["acme"])
+    probe: Literal["session", "sip_options", "certificate"] = Field(
+        description="What it was asked.", examples=["sip_options"]
+    )
+    role: str = Field(description="What answers on the listener.", examples=["sip_tls"])
+    address: str = Field(description="Address of the listener.", examples=["203.0.113.10"])
+    port: PortNumber = Field(description="Port of the listener.", examples=[5061])
+    need: Literal["must", "may"] = Field(
+        description="How much it counts after a start.", examples=["may"]
+    )
+    ok: bool | None = Field(
+        description="Whether it was answered well; null if it cannot be asked from here.",
+        examples=[True],
+    )
+    said: str = Field(description="Why it is not well; empty if it is.", examples=[""])
 
 
 class StatusDocument(Document):
@@ -100,6 +128,9 @@ class StatusDocument(Document):
     host: str = Field(description="Host that it is about.", examples=["fra1"])
     instances: list[StatusRowModel] = Field(description="One row an instance, by name.")
     notes: list[NoteModel] = Field(description="What else is to be known.")
+    probes: list[ProbedModel] = Field(
+        description="What every listener of a running instance answers now."
+    )
 
 
 class StepResultModel(Record):
