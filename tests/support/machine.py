@@ -262,6 +262,7 @@ EFFECTS = {
     Do.WRITE: "write",
     Do.COPY_IN: "copy_in",
     Do.MERGE: "write",
+    Do.CONFIGURE: "configure",
     Do.SET_ATTRIBUTES: "set_attributes",
     Do.REMOVE: "remove",
     Do.RELOAD: "reload_services",
@@ -276,7 +277,7 @@ EFFECTS = {
 
 def announced(plan: Plan) -> list[Effect]:
     """The effects that the steps of a plan promise, in order; a proof has none."""
-    of_instance = (Do.ENABLE, Do.DISABLE, Do.STOP, Do.START)
+    of_instance = (Do.ENABLE, Do.DISABLE, Do.STOP, Do.START, Do.CONFIGURE)
     return [
         Effect(
             EFFECTS[s.do], s.wave if s.do in of_instance else "" if s.do is Do.RELOAD else s.path

@@ -13,7 +13,7 @@ from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
-from pbxfleet.apply.readback import NOT_PROVEN
+from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
 from pbxfleet.core.errors import Denied, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
@@ -80,7 +80,16 @@ def apply(
     whole = whole and not live.machine.runs_services
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
-    return Applied(Exit.DONE if clean else Exit.PARTLY_APPLIED, plan, report, remaining)
+    return Applied(Exit.DONE if clean else _not_clean(report, remaining), plan, report, remaining)
+
+
+def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:
+    """A restart is owed if nothing is left but settings that running processes did not take."""
+    owed = {note.instance for note in report.unproven if note.code == NOT_TAKEN}
+    others = any(note.code == NOT_PROVEN for note in report.unproven)
+    if not owed or others or any(step.wave not in owed for step in remaining.steps):
+        return Exit.PARTLY_APPLIED
+    return Exit.RESTART_OWED
 
 
 def _must_go_on(live: Live, *, resume: bool) -> None:

@@ -8,13 +8,14 @@ from functools import partial
 from pbxfleet.apply.files import FileSteps, expect
 from pbxfleet.apply.inverse import must_be_stopped, release_of, runtime_of
 from pbxfleet.apply.io import Contents
+from pbxfleet.apply.live import perform_live, prepare_live
 from pbxfleet.apply.prove import prove
 from pbxfleet.apply.readback import Unproven
 from pbxfleet.apply.ready import Ready, ready
 from pbxfleet.core.errors import HostError, StalePlan
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host
-from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.applied import AppliedRecord, Live
 from pbxfleet.model.journal import (
     MoveBack,
     Nothing,
@@ -53,6 +54,7 @@ class Effects:
         self.contents = contents
         self.left = frozenset(left)
         self.files = FileSteps(host, contents)
+        self.live: dict[str, Live] = {}
         self._started_with: dict[str, bytes] = {}
         self._resources: dict[str, list[Resource]] = {}
         for resource in target.resources.values():
@@ -64,6 +66,8 @@ class Effects:
 
     def check(self, step: Step) -> None:
         """Refused if the step needs a content that is not there; nothing on the host is looked at."""
+        if step.do is Do.CONFIGURE:
+            self.contents.fields(step.wave)
         self.files.check(step, self.target.resources.get(step.resource))
 
     def stage(self, step: Step) -> None:
@@ -77,6 +81,8 @@ class Effects:
             return ready(self.host.reload_services, ReloadAgain())
         if step.do is Do.MAKE_DIRECTORY and resource is not None:
             return self.files.directory(step, resource)
+        if step.do is Do.CONFIGURE:
+            return self._configure(self.instance(step))
         if step.do in FILE_STEPS:
             if resource is None or resource.kind is not Kind.SETTINGS:
                 return self.files.file(step, resource)
@@ -139,6 +145,16 @@ class Effects:
                 return Ready(partial(self._prove, self.instance(step)), Nothing())
             case _:
                 raise HostError(step.resource or step.wave, f"{step.do}: not in the target")
+
+    def _configure(self, instance: InstanceTarget) -> Ready:
+        """Settings of the running process, without a restart."""
+        what = prepare_live(self.host, instance, self.contents.fields(instance.name))
+
+        def do() -> tuple[Unproven, ...]:
+            said, self.live[instance.name] = perform_live(self.host, instance, what)
+            return said
+
+        return Ready(do, what.inverse(instance))
 
     def _start(self, instance: InstanceTarget) -> None:
         path = join(instance.directory, PBX_XML)

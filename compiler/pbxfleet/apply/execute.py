@@ -81,6 +81,7 @@ class _Run:
         self.undone: list[str] = []
         self.broken: list[str] = []
         self.failure = ""
+        self.said_live: dict[str, tuple[Unproven, ...]] = {}
         self.journaled = False
         self.number = 0  # of the last entry in the journal
         self.steps: dict[int, Step] = {}  # by the number of their entry
@@ -128,7 +129,8 @@ class _Run:
         names = list(dict.fromkeys(s.wave for s in steps))
         self.applied += names
         for name in names:
-            self._say_unproven(name, proofs.get(name, ()))
+            self._say_unproven(name, proofs.get(name, ()), "start")
+            self._say_unproven(name, self.said_live.get(name, ()), "change")
         return all([self._remember(name, proofs.get(name)) for name in names])
 
     def _steps(
@@ -157,6 +159,8 @@ class _Run:
             if step.do is Do.PROVE:
                 proofs[step.wave] = found
                 self.downtimes.up(step.wave)
+            elif found:
+                self.said_live[step.wave] = found
             self.results[step.number] = StepResult(step.number, "done", "")
             self.progress(step, "done")
         self.downtimes.gone()
@@ -248,10 +252,10 @@ class _Run:
         except HostError as error:
             self.failure += f"; and the journal cannot be written: {error}"
 
-    def _say_unproven(self, name: str, unproven: Iterable[Unproven]) -> None:
+    def _say_unproven(self, name: str, unproven: Iterable[Unproven], after: str) -> None:
         resource = f"service:{self.effects.target.instances[name].service}" if unproven else ""
         self.unproven += [
-            Note(f.code, SEVERITY[f.code], name, f"after the start: {f.text}", "", resource)
+            Note(f.code, SEVERITY[f.code], name, f"after the {after}: {f.text}", "", resource)
             for f in unproven
         ]
 

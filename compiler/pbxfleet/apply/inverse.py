@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from pbxfleet.apply.io import Memory
+from pbxfleet.apply.live import take_live_back
 from pbxfleet.apply.merge import undo_merge
 from pbxfleet.apply.prove import wait_for
 from pbxfleet.core.digest import Digest, digest_of
@@ -13,6 +14,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import DIGEST_ENDING, HostPath, join
 from pbxfleet.host.base import Host, HostView
 from pbxfleet.model.journal import (
+    ConfigureBack,
     Inverse,
     MoveBack,
     PutBack,
@@ -59,6 +61,8 @@ def _lay_back(host: Host, memory: Memory, inverse: Inverse) -> str:
         case PutValuesBack():
             stopped = partial(must_be_stopped, host, inverse.instance)
             return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
+        case ConfigureBack():
+            return take_live_back(host, inverse)
         case RemoveSettings():
             return _remove_settings(host, inverse)
         case MoveBack():

@@ -24,11 +24,13 @@ NOT_PROVEN = "PLN120"
 VANISHED = "PLN125"
 NORMALISED = "PLN126"
 NOT_ANSWERED = "PLN127"
+NOT_TAKEN = "PLN128"
 SEVERITY = {
     NOT_PROVEN: "warning",
     VANISHED: "warning",
     NORMALISED: "advice",
     NOT_ANSWERED: "warning",
+    NOT_TAKEN: "warning",
 }
 
 

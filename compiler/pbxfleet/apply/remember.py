@@ -7,8 +7,10 @@ from pbxfleet.apply.merge import read_content, read_document, value_of
 from pbxfleet.apply.readback import NORMALISED, NOT_PROVEN, Unproven
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.applied import (
+    NOT_LIVE,
     AppliedRecord,
     AppliedResource,
+    Live,
     Proof,
     as_remembered,
     element_digest,
@@ -39,7 +41,11 @@ def record_of(
     """
     identities = _identities(effects, name, before)
     proof = before.proof if before is not None else Proof(())
+    live = before.live if before is not None else NOT_LIVE
+    if name in effects.live:
+        live = _joined(live, effects.live[name])
     if found is not None:
+        live = NOT_LIVE  # a new process has what the file says
         proof = Proof(_keys(found, NOT_PROVEN), _keys(found, NORMALISED))
     known = {} if before is None else before.resources
     resources = {i: r for i, r in known.items() if i in effects.left}
@@ -57,7 +63,20 @@ def record_of(
         as_remembered(declared),
         resources,
         proof,
+        live,
     )
+
+
+def _joined(before: Live, now: Live) -> Live:
+    """What the same process was given earlier stays true of it, but for what it was given since."""
+    if before.process != now.process:
+        return now
+    touched = now.values.keys() | now.refused.keys()
+    kept, refused = (
+        {name: digest for name, digest in old.items() if name not in touched}
+        for old in (before.values, before.refused)
+    )
+    return Live(now.process, {**kept, **now.values}, {**refused, **now.refused})
 
 
 def _keys(found: tuple[Unproven, ...], code: str) -> tuple[str, ...]:

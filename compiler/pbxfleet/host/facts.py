@@ -11,6 +11,7 @@ from pbxfleet.host.refusals import refused
 from pbxfleet.model.observed import HostFacts
 
 ONLINE = "/sys/devices/system/cpu/online"
+BOOT = "/proc/sys/kernel/random/boot_id"
 
 # rtnetlink(7), netlink(7); values from linux/netlink.h, linux/rtnetlink.h and linux/if_addr.h
 NETLINK_ROUTE = 0
@@ -26,7 +27,16 @@ BUFFER_BYTES = 1 << 16
 
 def facts() -> HostFacts:
     """Facts of the machine; addresses in the kernel's order, each once; cores that are on."""
-    return HostFacts(os.uname().nodename, addresses(), cores())
+    return HostFacts(os.uname().nodename, addresses(), cores(), boot())
+
+
+def boot() -> str:
+    """What the kernel calls this run of its own (random(4)), "" where there is no such file."""
+    try:
+        with open(BOOT, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def cores() -> tuple[int, ...]:

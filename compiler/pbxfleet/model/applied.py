@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.target import PROBES, ExpectedListener, InstanceTarget, Login, probes_from
@@ -42,6 +43,21 @@ class Proof(NamedTuple):
     normalised: tuple[str, ...] = ()
 
 
+class Live(NamedTuple):
+    """Settings that were changed in a running process, whose file may not have them yet.
+
+    `process` is its identity, "" if there is none: with the end of that process all this is over.
+    `values` and `refused` are digests of declared values by name: those it took, and those it did not.
+    """
+
+    process: str = ""
+    values: Mapping[str, str | None] = MappingProxyType({})
+    refused: Mapping[str, str | None] = MappingProxyType({})
+
+
+NOT_LIVE = Live()
+
+
 class AppliedRecord(NamedTuple):
     """The applied state of one instance, or of the host's own resources (`instance` is "").
 
@@ -52,6 +68,7 @@ class AppliedRecord(NamedTuple):
     declared: InstanceTarget | None
     resources: Mapping[str, AppliedResource]
     proof: Proof
+    live: Live = NOT_LIVE
 
 
 def as_remembered(instance: InstanceTarget | None) -> InstanceTarget | None:
@@ -79,6 +96,9 @@ def encode_record(record: AppliedRecord) -> bytes:
     }
     if record.proof.normalised:
         data["normalised"] = record.proof.normalised
+    if record.live.process:
+        live = record.live
+        data["live"] = [live.process, dict(live.values), dict(live.refused)]
     return (json.dumps(data, sort_keys=False, separators=(",", ":")) + "\n").encode()
 
 
@@ -113,9 +133,17 @@ def decode_record(content: bytes) -> AppliedRecord:
             None if declared is None else instance_target(declared),
             resources,
             Proof(tuple(data["unproven"]), tuple(data.get("normalised", ()))),
+            _live(data["live"]) if "live" in data else NOT_LIVE,
         )
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not an applied record: {error}") from error
+
+
+def _live(stored: list[Any]) -> Live:
+    process, values, refused = stored
+    if not (type(process) is str and type(values) is type(refused) is dict):
+        raise TypeError("what was changed live is not understood")
+    return Live(process, values, refused)
 
 
 def instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]

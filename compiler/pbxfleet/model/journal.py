@@ -55,6 +55,17 @@ class PutValuesBack(NamedTuple):
     ours: Mapping[str, str | None]
 
 
+class ConfigureBack(NamedTuple):
+    """Set settings of a running process back to `before`, as far as they are still `ours`.
+
+    Both are by name, as text; only settings that are declared in clear change live.
+    """
+
+    instance: InstanceTarget
+    before: Mapping[str, str]
+    ours: Mapping[str, str]
+
+
 class RemoveSettings(NamedTuple):
     """Remove a new pbx.xml, unless the instance has written into it: then it holds data by now."""
 
@@ -119,6 +130,7 @@ Inverse: TypeAlias = (
     Nothing
     | PutBack
     | PutValuesBack
+    | ConfigureBack
     | RemoveSettings
     | StopAgain
     | StartAgain
@@ -133,6 +145,7 @@ WORDS: Mapping[str, type[Inverse]] = {
     "nothing": Nothing,
     "put back": PutBack,
     "put values back": PutValuesBack,
+    "configure back": ConfigureBack,
     "remove settings": RemoveSettings,
     "stop": StopAgain,
     "start": StartAgain,

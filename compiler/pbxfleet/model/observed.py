@@ -88,12 +88,24 @@ class RuntimeSeen(NamedTuple):
     unreadable: str
 
 
+def process_key(runtime: RuntimeSeen | None, boot: str) -> str:
+    """A text that no other process has, before or after; "" unless exactly one tree runs."""
+    if runtime is None or len(runtime.trees) != 1 or runtime.unreadable:
+        return ""
+    tree = runtime.trees[0]
+    return f"{tree.pids[0]} {tree.started_ticks} {boot}"
+
+
 class HostFacts(NamedTuple):
-    """What a machine has: its node name, addresses (literal text) and online cores."""
+    """What a machine has: its node name, addresses (literal text) and online cores.
+
+    `boot` is another text after every start of the kernel, "" if it does not tell.
+    """
 
     node: str
     addresses: tuple[str, ...]
     cpus: tuple[int, ...]
+    boot: str = ""
 
 
 class SettingsSeen(NamedTuple):
@@ -102,13 +114,17 @@ class SettingsSeen(NamedTuple):
     `values` has every declared name, None where there is no such element; `opaque` are names whose
     element is encrypted, so that its value cannot be compared. `problem` says why the file could not
     be understood, "" if it could; then `values` is empty. `refused` says why what is declared cannot
-    be written into it (a declared element that is there twice), "" if it can.
+    be written into it (a declared element that is there twice), "" if it can. `live` are names that the
+    running process can be given over REST, and whose `values` are what it says; `why_not_live` tells why
+    others cannot, where that was asked for.
     """
 
     values: Mapping[str, str | None]
     opaque: frozenset[str]
     problem: str
     refused: str = ""
+    live: frozenset[str] = frozenset()
+    why_not_live: str = ""
 
 
 class TreeSize(NamedTuple):

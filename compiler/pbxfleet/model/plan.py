@@ -85,6 +85,7 @@ class Do(StrEnum):
     WRITE = "write"
     COPY_IN = "copy in"
     MERGE = "merge settings"
+    CONFIGURE = "change settings live"
     SET_ATTRIBUTES = "set attributes"
     REMOVE = "remove"
     RELOAD = "reload services"

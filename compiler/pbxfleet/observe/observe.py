@@ -13,6 +13,7 @@ from pbxfleet.model.elements import was_written
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
 from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.leaving import find_leaving
+from pbxfleet.observe.running import as_running
 from pbxfleet.observe.strays import find_strays
 
 if TYPE_CHECKING:
@@ -39,12 +40,16 @@ def observe(
     ours = {r.path for r in target.resources.values() if r.kind is Kind.FILE}.union(gone.values())
     instances = known_instances(target, records)
     running = view.runs_services
+    runtime = view.runtime(instances) if running else {}
+    settings: Mapping[str, SettingsSeen] = files.settings
+    if running and settings:
+        settings = as_running(view, target, records, settings, runtime, read_fields)
     return Observed(
         seen=files.seen,
-        settings=files.settings,
+        settings=settings,
         same_as_applied=frozenset(files.same_as_applied),
         services=view.service_states(instances),
-        runtime=view.runtime(instances) if running else {},
+        runtime=runtime,
         foreign=view.foreign_sockets(instances) if running else (),
         strays=find_strays(view, target.services, ours, instances),
         facts=view.facts() if running else None,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.observed import ABSENT, Observed
-from pbxfleet.model.plan import Change, Note
+from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
 from pbxfleet.plan.activation import WRITTEN_ONLY, activation_notes
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
@@ -83,6 +83,10 @@ def by_instance(target: Target) -> dict[str, list[Resource]]:
     return dict(sorted(grouped.items()))
 
 
+def _no_longer_live(change: Change) -> Change:
+    return change._replace(impact=Impact.RESTART) if change.impact is Impact.LIVE else change
+
+
 class _Comparison:
     """Collects changes and notes of one host."""
 
@@ -120,14 +124,17 @@ class _Comparison:
         # Below a root folder nobody can tell whether the instance runs, so the dearer class stands.
         if self.observed.runs_services and not runtime.trees and not runtime.unreadable:
             changes = [c._replace(impact=Impact.NONE) for c in changes]  # nobody is interrupted
-        self.changes += changes
         if service is not None:
             declared = self.target.instances[name]
             change, said = diff_service(
                 service, declared, self.observed, record, changes, self.foreign
             )
             self.notes += said
+            if change is not None and change.action in (Verb.START, Verb.RESTART):
+                # Who is restarted anyway finds the settings in its file: that lasts.
+                changes = [_no_longer_live(c) for c in changes]
             self.changes += [change] if change is not None else []
+        self.changes += changes
 
     def _released(
         self, name: str, record: AppliedRecord | None, changes: list[Change]

@@ -10,6 +10,7 @@ from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.runtime import setting_key
 from pbxfleet.model.target import SEEDED, Field, Impact, Resource
+from pbxfleet.pbx.live import may_be_live
 from pbxfleet.pbx.meaning import must_change
 from pbxfleet.plan.files import REASONS
 from pbxfleet.plan.notes import stuck_notes
@@ -49,7 +50,19 @@ def diff_settings(
         return None, notes
     status = joined([d.status for d in deltas])
     origin = tuple(dict.fromkeys(d.origin for d in deltas))
-    return _change(resource, status, Verb.UPDATE, REASONS[status], deltas, origin), notes
+    change = _change(resource, status, Verb.UPDATE, REASONS[status], deltas, origin)
+    return _with_impact(change, fields, found), notes
+
+
+def _with_impact(change: Change, fields: Sequence[Field], found: SettingsSeen) -> Change:
+    """Live if the running process can be given every setting; one that it cannot costs a restart."""
+    changed = {delta.name for delta in change.fields}
+    if changed <= found.live:
+        return change._replace(impact=Impact.LIVE, reason=f"{change.reason}; changes live")
+    able = all(may_be_live(field) for field in fields if field.name in changed)
+    if not able or not found.why_not_live:
+        return change
+    return change._replace(reason=f"{change.reason}; not live: {found.why_not_live}")
 
 
 def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) -> FieldDelta | None:
@@ -97,7 +110,7 @@ def _change(
     deltas: Sequence[FieldDelta],
     origin: tuple[str, ...],
 ) -> Change:
-    """Whatever changes in pbx.xml is written while the instance is stopped."""
+    """Whatever changes in pbx.xml is written while the instance is stopped, if nothing better is known."""
     return Change(
         resource.id,
         resource.kind,

@@ -15,6 +15,7 @@ UNDO = {
     Do.SET_ATTRIBUTES: "set the previous mode and owner",
     Do.REMOVE: "put the file back",
     Do.MERGE: "put the previous values back",
+    Do.CONFIGURE: "set the previous values again",
     Do.RELOAD: "reload again once the files are back",
     Do.ENABLE: "disable it again",
     Do.DISABLE: "enable it again",
@@ -130,6 +131,8 @@ class _Writer:
             self.add(name, Do.MAKE_DIRECTORY, change, "absent")
         elif change.action is Verb.REMOVE:
             self.add(name, Do.REMOVE, change, _before(change))
+        elif change.kind is Kind.SETTINGS and change.impact is Impact.LIVE:
+            self.add(name, Do.CONFIGURE, change, "running")
         elif change.kind is Kind.SETTINGS:
             do = Do.WRITE if change.action is Verb.CREATE else Do.MERGE
             # An instance that still runs may write the missing file when it is stopped.
@@ -142,7 +145,7 @@ class _Writer:
             self.add(name, do, change, _before(change))
 
     def add(self, wave: str, do: Do, change: Change, expects: str, to: str = "") -> None:
-        impact = change.impact if do is Do.STOP else Impact.NONE
+        impact = change.impact if do in (Do.STOP, Do.CONFIGURE) else Impact.NONE
         reason = "no longer declared" if to else change.reason  # sizes may change until it is done
         self._step(wave, do, change.resource, change.path, expects, reason, impact)
         self.steps[-1] = self.steps[-1]._replace(to=to)
@@ -165,11 +168,14 @@ class _Writer:
 def _needs_stop(change: Change) -> bool:
     """Whether the change waits until the instance is stopped, and does not start with the machine.
 
-    pbx.xml and release files always, others by their impact.
+    Release files always, pbx.xml unless the running process is given the settings, others by their
+    impact.
     """
     if change.kind is Kind.SERVICE or change.action is Verb.REMOVE:
         return False
-    if change.kind is Kind.SETTINGS or _is_release_file(change):
+    if change.kind is Kind.SETTINGS:
+        return change.impact is not Impact.LIVE
+    if _is_release_file(change):
         return True
     return change.impact is Impact.RESTART
 
