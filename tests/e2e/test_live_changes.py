@@ -54,7 +54,7 @@ def test_a_live_change_costs_no_restart(site: RunningSite) -> None:
 def test_a_file_that_is_written_later_gives_no_false_difference(
     site: RunningSite, habit: str
 ) -> None:
-    site.behave("ash", rewrite=habit, **({"mute": "true"} if habit == "exit" else {}))
+    site.behave("ash", rewrite=habit)
     pid = site.pid("ash")
     site.change("ash", API, sys_name="New")
     site.apply("--quiet")
