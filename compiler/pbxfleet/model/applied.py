@@ -140,7 +140,7 @@ def decode_record(content: bytes) -> AppliedRecord:
 
 
 def _live(stored: list[Any]) -> Live:
-    process, values, refused = stored
+    process, values, refused = stored if len(stored) == 3 else ("", None, None)
     if not (type(process) is str and type(values) is type(refused) is dict):
         raise TypeError("what was changed live is not understood")
     return Live(process, values, refused)
