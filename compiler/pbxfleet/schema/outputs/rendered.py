@@ -116,6 +116,7 @@ class InstanceTargetModel(Record):
         description="How much the session call, SIP OPTIONS and the certificate count after a start; "
         "seconds that the process must stay.",
         examples=[["must", "may", "may", 2]],
+        json_schema_extra=unit("seconds"),
     )
     origin: str = Field(
         description="Place of its declaration.", examples=["desired/instances/acme.yaml:1:1"]
