@@ -164,8 +164,8 @@ class Tape:
             for name, replacement in watched.replaced.items():
                 patch.setattr(os, name, functools.partial(replacement, getattr(os, name)))
             # The one call that Python has no function for.
-            real = exchange._renamed
-            patch.setattr(exchange, "_renamed", functools.partial(watched.renamed, real))
+            real = exchange.renamed
+            patch.setattr(exchange, "renamed", functools.partial(watched.renamed, real))
             yield
 
 
