@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
-from pbxfleet.host.files import Files
 from pbxfleet.host.memory import Memory
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.rooted import Root
+from pbxfleet.host.staging import StagingFiles
+from pbxfleet.host.trees import Trees
 from pbxfleet.model.observed import What
 from support.machine import Machine
 from support.power import Tree
@@ -19,13 +20,13 @@ from support.power import Tree
 OWNER = "root:root"
 
 
-class OnDisk(Files, Memory):
+class OnDisk(StagingFiles, Trees, Memory):
     """Real files in place of those in memory."""
 
     folder = ""
 
     def __init__(self) -> None:
-        Files.__init__(self, Root(self.folder, is_machine=False), Owners())
+        StagingFiles.__init__(self, Root(self.folder, is_machine=False), Owners())
 
     @property
     def owners_matter(self) -> bool:
@@ -41,10 +42,19 @@ class DiskMachine(Machine, OnDisk):
 
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:
         """Release files are files of "this machine"."""
+        StagingFiles.copy_in(self, path, self._place(source, digest), digest, mode, owner)
+
+    def stage_copy(
+        self, path: HostPath, source: str, digest: Digest, mode: int, owner: str
+    ) -> None:
+        """As `copy_in`."""
+        StagingFiles.stage_copy(self, path, self._place(source, digest), digest, mode, owner)
+
+    def _place(self, source: str, digest: Digest) -> str:
         place = f"{self.folder}.sources/{digest}"
         os.makedirs(os.path.dirname(place), exist_ok=True)
         Path(place).write_bytes(self.sources[source])
-        Files.copy_in(self, path, place, digest, mode, owner)
+        return place
 
 
 def on_disk(machine: Machine, folder: Path) -> DiskMachine:
