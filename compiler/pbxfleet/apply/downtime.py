@@ -34,12 +34,16 @@ class Downtimes:
             if step.do in WAITING:
                 self._waited_s += self._host.seconds() - begun
 
-    def up(self, name: str) -> None:
-        """The instance runs again, as declared; nothing is noted of one that was not stopped."""
+    def up(self, name: str, watched_s: float) -> None:
+        """The instance runs again, as declared; nothing is noted of one that was not stopped.
+
+        For the last `watched_s` it served already, and was only looked at.
+        """
         if name in self._since:
             begun, waited_s = self._since.pop(name)
             down_s = self._host.seconds() - begun
-            self.found.append(Downtime(name, down_s, down_s - (self._waited_s - waited_s)))
+            own_s = down_s - (self._waited_s - waited_s)
+            self.found.append(Downtime(name, max(0.0, down_s - watched_s), own_s))
 
     def put_back(self) -> None:
         """Instances that were stopped, and whose changes were undone, run again as before."""

@@ -158,7 +158,9 @@ class _Run:
                 return False
             if step.do is Do.PROVE:
                 proofs[step.wave] = found
-                self.downtimes.up(step.wave)
+                self.downtimes.up(
+                    step.wave, self.effects.target.instances[step.wave].probes.stable_s
+                )
             elif found:
                 self.said_live[step.wave] = found
             self.results[step.number] = StepResult(step.number, "done", "")
