@@ -143,8 +143,8 @@ class Site:
 
     def run(self, command: str, *words: str | Path) -> Done:
         """Run a command on the host of this site, or on its repository only."""
-        if command in ("plan", "apply", "drift", "status"):
-            words = (self.host, "--root", self.root, *words)
+        if command in ("plan", "apply", "drift", "status", "history", "rollback", "confirm"):
+            words = (self.host, *words, "--root", self.root)
         if not self.as_process:
             return in_process(command, "-C", self.repo, *words)
         return run(command, "-C", self.repo, *words, prefix=self.prefix, env=self.env)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host, HostView
 from pbxfleet.host.fake import FakeHost, FakeProcess
@@ -199,18 +200,27 @@ def plan_of(fleet: Fleet, view: HostView) -> Plan:
     return Look(fleet, view).plan
 
 
-def apply_to(fleet: Fleet, host: Host, plan: Plan | None = None) -> ApplyReport:
-    """Apply a plan, by default the one for the host as it is now."""
+def apply_to(
+    fleet: Fleet, host: Host, plan: Plan | None = None, *, close: bool = True
+) -> ApplyReport:
+    """Apply a plan, by default the one for the host as it is now, and (`close`) end its journal."""
     _serve(fleet, host)
-    return apply_plan(
+    memory = memory_of(host)
+    report = apply_plan(
         plan or plan_of(fleet, host),
         host,
         fleet.target,
         records_on(host),
         fleet.contents,
-        memory_of(host),
+        memory,
         _silent,
     )
+    try:
+        if close and not report.broken:
+            memory.state.close_journal()
+    except HostError as error:
+        return report._replace(failure=report.failure or str(error))
+    return report
 
 
 def _silent(step: Step, moment: str) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.app import settled
 from pbxfleet.app.calls import with_calls
+from pbxfleet.app.generations import KEEP, finish, stage
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
@@ -14,7 +15,7 @@ from pbxfleet.app.memory import HostMemory
 from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
-from pbxfleet.core.errors import Denied, Refused, StalePlan
+from pbxfleet.core.errors import Denied, HostError, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
 from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
@@ -42,15 +43,17 @@ def apply(
     progress: Progress,
     *,
     resume: bool = False,
+    restores: int | None = None,
 ) -> Applied:
     """Apply the target of a host, or exactly the stored plan. The caller holds the host's lock.
 
     An unfinished run is completed: what it did stays, and the plan is made from what is there now.
-    `resume` refuses to do anything else than that.
+    `resume` refuses to do anything else than that. `restores` is the generation that a rollback goes to.
 
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
+    _finish_what_is_over(live)
     _must_go_on(live, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
@@ -59,7 +62,8 @@ def apply(
         _same(stored, plan)
     if plan.is_empty:
         sweep(live.machine, folders_of(live))
-        live.state.close_journal()  # an unfinished run left nothing to do: nobody need hear of it
+        # An unfinished run left nothing to do: nobody need hear of it.
+        finish(live.state, keep=KEEP)
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
     plan = with_calls(live, plan)
@@ -67,12 +71,15 @@ def apply(
         raise Refused("not approved; nothing was changed", code="PLN109")
     sweep(live.machine, folders_of(live))
     learn(live.target, live.machine, live.state)
+    if plan.steps:
+        stage(live.state, live.tree)
     report = apply_plan(
         plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
     )
+    if not report.broken:
+        report = _finished(live, report, restores)
     if report.failure:
         return Applied(_failed(report), plan, report, None)
-    live.state.close_journal()  # also where only records were to be brought up to date
     again = look(live)
     remaining = again.plan
     clean = not remaining.steps and not any(n.code == NOT_PROVEN for n in report.unproven)
@@ -90,6 +97,26 @@ def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:
     if not owed or others or any(step.wave not in owed for step in remaining.steps):
         return Exit.PARTLY_APPLIED
     return Exit.RESTART_OWED
+
+
+def _finished(live: Live, report: ApplyReport, restores: int | None) -> ApplyReport:
+    """The run becomes a generation; that it could not be written down is a failure of its own."""
+    try:
+        finish(live.state, keep=KEEP, restores=restores)
+    except HostError as error:
+        why = f"it cannot be remembered what was done, the next run will try again: {error}"
+        return report._replace(failure=report.failure or why)
+    return report
+
+
+def _finish_what_is_over(live: Live) -> None:
+    """The power may have gone between the end of a run and its generation."""
+    try:
+        run = unfinished_run(live.state)
+    except Refused:
+        return
+    if run is not None and run.over:
+        finish(live.state, keep=KEEP)
 
 
 def _must_go_on(live: Live, *, resume: bool) -> None:

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import digest_of_file, folder_names, read_file
-from pbxfleet.model.manifest import decode, decode_fields, fields_digest
+from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.target import Field, Kind, Target
+
+
+class Tree(Protocol):
+    """A compiled target with its contents: the repository's, or that of an earlier generation."""
+
+    host: str
+
+    def fields(self, instance: str) -> tuple[Field, ...]:
+        """The declared pbx.xml elements of an instance."""
+        ...
+
+    def rendered(self, source: str, digest: Digest) -> bytes:
+        """A rendered file; Refused if it is not the one that the manifest names."""
+        ...
+
+    def artefact(self, source: str, digest: Digest) -> str:
+        """Path on this machine of a release file with this digest; Refused if there is none."""
+        ...
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """Every file by its name below `rendered/<host>/`, the manifest among them."""
+        ...
 
 
 class RenderedTree:
@@ -65,6 +90,19 @@ class RenderedTree:
         if known is None:
             known = self._artefacts[source, digest] = self._find_artefact(source, digest)
         return known
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Every rendered file by its name below `rendered/<host>/`, the manifest first."""
+        manifest = self._read(MANIFEST)
+        yield MANIFEST, manifest
+        target = decode(manifest)
+        names = {
+            r.source for r in target.resources.values() if r.kind in (Kind.FILE, Kind.SETTINGS)
+        }
+        names |= {f"settings/{instance}.json" for instance in self._declared}
+        names |= {release.settings_file for release in target.releases.values() if release.settings}
+        for name in sorted(names):
+            yield name, self._read(name)
 
     def _find_artefact(self, source: str, digest: Digest) -> str:
         hexadecimal = digest.removeprefix("sha256:")

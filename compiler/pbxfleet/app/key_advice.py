@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pbxfleet.app.contents import RenderedTree
+from pbxfleet.app.contents import Tree
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
@@ -19,7 +19,7 @@ SHOWN = 5
 
 
 def unknown_settings(
-    tree: RenderedTree, target: Target, view: HostView, difference: Difference
+    tree: Tree, target: Target, view: HostView, difference: Difference
 ) -> Iterator[Note]:
     """Advice (PLN143) for every instance that changes its release; a broken file is others' to report.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pbxfleet.app.memory import APPLIED
+from pbxfleet.app.memory import APPLIED, GENERATIONS
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.local import LocalHost
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from pbxfleet.app.live import Live
 
 # Our own; where an instance is made to start with the machine; where one logs that we start ourselves.
-ALWAYS = (KEPT, join(RECORDS, APPLIED), systemd.WANTS, *sysv.RUNLEVELS, HostPath(direct.LOGS))
+ALWAYS = (
+    KEPT,
+    join(RECORDS, APPLIED),
+    join(RECORDS, GENERATIONS),
+    systemd.WANTS,
+    *sysv.RUNLEVELS,
+    HostPath(direct.LOGS),
+)
 
 
 def sweep(machine: LocalHost, folders: Iterable[HostPath]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pbxfleet.app.contents import RenderedTree
+from pbxfleet.app.contents import RenderedTree, Tree
 from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.loaded_rules import rules_not_loaded
@@ -34,11 +34,11 @@ SHOWN = 4
 class Live(NamedTuple):
     """Everything the host half works with; `records` is by instance name, "" for the host itself.
 
-    With `host_only` plans are about the host's own files, and leave every instance alone; with a
+    `notes` are said in every plan. With `host_only` plans are about the host's own files, and leave every instance alone; with a
     `selection` they are about a part of the host.
     """
 
-    tree: RenderedTree
+    tree: Tree
     target: Target
     machine: LocalHost
     state: State
@@ -46,6 +46,7 @@ class Live(NamedTuple):
     root: str
     host_only: bool = False
     selection: Selection = EVERYTHING
+    notes: tuple[Note, ...] = ()
 
 
 class Looked(NamedTuple):
@@ -175,7 +176,7 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     advice = _key_advice(live, difference) if difference.switches else ()
     advice = (*removal_notes(live.target, live.records, plan), *advice)
-    plan = plan._replace(notes=(*plan.notes, *advice, *_not_at_hand(live, plan.steps)))
+    plan = plan._replace(notes=(*live.notes, *plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
     return Looked(observed, difference, plan)

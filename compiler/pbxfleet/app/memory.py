@@ -10,6 +10,7 @@ from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.journal import PutRecordBack
 
 APPLIED = "applied"  # folder of the applied records, one a file
+GENERATIONS = "generations"  # folder of their records, three each
 HOST_RECORD = "_host"  # no instance can have this name
 
 
@@ -57,8 +58,6 @@ class HostMemory:
         return max((n for n in numbers if isinstance(n, int)), default=0)
 
     def log(self, event: str, **details: Detail) -> None:
-        """Append to the journal; the end of a run removes it: a journal means an unfinished run."""
-        if event == "end":
-            self.state.close_journal()
-        else:
+        """Append to the journal. After the event `end` it tells of a run that is over."""
+        if event != "end" or self.state.journal():
             self.state.append_journal({"event": event, **details})

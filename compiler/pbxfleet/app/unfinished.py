@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pbxfleet.app.identity import check_folder
+from pbxfleet.app.generations import KEEP, finish
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.undo import undo_entries
@@ -57,7 +58,7 @@ def notice(state: StateView, complain: Callable[[str], None]) -> None:
     except Refused as error:
         complain(f"warning[{UNFINISHED}]: {error}")
         return
-    if run is not None:
+    if run is not None and not run.over:
         complain(f"warning[{UNFINISHED}]: {what_is_open(run)}")
         complain(f"  hint: {how_to_go_on(run)}")
 
@@ -84,7 +85,7 @@ def how_to_go_on(run: Run) -> str:
 
 def must_go_on(run: Run | None, target: str, *, resume: bool) -> None:
     """Refused where going forward is not what a person would expect of this unfinished run."""
-    if run is None:
+    if run is None or run.over:
         if resume:
             raise Refused("there is no unfinished run to resume", hint="pbxfleet plan, then apply")
         return
@@ -133,4 +134,5 @@ def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     clean, untold = undo_entries(machine, memory, run.standing, note)
     if clean and not untold:
         memory.log("end")
+        finish(state, keep=KEEP)
     return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from pbxfleet.cli.command import Command
-from pbxfleet.cli.scope import scope
+from pbxfleet.cli.scope import scope, this_host
 
 
 def _root(parser: ArgumentParser) -> None:
@@ -44,6 +44,16 @@ def _show(parser: ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLANFILE", help="a file made by plan --out")
 
 
+def _lock(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--lock-timeout",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long for another run to end (default 0)",
+    )
+
+
 def _apply(parser: ArgumentParser) -> None:
     parser.add_argument("what", metavar="HOST|PLANFILE", help="a host, or a plan that was reviewed")
     _root(parser)
@@ -59,13 +69,7 @@ def _apply(parser: ArgumentParser) -> None:
     unfinished.add_argument(
         "--undo", action="store_true", help="take a run that was interrupted back, step by step"
     )
-    parser.add_argument(
-        "--lock-timeout",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="wait so long for another run to end (default 0)",
-    )
+    _lock(parser)
 
 
 def _drift(parser: ArgumentParser) -> None:
@@ -73,6 +77,23 @@ def _drift(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--only-new", action="store_true", help="report only what no earlier run has reported"
     )
+
+
+def _rollback(parser: ArgumentParser) -> None:
+    _host(parser)
+    parser.add_argument(
+        "generation", metavar="GENERATION", nargs="?", type=int, help="default: the one before"
+    )
+    parser.add_argument(
+        "--auto-approve", action="store_true", help="do not ask; for unattended runs"
+    )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="only show what the rollback would do, and change nothing",
+    )
+    _lock(parser)
+    this_host(parser)
 
 
 HOST = (
@@ -138,6 +159,42 @@ exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
 8 denied by [policy]""",
         _apply,
         "pbxfleet.cli.run_apply",
+    ),
+    Command(
+        "history",
+        "what was applied to a host, when, and by whom",
+        """\
+Every apply that changed something makes a generation of the host: the target,
+the journal with the inverse of each step, and what that needs, in
+/var/lib/pbxfleet. The newest twenty are kept. The current one is marked *.""",
+        """\
+examples:
+  pbxfleet history fra1
+  pbxfleet --json history fra1
+
+exit codes: 0 printed, 1 refused""",
+        _host,
+        "pbxfleet.cli.run_history",
+    ),
+    Command(
+        "rollback",
+        "back to an earlier generation of a host",
+        """\
+Make a plan whose target is that of an earlier generation, show it, ask, and
+apply it: files, settings, releases, services. The repository is not needed.
+A setting that the PBX or a person changed since is left, and named. What was
+changed is a new generation itself, so a rollback can be rolled back. The
+repository still says otherwise: revert the commit, or the next apply will
+do it again.""",
+        """\
+examples:
+  pbxfleet rollback fra1                 to the one before the current
+  pbxfleet rollback fra1 7 --plan        look first
+
+exit codes: 6 rolled back (never 0), 1 refused or nothing to do, 4 another run
+holds the lock, 5 partly, 8 denied by [policy]; with --plan 0""",
+        _rollback,
+        "pbxfleet.cli.run_rollback",
     ),
     Command(
         "drift",

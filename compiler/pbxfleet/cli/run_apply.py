@@ -30,7 +30,7 @@ def run(args: Namespace, output: Output) -> int:
         return _undo(args, output)
     stored = load(args.what) if is_plan_file(args.what) else None
     live = _open(args, stored)
-    asker = _Asker(args, output, approved=stored is not None)
+    asker = Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
@@ -38,11 +38,11 @@ def run(args: Namespace, output: Output) -> int:
         notice(live.state, output.complain)
         output.carry_on()
         try:
-            applied = apply(live, stored, asker.approve, _progress(output), resume=args.resume)
+            applied = apply(live, stored, asker.approve, progress(output), resume=args.resume)
         except KeyboardInterrupt:
             notice(live.state, output.complain)
             raise
-    _report(applied, output)
+    report(applied, output)
     return applied.exit_code
 
 
@@ -51,7 +51,7 @@ def _undo(args: Namespace, output: Output) -> int:
     from pbxfleet.app.unfinished import undo
     from pbxfleet.report.undone import taken_line, undo_text, undone_data, undone_text
 
-    asker = _Asker(args, output, approved=False)
+    asker = Asker(args, output, approved=False)
     asker.refuse_without_terminal()
 
     def approve(run: Run) -> bool:
@@ -109,7 +109,7 @@ def _root_of(stored: Plan, args: Namespace) -> str:
     return stored.root
 
 
-class _Asker:
+class Asker:
     """Asks on a terminal; a plan file or --auto-approve is the answer already."""
 
     def __init__(self, args: Namespace, output: Output, *, approved: bool) -> None:
@@ -143,7 +143,7 @@ class _Asker:
         return sys.stdin.readline().strip() == wanted
 
 
-def _progress(output: Output) -> Callable[[Step, str], None]:
+def progress(output: Output) -> Callable[[Step, str], None]:
     def progress(step: Step, moment: str) -> None:
         if moment == "start":
             output.say(f"  {step.number:>4}  {step.wave or 'host':<20} {step.do} {step.path}")
@@ -155,7 +155,7 @@ def _progress(output: Output) -> Callable[[Step, str], None]:
     return progress
 
 
-def _report(applied: Applied, output: Output) -> None:
+def report(applied: Applied, output: Output) -> None:
     from pbxfleet.report.applied import applied_data, applied_text
     from pbxfleet.report.plan_json import plan_data
 

@@ -16,6 +16,11 @@ def scope(parser: ArgumentParser) -> None:
         action="store_true",
         help="only the host's own files, such as its network; no instance is looked at",
     )
+    this_host(parser)
+
+
+def this_host(parser: ArgumentParser) -> None:
+    """The operator's word that this is the right machine."""
     parser.add_argument(
         "--this-host",
         action="store_true",

@@ -9,7 +9,7 @@ changes nothing leaves no trace. Everything goes through `Host`, and so through 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
@@ -97,6 +97,13 @@ class State(StateView):
         if self._host.look(place).digest != digest:
             self._make_folder(KEPT)
             self._host.keep(path, place)
+
+    def forget_kept(self, needed: Collection[Digest]) -> None:
+        """Remove every kept content but those that are needed."""
+        names = {digest.removeprefix("sha256:") for digest in needed}
+        for name in self._view.names(KEPT):
+            if name not in names and not name.startswith("."):
+                self._host.remove(join(KEPT, name))
 
     def append_journal(self, entry: Mapping[str, object]) -> None:
         """Add one entry; it is on the disk when this returns."""

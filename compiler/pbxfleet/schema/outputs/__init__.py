@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pbxfleet.schema.outputs.diagnostics import DiagnosticsDocument, ErrorDocument
 from pbxfleet.schema.outputs.explained import ExplainDocument, LearnDocument
 from pbxfleet.schema.outputs.fleet import AddressesDocument, CapacityDocument
+from pbxfleet.schema.outputs.history import HistoryDocument, UndoDocument
 from pbxfleet.schema.outputs.host import ApplyDocument, DriftDocument, StatusDocument
 from pbxfleet.schema.outputs.plan import PlanDocument, PlanFileDocument
 from pbxfleet.schema.outputs.rehearsal import RehearseDocument
@@ -38,6 +39,7 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "error.schema.json": ErrorDocument,
     "explain.schema.json": ExplainDocument,
     "fmt.schema.json": FmtDocument,
+    "history.schema.json": HistoryDocument,
     "init.schema.json": InitDocument,
     "learn.schema.json": LearnDocument,
     "manifest.schema.json": ManifestDocument,
@@ -49,11 +51,13 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "schemas.schema.json": SchemasDocument,
     "settings.schema.json": SettingsDocument,
     "status.schema.json": StatusDocument,
+    "undo.schema.json": UndoDocument,
 }
 
 # Of the commands whose document is not named after them.
 _OTHER_NAMES: Mapping[str, str] = {
     "compile": "diagnostics",
+    "rollback": "apply",
     "schema": "schemas",
     "show": "plan",
     "validate": "diagnostics",

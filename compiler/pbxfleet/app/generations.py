@@ -1,0 +1,171 @@
+"""The generations of a host: written when a run ends, read by `history` and `rollback`.
+
+Each has three records: what it was (`.json`), the journal with the inverse of every step (`.journal`),
+and the compiled target with all its files (`.zip`, written before the run begins). What the inverses
+need is kept under digests; whatever no generation needs any more goes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+
+from pbxfleet.app.contents import Tree
+from pbxfleet.app.memory import GENERATIONS
+from pbxfleet.apply.inverse import kept_contents
+from pbxfleet.core.digest import Digest
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.clock import now
+from pbxfleet.host.state import State, StateView
+from pbxfleet.host.who import operator
+from pbxfleet.model.generation import (
+    APPLIED,
+    APPLY,
+    PARTLY,
+    REVERTED,
+    ROLLBACK,
+    Generation,
+    decode_generation,
+    encode_generation,
+)
+from pbxfleet.model.journal import Run, decode_run
+from pbxfleet.model.manifest import MANIFEST, decode
+from pbxfleet.model.plan import Do
+from pbxfleet.model.target import Kind
+
+KEEP = 20  # generations, where nothing else is declared
+ABOUT, JOURNAL, TREE = ".json", ".journal", ".zip"
+LEVEL = 6  # of compression: a thousand instances in 0.2 s
+STAMP = (1980, 1, 1, 0, 0, 0)  # the first that the format can say: same tree, same bytes
+
+
+def generations(state: StateView) -> tuple[Generation, ...]:
+    """All generations of the host that are still kept, the oldest first; Refused if one is damaged."""
+    found = []
+    for name in state.records(GENERATIONS):
+        if not name.endswith(ABOUT):
+            continue
+        try:
+            found.append(decode_generation(state.read_record(name) or b""))
+        except ValueError as error:
+            raise Refused(
+                f"the record {name} in the state folder is damaged: {error}",
+                hint="move it away; that generation cannot be gone back to",
+                code="PLN108",
+            ) from error
+    return tuple(sorted(found, key=lambda generation: generation.number))
+
+
+def stage(state: State, tree: Tree) -> None:
+    """Store the target of the run that is about to begin; nothing is written if it is there already."""
+    state.write_record(_name(_next(state), TREE), packed(tree.files()))
+
+
+def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Files as one archive, the same bytes for the same files."""
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        for name, content in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, STAMP), content, zipfile.ZIP_DEFLATED, LEVEL)
+    return buffer.getvalue()
+
+
+def unpacked(state: StateView, number: int) -> Mapping[str, bytes]:
+    """The files of a generation's target by name; Refused if they are not kept, or are damaged."""
+    import zipfile
+    import zlib
+
+    content = state.read_record(_name(number, TREE))
+    if content is None:
+        raise Refused(f"the target of generation {number} is not kept")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise Refused(f"the target of generation {number} is damaged: {error}") from error
+
+
+def finish(state: State, *, keep: int, restores: int | None = None) -> Generation | None:
+    """Make a generation of the run whose journal has come to its end, and close that journal.
+
+    Safe to repeat: a crash in here leaves the journal, and the next run comes here first. None, and no
+    generation, where nothing of the run stands and nothing was taken back on purpose.
+    """
+    lines = state.journal()
+    run = decode_run(lines)
+    made = None
+    if run is not None and run.entries and (run.standing or run.undoing):
+        number = _next(state)
+        made = _generation(number, run, lines, restores)
+        text = b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines)
+        state.write_record(_name(number, JOURNAL), text)
+        state.write_record(_name(number, ABOUT), encode_generation(made))
+    state.close_journal()
+    if made is not None:
+        prune(state, keep)
+    return made
+
+
+def journal_of(state: StateView, number: int) -> Run | None:
+    """What the run of a generation did; None if that is not kept. ValueError if it is damaged."""
+    content = state.read_record(_name(number, JOURNAL))
+    if content is None:
+        return None
+    return decode_run(json.loads(line) for line in content.splitlines())
+
+
+def prune(state: State, keep: int) -> None:
+    """Forget all but the newest `keep` generations, and contents that none of them needs."""
+    known = generations(state)
+    for old in known[: max(0, len(known) - max(1, keep))]:
+        for part in (ABOUT, JOURNAL, TREE):
+            state.remove_record(_name(old.number, part))
+    needed: set[Digest] = set()
+    for generation in generations(state):
+        run = journal_of(state, generation.number)
+        needed |= (
+            kept_contents(entry.inverse for entry in run.standing) if run is not None else set()
+        )
+        needed |= _release_files(state, generation.number)
+    state.forget_kept(needed)
+
+
+def _release_files(state: StateView, number: int) -> set[Digest]:
+    try:
+        target = decode(unpacked(state, number)[MANIFEST])
+    except (Refused, KeyError):
+        return set()
+    return {r.digest for r in target.resources.values() if r.kind is Kind.ARTEFACT}
+
+
+def _generation(
+    number: int, run: Run, lines: Iterable[Mapping[str, object]], restores: int | None
+) -> Generation:
+    done = [entry for entry in (run.standing or run.entries) if entry.do is not Do.REMEMBER]
+    failed = any(line.get("event") == "end" and line.get("failure") for line in lines)
+    outcome = PARTLY if failed else APPLIED
+    return Generation(
+        number,
+        run.host,
+        run.target,
+        APPLY if restores is None else ROLLBACK,
+        outcome if run.standing else REVERTED,
+        restores,
+        now(),
+        operator(),
+        tuple(dict.fromkeys(entry.wave for entry in done if entry.wave)),
+        tuple(dict.fromkeys(entry.wave for entry in done if entry.do is Do.STOP)),
+    )
+
+
+def _next(state: StateView) -> int:
+    names = [name for name in state.records(GENERATIONS) if name.endswith(ABOUT)]
+    numbers = [int(name.removeprefix(f"{GENERATIONS}/").removesuffix(ABOUT)) for name in names]
+    return max(numbers, default=0) + 1
+
+
+def _name(number: int, part: str) -> str:
+    return f"{GENERATIONS}/{number:06}{part}"

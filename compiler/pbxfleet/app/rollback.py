@@ -1,0 +1,298 @@
+"""Back to an earlier generation: a plan like any other, whose target is the one from then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from pbxfleet.app.generations import generations, journal_of, unpacked
+from pbxfleet.app.identity import check_machine
+from pbxfleet.app.live import Live, read_records
+from pbxfleet.core.digest import Digest, digest_of
+from pbxfleet.core.errors import HostError, Refused
+from pbxfleet.core.paths import HostPath, join
+from pbxfleet.host.base import HostView
+from pbxfleet.host.disk import absolute, digest_of_file, is_directory
+from pbxfleet.host.local import LocalHost
+from pbxfleet.host.state import State, kept_path
+from pbxfleet.model.applied import AppliedRecord, element_digest
+from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
+from pbxfleet.model.generation import REVERTED, Generation
+from pbxfleet.model.journal import PutValuesBack
+from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
+from pbxfleet.model.plan import Note
+from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource, Target
+from pbxfleet.pbx.layout import PBX_XML
+from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
+
+NO_GENERATION = "PLN170"
+LEFT = "PLN171"
+
+Values = Mapping[str, str | None]
+
+
+class GenerationTree:
+    """The compiled target of a generation, from the state folder; `fields` as they are to be restored."""
+
+    def __init__(self, state: State, machine: LocalHost, generation: Generation) -> None:
+        self.host = generation.host
+        self._files = unpacked(state, generation.number)
+        self._machine = machine
+        self._fields: dict[str, tuple[Field, ...]] = {}
+        if digest_of(self._files.get(MANIFEST, b"")) != generation.target:
+            raise Refused(
+                f"the target of generation {generation.number} is damaged", code=NO_GENERATION
+            )
+        self.target = decode(self._files[MANIFEST])
+
+    def fields(self, instance: str) -> tuple[Field, ...]:
+        """The elements to restore, or (where nothing was adjusted) those that were declared then."""
+        known = self._fields.get(instance)
+        if known is None:
+            known = decode_fields(self._read(f"settings/{instance}.json"))
+            self._fields[instance] = known
+        return known
+
+    def adjust(self, instance: str, fields: tuple[Field, ...]) -> None:
+        """From now on these are the elements of an instance."""
+        self._fields[instance] = fields
+
+    def rendered(self, source: str, digest: Digest) -> bytes:
+        """A rendered file from then; Refused if it is not the one that the manifest names."""
+        content = self._read(source)
+        if digest_of(content) != digest:
+            raise Refused(f"{source} of the generation is damaged", code=NO_GENERATION)
+        return content
+
+    def artefact(self, source: str, digest: Digest) -> str:
+        """A release file with this digest: kept when it was replaced, or used by another instance."""
+        places = [kept_path(digest)]
+        for record in read_records(State(self._machine)).values():
+            places += [HostPath(r.path) for r in record.resources.values() if r.digest == digest]
+        for place in places:
+            path = self._machine.root.machine_path(place)
+            if digest_of_file(path) == digest:
+                return path
+        raise Refused(
+            f"release file {source} is not on this host any more",
+            hint=f"its digest is {digest}; bring it back by applying a target that has it",
+            code="PLN106",
+        )
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """Every file of the target as it was applied then."""
+        return self._files.items()
+
+    def _read(self, source: str) -> bytes:
+        content = self._files.get(source)
+        if content is None:
+            raise Refused(f"{source} of the generation is missing", code=NO_GENERATION)
+        return content
+
+
+class Rollback(NamedTuple):
+    """Where a rollback goes: from the `current` generation to `to`, on this live host."""
+
+    live: Live
+    current: Generation
+    to: Generation
+
+
+class History(NamedTuple):
+    """The generations of a host, the oldest first, and the one that stands."""
+
+    state: State
+    generations: tuple[Generation, ...]
+    current: Generation | None
+
+
+def history(host: str, root: str) -> History:
+    """What was applied to the host; Refused if this machine, or root folder, is another one's."""
+    state = State(LocalHost(_folder(root), "direct"))
+    known = generations(state)
+    other = {generation.host for generation in known} - {host}
+    if other:
+        raise Refused(
+            f"the generations on this machine are of {', '.join(sorted(other))}, not of {host}",
+            code=NO_GENERATION,
+        )
+    return History(state, known, current_generation(known))
+
+
+def _folder(root: str) -> str:
+    if not root or not is_directory(absolute(root)):
+        raise Refused(
+            f"{root!r} is not a folder", hint="--root names the folder that is the host's /"
+        )
+    return absolute(root)
+
+
+def open_rollback(host: str, root: str, number: int | None, *, this_host: bool = False) -> Rollback:
+    """The host with the target of generation `number`, by default the one before the current.
+
+    The repository is not asked. Refused without such a generation, or if the host is at it already.
+    """
+    state, known, current = history(host, root)
+    if current is None:
+        raise Refused(
+            f"there is no generation of {host} on this machine",
+            hint="the first apply makes one",
+            code=NO_GENERATION,
+        )
+    to = _chosen(known, current, number)
+    first = decode(unpacked(state, to.number)[MANIFEST])
+    machine = LocalHost(
+        _folder(root), first.services, pin=first.affinity == "unit", program=first.program
+    )
+    state = State(machine)
+    tree = GenerationTree(state, machine, to)
+    # Going back to an older release is what was asked for, so no policy on downgrades stands in the way.
+    target = tree.target._replace(downgrades="allow")
+    check_machine(target, machine, state, this_host=this_host)
+    records = read_records(state)
+    restored, notes = _restored(tree, target, machine, records, _before(state, known, to))
+    live = Live(tree, restored, machine, state, records, _folder(root), notes=notes)
+    return Rollback(live, current, to)
+
+
+def current_generation(known: Iterable[Generation]) -> Generation | None:
+    """The newest generation of which anything stands."""
+    return max((g for g in known if g.outcome != REVERTED), key=lambda g: g.number, default=None)
+
+
+def _chosen(known: tuple[Generation, ...], current: Generation, number: int | None) -> Generation:
+    standing = {g.number: g for g in known if g.outcome != REVERTED}
+    if number is None:
+        before = [
+            g
+            for g in standing.values()
+            if g.number < current.stands_for and g.target != current.target
+        ]
+        if not before:
+            raise Refused(
+                f"there is no generation before {current.number} to go back to", code=NO_GENERATION
+            )
+        return before[-1]
+    if number not in standing:
+        raise Refused(
+            f"there is no generation {number} to go back to",
+            hint=f"pbxfleet history {current.host} lists them",
+            code=NO_GENERATION,
+        )
+    return standing[number]
+
+
+def _before(
+    state: State, known: Iterable[Generation], to: Generation
+) -> dict[str, dict[str, str | None]]:
+    """By instance, what elements were before generations after `to` first wrote them."""
+    values: dict[str, dict[str, str | None]] = {}
+    for generation in sorted(known, key=lambda g: g.number, reverse=True):
+        if generation.number <= to.number:
+            break
+        run = journal_of(state, generation.number)
+        for entry in reversed(run.standing if run is not None else ()):
+            inverse = entry.inverse
+            if isinstance(inverse, PutValuesBack) and inverse.ours:
+                document = _document(state.kept(inverse.before))
+                if document is not None:
+                    was = {name: _value(document, name) for name in inverse.ours}
+                    values.setdefault(entry.wave, {}).update(was)
+    return values
+
+
+def _restored(
+    tree: GenerationTree,
+    target: Target,
+    view: HostView,
+    records: Mapping[str, AppliedRecord],
+    before: Mapping[str, Values],
+) -> tuple[Target, tuple[Note, ...]]:
+    """The target with the elements that may be put back, and notes (PLN171) about those that are left."""
+    resources = dict(target.resources)
+    notes: list[Note] = []
+    for resource in target.resources.values():
+        if resource.kind is not Kind.SETTINGS:
+            continue
+        name = resource.instance
+        document = _live_document(view, target.instances[name].directory)
+        record = records.get(name)
+        applied = record.resources.get(resource.id) if record is not None else None
+        if document is None or applied is None:
+            continue
+        fields, left = _fields(tree.fields(name), before.get(name, {}), document, applied.fields)
+        tree.adjust(name, fields)
+        resources[resource.id] = resource._replace(fields_digest=fields_digest(fields))
+        notes += [_left_note(resource, one, document) for one in left]
+    return target._replace(resources=resources), tuple(notes)
+
+
+def _fields(
+    declared: tuple[Field, ...],
+    before: Values,
+    document: PbxXml,
+    applied: Mapping[str, str | None],
+) -> tuple[tuple[Field, ...], list[Field]]:
+    """Elements to restore, and those that the PBX or a person has changed since."""
+    names = {field.name for field in declared}
+    more = [
+        Field(name, value, None, "owned", Impact.RESTART, name, "", ())
+        for name, value in sorted(before.items())
+        if name not in names
+    ]
+    kept, left = [], []
+    for field in (*declared, *more):
+        if _is_ours(field, document, applied):
+            kept.append(field)
+        elif field.name in names or applied.get(field.name) is not None:
+            left.append(field)
+    return tuple(kept), left
+
+
+def _is_ours(field: Field, document: PbxXml, applied: Mapping[str, str | None]) -> bool:
+    """Whether an element is still as we left it, so that it may be put back."""
+    element = document.get(field.name)
+    if field.secret is not None or field.ownership == SEEDED:
+        return True
+    if element is not None and element.encrypted:
+        return True  # it cannot be compared, and a merge leaves it alone
+    now = _value(document, field.name)
+    if now == field.value:
+        return True
+    known = applied.get(field.name, WRITTEN_ONCE)
+    return known not in (WRITTEN_ONCE, SECRET) and known == element_digest(now)
+
+
+def _left_note(resource: Resource, field: Field, document: PbxXml) -> Note:
+    return Note(
+        LEFT,
+        "warning",
+        resource.instance,
+        f"{field.name} was changed since, by the PBX or a person, and is left as it is: "
+        f"{_shown(_value(document, field.name))}, the generation has {_shown(field.value)}",
+        "set it by hand, or declare it, if the old value is meant",
+        resource.id,
+    )
+
+
+def _shown(value: str | None) -> str:
+    return "absent" if value is None else repr(value)
+
+
+def _live_document(view: HostView, directory: HostPath) -> PbxXml | None:
+    try:
+        return _document(view.read(join(directory, PBX_XML)))
+    except HostError:
+        return None
+
+
+def _document(content: bytes | None) -> PbxXml | None:
+    try:
+        return None if content is None else read(content)
+    except PbxXmlError:
+        return None
+
+
+def _value(document: PbxXml, name: str) -> str | None:
+    element = document.get(name)
+    return None if element is None else element.value

@@ -1,0 +1,26 @@
+"""`pbxfleet history`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.exits import Exit
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Print the generations of a host."""
+    from pbxfleet.app.rollback import history
+    from pbxfleet.app.unfinished import notice
+    from pbxfleet.report.history import history_data, history_text
+
+    found = history(args.host, args.root)
+    notice(found.state, output.complain)
+    output.text(history_text(args.host, found.generations, found.current))
+    output.data(
+        {
+            **history_data(args.host, found.generations, found.current),
+            "outcome": Exit.DONE.word,
+        }
+    )
+    return Exit.DONE

@@ -1,0 +1,48 @@
+"""`pbxfleet rollback`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from pbxfleet.cli.output import Output
+from pbxfleet.core.errors import Refused
+from pbxfleet.core.exits import Exit
+
+NOTHING = "PLN172"
+
+
+def run(args: Namespace, output: Output) -> int:
+    """Apply the target of an earlier generation; never exits 0 unless it only shows the plan."""
+    from pbxfleet.app.apply import apply
+    from pbxfleet.app.live import look
+    from pbxfleet.app.rollback import open_rollback
+    from pbxfleet.app.unfinished import notice
+    from pbxfleet.cli.run_apply import Asker, progress, report
+    from pbxfleet.host.lock import HostLock
+    from pbxfleet.report.plan_json import plan_data
+    from pbxfleet.report.plan_text import plan_text
+
+    way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+    notice(way.live.state, output.complain)
+    output.say(f"{args.host}: from generation {way.current.number} back to {way.to.number}")
+    if args.plan:
+        plan = look(way.live).plan
+        output.text(plan_text(plan, output.paint()))
+        output.data(plan_data(plan))
+        return Exit.DONE
+    asker = Asker(args, output, approved=False)
+    asker.refuse_without_terminal()
+    with HostLock(way.live.machine, timeout_s=args.lock_timeout):
+        # Looked at again: somebody else may just have finished.
+        way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+        applied = apply(way.live, None, asker.approve, progress(output), restores=way.to.stands_for)
+    if applied.report is None:
+        raise Refused(
+            f"{args.host} is as generation {way.to.number} was: there is nothing to roll back",
+            hint=f"pbxfleet history {args.host} lists the generations",
+            code=NOTHING,
+        )
+    if applied.exit_code is Exit.DONE:
+        applied = applied._replace(exit_code=Exit.ROLLED_BACK)
+    report(applied, output)
+    return applied.exit_code
