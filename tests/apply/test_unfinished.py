@@ -79,6 +79,7 @@ def undo_run(machine: Machine, host: Host | None = None) -> list[TakenBack]:
     clean, untold = undo_entries(through, memory, run_on(machine).standing, taken.append)
     assert clean and not untold, taken
     memory.log("end")
+    memory.state.close_journal()
     return taken
 
 
