@@ -45,7 +45,12 @@ def judged(*words: str | Path, code: int = 0) -> Done:
 
 NAMES = [command.name for command in COMMANDS]
 # What the commands are judged by below, or in another test that names them.
-ELSEWHERE = {"demo": "test_demo.py", "release": "test_release.py", "rollback": "test_rollback.py"}
+ELSEWHERE = {
+    "demo": "test_demo.py",
+    "release": "test_release.py",
+    "rollback": "test_rollback.py",
+    "confirm": "test_confirm.py",
+}
 ON_HOST = ("plan", "show", "drift", "status", "history", "apply", "validate", "compile")
 OF_EXAMPLE: tuple[tuple[str, ...], ...] = (
     ("validate",),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.app import settled
 from pbxfleet.app.calls import with_calls
+from pbxfleet.app.confirm import arm, disarm, wait_from_now
 from pbxfleet.app.generations import KEEP, finish, stage
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
@@ -17,6 +18,7 @@ from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
 from pbxfleet.core.errors import Denied, HostError, Refused, StalePlan
 from pbxfleet.core.exits import Exit
+from pbxfleet.model.pending import Pending
 from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
 from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
 from pbxfleet.plan.make import stale
@@ -44,11 +46,13 @@ def apply(
     *,
     resume: bool = False,
     restores: int | None = None,
+    confirm_s: int | None = None,
 ) -> Applied:
     """Apply the target of a host, or exactly the stored plan. The caller holds the host's lock.
 
     An unfinished run is completed: what it did stays, and the plan is made from what is there now.
     `resume` refuses to do anything else than that. `restores` is the generation that a rollback goes to.
+    With `confirm_s` the run waits so many seconds for `pbxfleet confirm`, and is taken back without.
 
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
@@ -73,11 +77,11 @@ def apply(
     learn(live.target, live.machine, live.state)
     if plan.steps:
         stage(live.state, live.tree)
+    armed = _armed(live, plan, confirm_s, restores)
     report = apply_plan(
         plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
     )
-    if not report.broken:
-        report = _finished(live, report, restores)
+    report = _ended(live, report, armed, restores)
     if report.failure:
         return Applied(_failed(report), plan, report, None)
     again = look(live)
@@ -99,10 +103,26 @@ def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:
     return Exit.RESTART_OWED
 
 
-def _finished(live: Live, report: ApplyReport, restores: int | None) -> ApplyReport:
-    """The run becomes a generation; that it could not be written down is a failure of its own."""
+def _armed(live: Live, plan: Plan, confirm_s: int | None, restores: int | None) -> Pending | None:
+    if confirm_s is None or not plan.steps:
+        return None
+    return arm(live.machine, live.state, live.target, live.root, confirm_s, restores)
+
+
+def _ended(
+    live: Live, report: ApplyReport, armed: Pending | None, restores: int | None
+) -> ApplyReport:
+    """The run waits to be confirmed, or becomes a generation, or (nothing stands) is forgotten.
+
+    That it could not be written down is a failure of its own.
+    """
     try:
-        finish(live.state, keep=KEEP, restores=restores)
+        if armed is not None and (report.applied or report.broken):
+            wait_from_now(live.state, armed)
+        elif not report.broken:
+            finish(live.state, keep=KEEP, restores=restores)
+            if armed is not None:
+                disarm(live.machine, live.state, armed)
     except HostError as error:
         why = f"it cannot be remembered what was done, the next run will try again: {error}"
         return report._replace(failure=report.failure or why)

@@ -34,8 +34,8 @@ SHOWN = 4
 class Live(NamedTuple):
     """Everything the host half works with; `records` is by instance name, "" for the host itself.
 
-    `notes` are said in every plan. With `host_only` plans are about the host's own files, and leave every instance alone; with a
-    `selection` they are about a part of the host.
+    `notes` are said in every plan. With `host_only` plans are about the host's own files, and leave
+    every instance alone; with a `selection` they are about a part of the host.
     """
 
     tree: Tree

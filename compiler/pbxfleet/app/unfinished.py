@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pbxfleet.app.identity import check_folder
 from pbxfleet.app.generations import KEEP, finish
+from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
+from pbxfleet.app.pending import WAITS, how_to_decide, pending_change, what_waits
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
@@ -52,13 +53,17 @@ def unfinished_run(state: StateView) -> Run | None:
 
 
 def notice(state: StateView, complain: Callable[[str], None]) -> None:
-    """Say so if the last run ended before it was finished, and how it is completed or undone."""
+    """Say so if the last run is unfinished, or waits to be confirmed, and how to go on."""
     try:
+        pending = pending_change(state)
         run = unfinished_run(state)
     except Refused as error:
         complain(f"warning[{UNFINISHED}]: {error}")
         return
-    if run is not None and not run.over:
+    if pending is not None and run is not None:
+        complain(f"warning[{WAITS}]: {what_waits(pending)}")
+        complain(f"  hint: {how_to_decide(pending)}")
+    elif run is not None and not run.over:
         complain(f"warning[{UNFINISHED}]: {what_is_open(run)}")
         complain(f"  hint: {how_to_go_on(run)}")
 
@@ -117,10 +122,11 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
             raise Refused(f"the unfinished run is one of {run.host}, not of {host}")
         if not approve(run):
             raise Refused("not approved; nothing was changed", code="PLN109")
-        return _undo(run, LocalHost(root, run.services, pin=run.pin, program=run.program), tell)
+        return take_back(run, LocalHost(root, run.services, pin=run.pin, program=run.program), tell)
 
 
-def _undo(run: Run, machine: LocalHost, tell: Tell) -> Undone:
+def take_back(run: Run, machine: LocalHost, tell: Tell) -> Undone:
+    """Replay the inverses of a run, in reverse; the caller holds the lock."""
     state = State(machine)
     memory = HostMemory(state)
     sweep(machine, [*folders_of_run(run.entries), *run.staged])

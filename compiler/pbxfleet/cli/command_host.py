@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 
 from pbxfleet.cli.command import Command
-from pbxfleet.cli.scope import scope, this_host
+from pbxfleet.cli.scope import scope, seconds, this_host
 
 
 def _root(parser: ArgumentParser) -> None:
@@ -69,6 +69,12 @@ def _apply(parser: ArgumentParser) -> None:
     unfinished.add_argument(
         "--undo", action="store_true", help="take a run that was interrupted back, step by step"
     )
+    parser.add_argument(
+        "--confirm",
+        type=seconds,
+        metavar="SECONDS",
+        help="take everything back unless pbxfleet confirm comes within so many seconds",
+    )
     _lock(parser)
 
 
@@ -77,6 +83,22 @@ def _drift(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--only-new", action="store_true", help="report only what no earlier run has reported"
     )
+
+
+def _confirm(parser: ArgumentParser) -> None:
+    _host(parser)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--cancel", action="store_true", help="take the change back now")
+    choice.add_argument(
+        "--extend", type=seconds, metavar="SECONDS", help="wait so long from now on"
+    )
+    choice.add_argument(
+        "--same-connection",
+        action="store_true",
+        help="confirm over the connection that applied the change, though it proves nothing",
+    )
+    choice.add_argument("--revert-after", metavar="TOKEN", help=SUPPRESS)
+    _lock(parser)
 
 
 def _rollback(parser: ArgumentParser) -> None:
@@ -152,6 +174,7 @@ examples:
   pbxfleet apply fra1
   pbxfleet apply fra1.plan
   pbxfleet apply fra1 --auto-approve --lock-timeout 600
+  pbxfleet apply fra1 --confirm 120           taken back unless confirmed
   pbxfleet apply fra1 --undo                  take an interrupted run back
 
 exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
@@ -159,6 +182,26 @@ exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
 8 denied by [policy]""",
         _apply,
         "pbxfleet.cli.run_apply",
+    ),
+    Command(
+        "confirm",
+        "keep a change that apply --confirm has made",
+        """\
+apply --confirm SECONDS sets a timer on the host before it changes anything.
+Unless this command comes in time, over a new connection, the host takes the
+change back by itself, step by step, from its journal. One change at a time
+waits. A machine that goes down meanwhile has not confirmed.""",
+        """\
+examples:
+  pbxfleet apply fra1 --confirm 120
+  pbxfleet confirm fra1                  from a new login
+  pbxfleet confirm fra1 --extend 600
+  pbxfleet confirm fra1 --cancel
+
+exit codes: 0 confirmed, or the deadline was moved, 1 nothing waits, 4 another
+run holds the lock, 5 could not be taken back wholly, 6 taken back (--cancel)""",
+        _confirm,
+        "pbxfleet.cli.run_confirm",
     ),
     Command(
         "history",

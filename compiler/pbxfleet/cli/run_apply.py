@@ -15,6 +15,7 @@ from pbxfleet.core.exits import Exit
 if TYPE_CHECKING:
     from pbxfleet.app.apply import Applied
     from pbxfleet.app.live import Live
+    from pbxfleet.app.unfinished import Undone
     from pbxfleet.model.journal import Run
     from pbxfleet.model.plan import Plan, Step
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
     from pbxfleet.app.apply import apply
+    from pbxfleet.app.confirm import revert_if_overdue
     from pbxfleet.app.planfile import is_plan_file, load
     from pbxfleet.app.unfinished import notice
     from pbxfleet.host.lock import HostLock
+    from pbxfleet.report.undone import taken_line
 
     if args.undo:
         return _undo(args, output)
@@ -35,21 +38,35 @@ def run(args: Namespace, output: Output) -> int:
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
         live = _open(args, stored)
+        reverted = revert_if_overdue(
+            live.machine, live.state, live.root, lambda taken: output.say(taken_line(taken))
+        )
+        if reverted is not None:
+            return told_undone(reverted, output)
         notice(live.state, output.complain)
         output.carry_on()
         try:
-            applied = apply(live, stored, asker.approve, progress(output), resume=args.resume)
+            applied = apply(
+                live,
+                stored,
+                asker.approve,
+                progress(output),
+                resume=args.resume,
+                confirm_s=args.confirm,
+            )
         except KeyboardInterrupt:
             notice(live.state, output.complain)
             raise
     report(applied, output)
+    if args.confirm is not None:
+        notice(live.state, output.complain)
     return applied.exit_code
 
 
 def _undo(args: Namespace, output: Output) -> int:
     """Take back an unfinished run from its journal alone."""
     from pbxfleet.app.unfinished import undo
-    from pbxfleet.report.undone import taken_line, undo_text, undone_data, undone_text
+    from pbxfleet.report.undone import taken_line, undo_text
 
     asker = Asker(args, output, approved=False)
     asker.refuse_without_terminal()
@@ -66,6 +83,13 @@ def _undo(args: Namespace, output: Output) -> int:
         lambda taken: output.say(taken_line(taken)),
         args.lock_timeout,
     )
+    return told_undone(undone, output)
+
+
+def told_undone(undone: Undone, output: Output) -> int:
+    """Say how an undo ended; the exit code is never 0."""
+    from pbxfleet.report.undone import undone_data, undone_text
+
     output.complain(undone_text(undone.run, undone.taken).rstrip("\n"))
     output.data(
         {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word},

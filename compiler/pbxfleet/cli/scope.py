@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,15 +17,6 @@ def scope(parser: ArgumentParser) -> None:
         help="only the host's own files, such as its network; no instance is looked at",
     )
     this_host(parser)
-
-
-def this_host(parser: ArgumentParser) -> None:
-    """The operator's word that this is the right machine."""
-    parser.add_argument(
-        "--this-host",
-        action="store_true",
-        help="this is the right machine, whatever its name, addresses and state folder say",
-    )
     for option, help_text in (
         ("--target", "only this instance, or the resource with this id; may be said often"),
         ("--exclude", "everything but this instance or resource; may be said often"),
@@ -35,8 +26,27 @@ def this_host(parser: ArgumentParser) -> None:
         )
 
 
+def this_host(parser: ArgumentParser) -> None:
+    """The operator's word that this is the right machine."""
+    parser.add_argument(
+        "--this-host",
+        action="store_true",
+        help="this is the right machine, whatever its name, addresses and state folder say",
+    )
+
+
 def selection(args: Namespace) -> Selection:
     """What --target and --exclude take."""
     from pbxfleet.model.plan import Selection
 
     return Selection(tuple(dict.fromkeys(args.target)), tuple(dict.fromkeys(args.exclude)))
+
+
+LONGEST_S = 86_400
+
+
+def seconds(text: str) -> int:
+    """A time to wait, from one second to a day."""
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= LONGEST_S:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to {LONGEST_S}")
+    return int(text)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pbxfleet.schema.outputs.diagnostics import DiagnosticsDocument, ErrorDocument
 from pbxfleet.schema.outputs.explained import ExplainDocument, LearnDocument
 from pbxfleet.schema.outputs.fleet import AddressesDocument, CapacityDocument
-from pbxfleet.schema.outputs.history import HistoryDocument, UndoDocument
+from pbxfleet.schema.outputs.history import ConfirmDocument, HistoryDocument, UndoDocument
 from pbxfleet.schema.outputs.host import ApplyDocument, DriftDocument, StatusDocument
 from pbxfleet.schema.outputs.plan import PlanDocument, PlanFileDocument
 from pbxfleet.schema.outputs.rehearsal import RehearseDocument
@@ -33,6 +33,7 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "apply.schema.json": ApplyDocument,
     "capacity.schema.json": CapacityDocument,
     "completion.schema.json": CompletionDocument,
+    "confirm.schema.json": ConfirmDocument,
     "demo.schema.json": DemoDocument,
     "diagnostics.schema.json": DiagnosticsDocument,
     "drift.schema.json": DriftDocument,

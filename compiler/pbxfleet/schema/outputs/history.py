@@ -82,3 +82,17 @@ class UndoDocument(Document):
     kind: Literal["undo"] = Field(description="Which document this is.", examples=["undo"])
     host: str = Field(description="Host that it is about.", examples=["fra1"])
     steps: list[UndoneStepModel] = Field(description="The steps in the order of undoing.")
+
+
+class ConfirmDocument(Document):
+    """What confirm prints, unless it takes the change back."""
+
+    kind: Literal["confirm"] = Field(description="Which document this is.", examples=["confirm"])
+    host: str = Field(description="Host that it is about.", examples=["fra1"])
+    confirmed: bool = Field(
+        description="Whether the change stays; false where only the deadline was moved.",
+        examples=[True],
+    )
+    until: str = Field(
+        description="The deadline, in UTC (ISO 8601).", examples=["2026-03-01T02:02:00Z"]
+    )

@@ -1,0 +1,52 @@
+"""The change that waits for a person to confirm it, as its record tells."""
+
+from __future__ import annotations
+
+from pbxfleet.core.errors import Refused
+from pbxfleet.host.deadman import boot_id, boottime_s, is_alive
+from pbxfleet.host.state import StateView
+from pbxfleet.model.pending import Pending, decode_pending
+
+RECORD = "pending"
+WAITS = "PLN173"
+
+
+def pending_change(state: StateView) -> Pending | None:
+    """The change that waits for a person, None if there is none; Refused if the record is damaged."""
+    content = state.read_record(RECORD)
+    if content is None:
+        return None
+    try:
+        return decode_pending(content)
+    except ValueError as error:
+        raise Refused(
+            f"the record {RECORD} in the state folder is damaged: {error}",
+            hint="apply --undo takes the unfinished run back; then move the record away",
+            code="PLN108",
+        ) from error
+
+
+def left_s(pending: Pending) -> float:
+    """Seconds until the deadline, 0 after it and after a boot."""
+    return max(0.0, pending.deadline_s - boottime_s()) if pending.boot_id == boot_id() else 0.0
+
+
+def is_watched(pending: Pending) -> bool:
+    """Whether the timer of this boot is alive."""
+    return pending.boot_id == boot_id() and is_alive(pending.timer)
+
+
+def what_waits(pending: Pending) -> str:
+    """One sentence about the change that waits."""
+    if pending.applying:
+        return f"an apply on {pending.host} is under way, or was cut off, that is taken back unconfirmed"
+    if left_s(pending) > 0:
+        return f"a change on {pending.host} waits to be confirmed until {pending.until}"
+    if is_watched(pending):
+        return f"a change on {pending.host} was not confirmed, and is being taken back"
+    return f"a change on {pending.host} was not confirmed in time, and its timer is gone"
+
+
+def how_to_decide(pending: Pending) -> str:
+    """What to run then."""
+    return f"pbxfleet confirm {pending.host} keeps it, --cancel takes it back"
