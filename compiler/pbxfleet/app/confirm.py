@@ -37,8 +37,8 @@ NOT_FRESH = "PLN174"
 NO_TIMER = Timer("", 0, 0)
 LOOK_EVERY_S = 1.0
 LOCK_PATIENCE_S = 5.0
-AT_BOOT = HostPath(f"{UNITS}/pbxfleet-revert.service")
-AT_BOOT_LINK = HostPath(f"{WANTS}/pbxfleet-revert.service")
+AT_BOOT = HostPath(f"{UNITS}/pbxfleet-undo.service")
+AT_BOOT_LINK = HostPath(f"{WANTS}/pbxfleet-undo.service")
 # A transient timer dies with the machine: after a boot the change is not confirmed, and is taken back.
 BOOT_UNIT = """\
 [Unit]
@@ -88,7 +88,7 @@ def arm(
 
 
 def _command(host: str, root: str, token: str) -> tuple[str, ...]:
-    words = ("confirm", host, "--root", root, "--revert-after", token)
+    words = ("confirm", host, "--root", root, "--undo-after", token)
     return (sys.executable, "-I", "-m", "pbxfleet", *words)
 
 
@@ -143,10 +143,10 @@ def cancel(host: str, root: str, tell: Tell, lock_timeout_s: float) -> Undone:
     machine = LocalHost(root, "direct")
     with HostLock(machine, timeout_s=lock_timeout_s):
         state = State(machine)
-        return _revert(machine, state, _waiting(machine, state, host), root, tell)
+        return _undo(machine, state, _waiting(machine, state, host), root, tell)
 
 
-def revert_if_overdue(machine: LocalHost, state: State, root: str, tell: Tell) -> Undone | None:
+def undo_if_overdue(machine: LocalHost, state: State, root: str, tell: Tell) -> Undone | None:
     """Take back what nobody confirmed and no timer watches; the caller holds the lock.
 
     Refused while the change still waits: one at a time. None if nothing waits.
@@ -160,10 +160,10 @@ def revert_if_overdue(machine: LocalHost, state: State, root: str, tell: Tell) -
             hint=f"pbxfleet confirm {pending.host} keeps it, --cancel takes it back",
             code=WAITS,
         )
-    return _revert(machine, state, pending, root, tell)
+    return _undo(machine, state, pending, root, tell)
 
 
-def revert_after(host: str, root: str, token: str, tell: Tell) -> Undone | None:
+def undo_after(host: str, root: str, token: str, tell: Tell) -> Undone | None:
     """What the timer runs: wait for deadline and lock, then take the change back.
 
     None, and nothing done, if the change was confirmed, cancelled, or is another one. It ends: every
@@ -184,12 +184,12 @@ def revert_after(host: str, root: str, token: str, tell: Tell) -> Undone | None:
                 if pending is None or pending.token != token:
                     return None
                 if left_s(pending) == 0:
-                    return _revert(machine, state, pending, root, tell)
+                    return _undo(machine, state, pending, root, tell)
         except LockHeld:
             continue  # the run itself is still under way, or somebody is about to confirm
 
 
-def _revert(machine: LocalHost, state: State, pending: Pending, root: str, tell: Tell) -> Undone:
+def _undo(machine: LocalHost, state: State, pending: Pending, root: str, tell: Tell) -> Undone:
     run = unfinished_run(state)
     if run is None:
         raise Refused(f"there is no journal of the change on {pending.host}", code=WAITS)

@@ -97,7 +97,7 @@ def _confirm(parser: ArgumentParser) -> None:
         action="store_true",
         help="confirm over the connection that applied the change, though it proves nothing",
     )
-    choice.add_argument("--revert-after", metavar="TOKEN", help=SUPPRESS)
+    choice.add_argument("--undo-after", metavar="TOKEN", help=SUPPRESS)
     _lock(parser)
 
 

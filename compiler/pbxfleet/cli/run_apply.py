@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
     from pbxfleet.app.apply import apply
-    from pbxfleet.app.confirm import revert_if_overdue
+    from pbxfleet.app.confirm import undo_if_overdue
     from pbxfleet.app.planfile import is_plan_file, load
     from pbxfleet.app.unfinished import notice
     from pbxfleet.host.lock import HostLock
@@ -38,11 +38,11 @@ def run(args: Namespace, output: Output) -> int:
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
         live = _open(args, stored)
-        reverted = revert_if_overdue(
+        undone = undo_if_overdue(
             live.machine, live.state, live.root, lambda taken: output.say(taken_line(taken))
         )
-        if reverted is not None:
-            return told_undone(reverted, output)
+        if undone is not None:
+            return told_undone(undone, output)
         notice(live.state, output.complain)
         output.carry_on()
         try:

@@ -29,9 +29,9 @@ def run(args: Namespace, output: Output) -> int:
     def tell(taken: TakenBack) -> None:
         output.say(taken_line(taken))
 
-    if args.revert_after is not None:
-        reverted = confirm.revert_after(args.host, root, args.revert_after, tell)
-        return Exit.DONE if reverted is None else told_undone(reverted, output)
+    if args.undo_after is not None:
+        undone = confirm.undo_after(args.host, root, args.undo_after, tell)
+        return Exit.DONE if undone is None else told_undone(undone, output)
     if args.cancel:
         return told_undone(confirm.cancel(args.host, root, tell, args.lock_timeout), output)
     if args.extend is not None:
