@@ -36,7 +36,7 @@ def run(args: Namespace, output: Output) -> int:
         # Looked at again: somebody else may just have finished.
         way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
         applied = apply(way.live, None, asker.approve, progress(output), restores=way.to.stands_for)
-    if applied.report is None:
+    if applied.report is None or not applied.plan.steps:
         raise Refused(
             f"{args.host} is as generation {way.to.number} was: there is nothing to roll back",
             hint=f"pbxfleet history {args.host} lists the generations",
