@@ -14,7 +14,7 @@ and what it expects: `code` (0) and `says` of the command; the instances that ar
 or `gone` by it, or all that are `running` and `enabled`; those whose processes are `replaced` (`*`:
 all), also by a cut; `replaced_perhaps`, `perhaps` and `enabled_perhaps` where the moment of a cut
 decides; `lies`: what its manager says of an instance is not asked; `settings` and `release` on the
-disk. Everything else must be as before the step.
+disk; `cores` that are not those declared. Everything else must be as before the step.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ KEYS = frozenset(
             "says",
         ),
         *("started", "stopped", "gone", "running", "enabled", "replaced", "replaced_perhaps"),
-        *("perhaps", "enabled_perhaps", "lies", "settings", "release"),
+        *("perhaps", "enabled_perhaps", "lies", "settings", "release", "cores"),
     )
 )
 RELEASES = ("70.5", "70.6")
@@ -109,12 +109,12 @@ class Story:
         compiled = compile_fleet(str(self.repository))
         assert not compiled.failed, compiled.fleet.diagnostics
 
-    def cores(self, name: str) -> str:
-        """The cores that an instance may use, as the kernel writes them."""
+    def cores(self, name: str, said: str | None = None) -> str:
+        """The cores that an instance may use, as the kernel writes them; `said` outweighs its file."""
         usable = sorted(os.sched_getaffinity(0))
         every = f"0-{os.cpu_count() - 1}" if (os.cpu_count() or 1) > 1 else "0"  # type: ignore[operator]
         picked = {"first": str(usable[0]), "last": str(usable[-1])}
-        return picked.get(self.instances[name]["cpu"], every)
+        return picked.get(said or self.instances[name]["cpu"], every)
 
     def _write_fleet(self) -> None:
         desired = self.repository / "desired"
@@ -260,10 +260,11 @@ class Teller:
         address = story.instances[name]["address"]
         before = self.seen.get(name, {"processes": []})
         stayed = runs and before["processes"] == seen["processes"]
+        core = story.cores(name, step.get("cores", {}).get(name))
         wanted: dict[str, Any] = {
             "roots": 1 if runs else 0,
             # A change of what is declared changes nothing yet for a process that goes on.
-            "cpus": before["cpus"] if stayed else [story.cores(name)] if runs else [],
+            "cpus": before["cpus"] if stayed else [core] if runs else [],
             "urgency": [self.ordinary] if runs else [],
             "sockets": sorted(s.format(address=address) for s in story.sockets) if runs else [],
             "answers": story.answers if runs else [],
