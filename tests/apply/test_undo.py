@@ -135,7 +135,7 @@ def test_a_process_that_somebody_starts_before_our_start_is_not_joined_by_a_seco
     _, report = apply_while(AFTER, machine, Do.START, lambda m: _by_hand(m, ALPHA))
     assert "still runs" in report.failure
     assert machine.accidents == [] and machine.runs(OLD.folder) == 1
-    assert report.broken == ("alpha",), "pbx.xml cannot be put back under it"
+    assert report.undone == ("alpha",), "it is stopped while pbx.xml is put back, and started again"
 
 
 def test_a_pbx_xml_that_cannot_be_looked_into_is_left_alone() -> None:
