@@ -17,6 +17,7 @@ from pbxfleet.host.state import FOLDER, JOURNAL, State, StateView
 from pbxfleet.host.wrap import FailingHost, Power
 from pbxfleet.model.journal import (
     WORDS,
+    ConfigureBack,
     Inverse,
     MoveBack,
     Nothing,
@@ -45,6 +46,7 @@ INVERSES: tuple[Inverse, ...] = (
     Nothing(),
     PutBack(PATH, "file", 0o640, "root:root", DIGEST, "", Digest("")),
     PutValuesBack(PATH, ALPHA, DIGEST, DIGEST, {"mode": "ab", "gone": None}),
+    ConfigureBack(ALPHA, {"log_length": "1"}, {"log_length": "2"}),
     RemoveSettings(PATH, ALPHA, DIGEST),
     StopAgain(ALPHA, 60),
     StartAgain(ALPHA, ("", DIGEST), ("listener tcp 192.0.2.10:80",), 30),

@@ -11,6 +11,7 @@ from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.model.manifest import encode, fields_digest
 from pbxfleet.model.target import (
+    PROBES,
     SEEDED,
     ExpectedListener,
     Field,
@@ -237,6 +238,7 @@ def _instance(wish: Wish) -> InstanceTarget:
         peer=None,
         origin=f"desired/instances/{wish.name}.toml:1:1",
         release=wish.release,
+        probes=PROBES._replace(stable_s=0),
     )
 
 
