@@ -90,7 +90,8 @@ def test_looking_works_where_nothing_can_be_written(folder: Path) -> None:
             site.ok("status")
             assert len(site.drift()) == 1
             done = site.apply(expect=1)
-            assert "nothing was done: /var/lib/pbxfleet/journal: permission denied" in done.err
+            assert "nothing was done: /var/lib/pbxfleet/" in done.err
+            assert "permission denied" in done.err
             assert "Traceback" not in done.err
     finally:
         for path in closed:

@@ -47,6 +47,10 @@ ONLY_VALIDATE = {
     "SRC113": ("are not allowed", "anchors and aliases are resolved by a parser"),
     "SRC114": ("is not allowed", "tags are resolved by a parser"),
     "SRC117": ("the file asks for YAML", "the version is the parser's"),
+    "SRC110": (
+        r"a value that starts with \":\" needs quotes",
+        "old YAML parsers take [::/0] for a list of texts",
+    ),
 }
 
 

@@ -76,7 +76,7 @@ def apply(
     sweep(live.machine, folders_of(live))
     learn(live.target, live.machine, live.state)
     if plan.steps:
-        stage(live.state, live.tree)
+        _stage(live)
     armed = _armed(live, plan, confirm_s, restores)
     report = apply_plan(
         plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
@@ -107,6 +107,13 @@ def _armed(live: Live, plan: Plan, confirm_s: int | None, restores: int | None) 
     if confirm_s is None or not plan.steps:
         return None
     return arm(live.machine, live.state, live.target, live.root, confirm_s, restores)
+
+
+def _stage(live: Live) -> None:
+    try:
+        stage(live.state, live.tree)
+    except HostError as error:
+        raise Refused(f"the state folder cannot be written, nothing was done: {error}") from error
 
 
 def _ended(

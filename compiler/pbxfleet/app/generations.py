@@ -95,8 +95,11 @@ def finish(state: State, *, keep: int, restores: int | None = None) -> Generatio
     generation, where nothing of the run stands and nothing was taken back on purpose.
     """
     lines = state.journal()
-    run = decode_run(lines)
     made = None
+    try:
+        run = decode_run(lines)
+    except ValueError:  # of another version, or damaged: nobody could go back by it
+        run = None
     if run is not None and run.entries and (run.standing or run.undoing):
         number = _next(state)
         made = _generation(number, run, lines, restores)
