@@ -110,7 +110,7 @@ def test_a_crash_while_it_is_written_leaves_one_and_not_two(n: int) -> None:
         finish(State(FailingHost(machine, n, after=True, error=Power())), keep=20)
     finish(State(machine), keep=20)
     known = generations(State(machine))
-    assert [g.number for g in known] in ([1, 2], [1, 2, 3])
+    assert [g.number for g in known] == [1, 2]
     assert len({g.target for g in known}) == 2
     assert not State(machine).journal()
 

@@ -16,11 +16,11 @@ from pbxfleet.app.unfinished import Tell, Undone, take_back, unfinished_run
 from pbxfleet.core.errors import LockHeld, Refused
 from pbxfleet.core.exits import Exit
 from pbxfleet.core.paths import HostPath
+from pbxfleet.host.clock import new_token
 from pbxfleet.host.deadman import (
     boot_id,
     boottime_s,
     connection,
-    new_token,
     sleep,
     start_timer,
     stop_timer,

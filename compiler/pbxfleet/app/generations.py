@@ -100,10 +100,12 @@ def finish(state: State, *, keep: int, restores: int | None = None) -> Generatio
         run = decode_run(lines)
     except ValueError:  # of another version, or damaged: nobody could go back by it
         run = None
-    if run is not None and run.entries and (run.standing or run.undoing):
-        number = _next(state)
+    text = b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines)
+    number = _next(state)
+    # A crash between the generation and the end of its journal must not make a second one of it.
+    is_written = bool(lines) and state.read_record(_name(number - 1, JOURNAL)) == text
+    if run is not None and run.entries and (run.standing or run.undoing) and not is_written:
         made = _generation(number, run, lines, restores)
-        text = b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines)
         state.write_record(_name(number, JOURNAL), text)
         state.write_record(_name(number, ABOUT), encode_generation(made))
     state.close_journal()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pbxfleet.apply.io import Detail
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
+from pbxfleet.host.clock import new_token
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.journal import PutRecordBack
@@ -58,6 +59,11 @@ class HostMemory:
         return max((n for n in numbers if isinstance(n, int)), default=0)
 
     def log(self, event: str, **details: Detail) -> None:
-        """Append to the journal. After the event `end` it tells of a run that is over."""
+        """Append to the journal. After the event `end` it tells of a run that is over.
+
+        Each run gets a name of its own, so that no two journals are the same.
+        """
+        if event == "begin":
+            details["run"] = new_token()
         if event != "end" or self.state.journal():
             self.state.append_journal({"event": event, **details})

@@ -1,7 +1,8 @@
-"""What day it is."""
+"""What time it is, and names that are given only once."""
 
 from __future__ import annotations
 
+import os
 import time
 
 
@@ -13,3 +14,8 @@ def today() -> str:
 def now() -> str:
     """This moment in UTC as YYYY-MM-DDTHH:MM:SSZ."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def new_token() -> str:
+    """A name that no other run or change has: 12 hexadecimal digits."""
+    return os.urandom(6).hex()

@@ -35,11 +35,6 @@ def utc_in(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
 
-def new_token() -> str:
-    """A name that no other change has."""
-    return os.urandom(6).hex()
-
-
 def connection() -> str:
     """The connection over which we were called (sshd(8), SSH_CONNECTION), "" for a console."""
     return os.environ.get("SSH_CONNECTION", "")
