@@ -60,12 +60,7 @@ def put(
     create and chmod is enough for another user to open it.
     """
     temporary, _ = made(directory, attributes, fill, sync)
-    try:
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
-        discard(directory, temporary)
-        raise
-    sync(directory)
+    _take_place(directory, temporary, name, sync)
 
 
 def made(
@@ -104,15 +99,20 @@ def discard(directory: int, temporary: str) -> None:
     _discard(lambda: os.unlink(temporary, dir_fd=directory))
 
 
-def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]) -> None:
-    """Replace `name` in an open directory by a symbolic link."""
-    temporary, _ = _fresh(lambda free: os.symlink(target, free, dir_fd=directory))
+def _take_place(directory: int, temporary: str, name: str, sync: Callable[[int], None]) -> None:
+    """Rename a temporary file or link to its name, durably, or remove it."""
     try:
         os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     except BaseException:
         discard(directory, temporary)
         raise
     sync(directory)
+
+
+def put_link(directory: int, name: str, target: str, sync: Callable[[int], None]) -> None:
+    """Replace `name` in an open directory by a symbolic link."""
+    temporary, _ = _fresh(lambda free: os.symlink(target, free, dir_fd=directory))
+    _take_place(directory, temporary, name, sync)
 
 
 def put_name(
