@@ -6,33 +6,11 @@ from typing import Any
 
 import pytest
 
-from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.desired import Desired, SecretRef, SettingWish
 from pbxfleet.model.resolved import Allocation, Failover, Ledger
 from pbxfleet.resolve import resolve_and_check
+from support.pairs import codes, halves, told
 from support.wishes import NO_LEDGER, fleet, host, instance, reference
-
-
-def told(desired: Desired) -> list[Diagnostic]:
-    found = resolve_and_check(desired, reference(), NO_LEDGER).outcome.diagnostics
-    return [one for one in found if one.code not in ("ADV102", "ADV106", "RTP107")]
-
-
-def codes(desired: Desired) -> list[str]:
-    return [one.code for one in told(desired)]
-
-
-def halves(peer: dict[str, Any] | None = None, own: dict[str, Any] | None = None) -> Desired:
-    return fleet(
-        host("fra1"),
-        host("fra2", addresses=["203.0.113.130-203.0.113.139", "2001:db8:2::1-2001:db8:2::9"]),
-        instance(
-            "alpha", "fra1", **{"failover": {"role": "primary", "peer": "beta"}, **(own or {})}
-        ),
-        instance(
-            "beta", "fra2", **{"failover": {"role": "secondary", "peer": "alpha"}, **(peer or {})}
-        ),
-    )
 
 
 @pytest.mark.parametrize(

@@ -12,30 +12,8 @@ from pbxfleet.core.span import Span
 from pbxfleet.model.desired import Desired
 from pbxfleet.model.resolved import Allocation, Ledger, Resource, Thing
 from pbxfleet.resolve import resolve_and_check
-from support.wishes import NO_LEDGER, File, fleet, host, instance, reference
-
-
-def told(desired: Desired, *releases: str) -> list[Diagnostic]:
-    references = {name: reference()["70.5"] for name in ("70.5", *releases)}
-    found = resolve_and_check(desired, references, NO_LEDGER).outcome.diagnostics
-    return [one for one in found if one.code not in ("ADV102", "ADV106", "RTP107")]
-
-
-def codes(desired: Desired) -> list[str]:
-    return [one.code for one in told(desired)]
-
-
-def halves(peer: dict[str, Any] | None = None, own: dict[str, Any] | None = None) -> Desired:
-    return fleet(
-        host("fra1"),
-        host("fra2", addresses=["203.0.113.130-203.0.113.139", "2001:db8:2::1-2001:db8:2::9"]),
-        instance(
-            "alpha", "fra1", **{"failover": {"role": "primary", "peer": "beta"}, **(own or {})}
-        ),
-        instance(
-            "beta", "fra2", **{"failover": {"role": "secondary", "peer": "alpha"}, **(peer or {})}
-        ),
-    )
+from support.pairs import codes, halves, told
+from support.wishes import File, fleet, host, instance, reference
 
 
 def test_two_lines_that_no_instance_can_have_together_are_told_once() -> None:
