@@ -33,6 +33,7 @@ from pbxfleet.app.compile import compile_fleet
 from support.bed_host import PYTHON
 from support.nspawn import Bed
 from support.pages import BASE
+from support.running_site import RELEASE, VERSIONS
 from support.standin import PATIENCE_S, make_release, wait_until
 
 PROGRAM = Path(__file__).with_name("bed_facts.py")
@@ -54,16 +55,8 @@ KEYS = frozenset(
         *("perhaps", "enabled_perhaps", "lies", "settings", "release", "cores"),
     )
 )
-RELEASES = ("70.5", "70.6")
 OWN = "203.0.113.2"
 COMMAND_S = 180.0
-RELEASE = """
-[releases."{version}"]
-pbxctrl = {{ source = "file:../artefacts/{version}/pbxctrl", sha256 = "{pbxctrl}" }}
-dat = {{ source = "file:../artefacts/{version}/pbxctrl.dat", sha256 = "{dat}" }}
-reference = "reference/pbx.xml"
-reference_address = "198.51.100.10"
-"""
 HOST = """\
 address = "203.0.113.2"
 reserve_address = true
@@ -123,7 +116,7 @@ class Story:
         base = (BASE / "desired/fleet.toml").read_text(encoding="utf-8")
         head, _, rest = base.partition('[releases."')
         fleet = head + rest[rest.index("[catalogue]") :]
-        for version in RELEASES:
+        for version in VERSIONS:
             made = make_release(self.repository / "artefacts" / version, version, PYTHON).sha256s
             pins = {"pbxctrl": made["pbxctrl"], "dat": made["pbxctrl.dat"]}
             fleet += RELEASE.format(version=version, **pins)
