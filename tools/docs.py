@@ -49,6 +49,7 @@ FAMILIES = {
     "CRT": "certificates",
     "SUP": "severities and suppressions",
     "ADV": "advice: legal, but seldom what is wanted",
+    "POL": "what the policy says of a change",
     "PLN": "plan, apply and drift",
     "HST": "the host itself",
 }

@@ -21,6 +21,7 @@ from pbxfleet.model.manifest import (
     encode_fields,
     fields_digest,
 )
+from pbxfleet.model.policy import Acknowledgement, Removals, Rules
 from pbxfleet.model.target import (
     ExpectedListener,
     Field,
@@ -96,6 +97,17 @@ def resources(draw: st.DrawFn, owners: list[str]) -> Resource:
     )
 
 
+rules = st.builds(
+    Rules,
+    restart_budget=st.none() | st.integers(0, 9),
+    removals=st.sampled_from([*Removals]).map(str),
+    warned=st.lists(texts, max_size=2).map(tuple),
+    acknowledged=st.lists(
+        st.builds(Acknowledgement, code=texts, what=texts, reason=texts, expires=texts), max_size=2
+    ).map(tuple),
+)
+
+
 @st.composite
 def targets(draw: st.DrawFn) -> Target:
     instances = {i.name: i for i in draw(st.lists(instance_targets, max_size=3))}
@@ -112,6 +124,7 @@ def targets(draw: st.DrawFn) -> Target:
         resources={resource.id: resource for resource in found},
         inputs=draw(st.dictionaries(texts, digests, max_size=2)),
         digest=Digest(""),
+        rules=draw(rules),
     )
 
 
@@ -266,3 +279,25 @@ def test_deep_nesting_is_refused() -> None:
     for content in (b"[" * 100_000, b'{"format":' * 100_000):
         with pytest.raises(Refused):
             decode(content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restart_budget": "3"},
+        {"restart_budget": True},
+        {"removals": "yes"},
+        {"warned": [1]},
+        {"acknowledged": [{"code": "POL102"}]},
+        {"acknowledged": [{"code": "POL102", "what": "a/b", "reason": "", "expires": 1}]},
+        {"acknowledged": 1},
+    ],
+)
+def test_rules_that_compile_does_not_write_are_refused(change: dict[str, Any]) -> None:
+    document = golden()
+    sound = {"restart_budget": None, "removals": "budget", "warned": [], "acknowledged": []}
+    document["rules"] = sound
+    assert decode(json.dumps(document).encode()).rules == Rules()
+    document["rules"] = sound | change
+    with pytest.raises(Refused):
+        decode(json.dumps(document).encode())

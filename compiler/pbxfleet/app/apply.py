@@ -20,11 +20,8 @@ from pbxfleet.core.errors import Denied, HostError, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.model.pending import Pending
 from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
-from pbxfleet.plan.guards import EMPTIED, OVER_BUDGET
+from pbxfleet.plan.guards import is_denied
 from pbxfleet.plan.make import stale
-from pbxfleet.plan.releases import POLICY_CODES
-
-FORBIDDEN = (*POLICY_CODES, OVER_BUDGET, EMPTIED)
 
 Approve = Callable[[Plan], bool]
 
@@ -183,7 +180,7 @@ def _allowed(live: Live, plan: Plan) -> None:
     if plan.blocked:
         first = plan.blocked[0]
         # What [policy] forbids is said last: everything else is to be mended first.
-        refusal = Denied if all(n.code in FORBIDDEN for n in plan.blocked) else Refused
+        refusal = Denied if is_denied(plan) else Refused
         raise refusal(
             f"{first.instance + ': ' if first.instance else ''}{first.message}"
             + (f" (and {len(plan.blocked) - 1} more)" if len(plan.blocked) > 1 else ""),

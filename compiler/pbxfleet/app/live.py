@@ -12,6 +12,7 @@ from pbxfleet.app.loaded_rules import rules_not_loaded
 from pbxfleet.app.memory import APPLIED, record_name
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
+from pbxfleet.host.clock import today
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
@@ -25,6 +26,7 @@ from pbxfleet.plan.confined import PLACES_FILE, problems
 from pbxfleet.plan.diff import Difference, diff, of_host
 from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan
+from pbxfleet.plan.policy import judged, plan_findings
 from pbxfleet.plan.selection import of_selection, select
 
 FOREIGN = "PLN165"
@@ -175,7 +177,10 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     if live.host_only:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     advice = _key_advice(live, difference) if difference.switches else ()
-    advice = (*removal_notes(live.target, live.records, plan), *advice)
+    day, rules = today(), live.target.rules
+    advice = (*removal_notes(live.target, live.records, plan, day), *advice)
+    notes = judged(plan.notes, plan.host, rules, day)
+    plan = plan._replace(notes=(*notes, *plan_findings(plan, rules, day)))
     plan = plan._replace(notes=(*live.notes, *plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))

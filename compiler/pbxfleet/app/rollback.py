@@ -21,6 +21,7 @@ from pbxfleet.model.generation import REVERTED, Generation
 from pbxfleet.model.journal import PutValuesBack
 from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.plan import Note
+from pbxfleet.model.policy import NO_RULES
 from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.layout import PBX_XML
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
@@ -146,8 +147,8 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
     )
     state = State(machine)
     tree = GenerationTree(state, machine, to)
-    # Going back to an older release is what was asked for, so no policy on downgrades stands in the way.
-    target = tree.target._replace(downgrades="allow")
+    # Going back to an older release is what was asked for, so no policy on changes stands in the way.
+    target = tree.target._replace(downgrades="allow", rules=NO_RULES)
     check_machine(target, machine, state, this_host=this_host)
     records = read_records(state)
     restored, notes = _restored(tree, target, machine, records, _before(state, known, to))

@@ -36,7 +36,9 @@ def _plan(parser: ArgumentParser) -> None:
     _artefacts(parser)
     parser.add_argument("--out", metavar="FILE", help="store the plan, for show and apply")
     parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2 when there is something to do"
+        "--detailed-exitcode",
+        action="store_true",
+        help="exit 2 when there is something to do, 8 when policy denies it",
     )
 
 
@@ -136,8 +138,8 @@ examples:
   pbxfleet plan fra1 --out fra1.plan          for review, then apply fra1.plan
   pbxfleet plan sandbox --root host           a folder plays the host's /
 
-exit codes: 0 planned, 1 refused, 2 there is something to do
-(with --detailed-exitcode)""",
+exit codes: 0 planned, 1 refused, 2 there is something to do,
+8 denied by policy (both with --detailed-exitcode)""",
         _plan,
         "pbxfleet.cli.run_plan",
     ),

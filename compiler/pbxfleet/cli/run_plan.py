@@ -10,7 +10,7 @@ from pbxfleet.core.exits import Exit
 
 
 def run(args: Namespace, output: Output) -> int:
-    """Print the plan; exit 2 with --detailed-exitcode when there is something to do."""
+    """Print the plan; with --detailed-exitcode exit 2 if there is something to do, 8 if it is denied."""
     from pbxfleet.app.settled import is_settled
     from pbxfleet.model.plan import EVERYTHING
 
@@ -20,6 +20,7 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.calls import with_calls
     from pbxfleet.app.live import look, open_live
     from pbxfleet.app.unfinished import notice
+    from pbxfleet.plan.guards import is_denied
 
     live = open_live(
         args.chdir,
@@ -45,6 +46,8 @@ def run(args: Namespace, output: Output) -> int:
         from pbxfleet.report.plan_text import plan_text
 
         output.text(plan_text(plan, output.paint()))
+    if args.detailed_exitcode and is_denied(plan):
+        return Exit.DENIED
     if args.detailed_exitcode and not plan.is_empty:
         return Exit.DIFFERENCES
     return Exit.DONE

@@ -16,6 +16,7 @@ from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.guards import ARCHIVES, NO_HOST_GUARDS, HostGuards, Removed
 from pbxfleet.model.net import Address, Bind, PortRange
 from pbxfleet.model.plans import Judging
+from pbxfleet.model.policy import Removals
 from pbxfleet.model.probing import NO_API, NO_PROBES, ApiWish, ProbesWish
 from pbxfleet.model.reserved import Price, Reserved, Tombstones
 
@@ -324,6 +325,7 @@ class Policy:
 
     `rtp_ports_per_call` are the RTP ports that a planned call needs; None if nothing is said.
     `empty_hosts` are the names of hosts of which it is right that they have no instance.
+    `restart_budget` is the number of running instances that one apply may restart; None for any.
     """
 
     deletion_budget: int = 1
@@ -333,6 +335,8 @@ class Policy:
     removed_directory: Removed = Removed.KEEP
     removed_archives: HostPath = ARCHIVES
     empty_hosts: tuple[Sourced[str], ...] = ()
+    restart_budget: int | None = None
+    removals: Removals = Removals.BUDGET
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards, Removed
+from pbxfleet.model.policy import NO_RULES, Acknowledgement, Removals, Rules
 from pbxfleet.model.target import (
     ExpectedListener,
     Field,
@@ -46,6 +47,8 @@ _instance_values = itemgetter(*InstanceTarget._fields)
 _release_values = itemgetter(*ReleaseTarget._fields)
 _field_values = itemgetter(*Field._fields)
 _guard_values = itemgetter(*Guards._fields)
+_rule_values = itemgetter(*Rules._fields)
+_acknowledged_values = itemgetter(*Acknowledgement._fields)
 _new = tuple.__new__  # half the time of the constructor, which only unpacks and packs again
 
 
@@ -59,6 +62,9 @@ def encode(target: Target) -> bytes:
     parts |= {key: _line(text) for key in _OPTIONAL_KEYS if (text := getattr(target, key))}
     if target.guards != NO_GUARDS:
         parts["guards"] = _line(target.guards._asdict())
+    if target.rules != NO_RULES:
+        acknowledged = [one._asdict() for one in target.rules.acknowledged]
+        parts["rules"] = _line({**target.rules._asdict(), "acknowledged": acknowledged})
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -113,6 +119,7 @@ def decode(content: bytes) -> Target:
             program=_typed({"program": "", **data}, "program", str),
             network=_typed({"network": "", **data}, "network", str),
             guards=_guards(data["guards"]) if "guards" in data else NO_GUARDS,
+            rules=_rules(data["rules"]) if "rules" in data else NO_RULES,
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))
@@ -267,6 +274,21 @@ def _guards(raw: Any) -> Guards:
         raise _Malformed("guards: may_be_empty is neither true nor false")
     _check_path("guards", found.archives)
     return found
+
+
+def _rules(raw: Any) -> Rules:
+    try:
+        budget, removals, warned, acknowledged = _rule_values(raw)
+        Removals(removals)
+        named = tuple(Acknowledgement._make(_acknowledged_values(one)) for one in acknowledged)
+        codes = _all_text("rules", warned)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _Malformed(f"rules: {_said(error)}") from error
+    for one in named:
+        _all_text("rules", one)
+    if budget is not None and type(budget) is not int:
+        raise _Malformed("rules: restart_budget is not a number")
+    return Rules(budget, removals, codes, named)
 
 
 def _login(raw: Any) -> Login:

@@ -48,13 +48,26 @@ class Suppression:
     until: Sourced[str]
 
 
+class AcknowledgedHere(NamedTuple):
+    """As `policy.Acknowledgement`, with the places where it is written."""
+
+    code: Sourced[str]
+    what: Sourced[str]
+    reason: str
+    expires: Sourced[str]
+
+
 class Judging(NamedTuple):
-    """What a fleet says about diagnostics: severities by code, and what it accepts for a while."""
+    """What a fleet says about diagnostics: severities by code, and what it accepts for a while.
+
+    `acknowledgements` are of changes that its policy would refuse.
+    """
 
     severities: Mapping[str, Sourced[Severity]] = {}
     suppressions: tuple[Suppression, ...] = ()
+    acknowledgements: tuple[AcknowledgedHere, ...] = ()
 
     @property
     def is_silent(self) -> bool:
         """Whether every diagnostic stays as it is."""
-        return not self.severities and not self.suppressions
+        return not (self.severities or self.suppressions or self.acknowledgements)

@@ -25,6 +25,7 @@ from pbxfleet.model.guards import NO_GUARDS, Guards
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
 from pbxfleet.model.plans import Partner
+from pbxfleet.model.policy import NO_RULES, Rules
 from pbxfleet.model.target import PROBES, Login, Probes
 
 
@@ -210,6 +211,7 @@ class ResolvedHost:
     rtp_ports_per_call: Sourced[int] | None = None
     managed_from: tuple[Sourced[Address], ...] = ()
     guards: Guards = NO_GUARDS
+    rules: Rules = NO_RULES
 
     @property
     def hardened(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards
+from pbxfleet.model.policy import NO_RULES, Rules
 
 
 class Kind(StrEnum):
@@ -191,7 +192,7 @@ class Target(NamedTuple):
     fleet declares, by name; `downgrades` is `refuse` or `allow`. `artefacts` is the folder of release
     files by digest, relative to the repository. `program` is what runs compose
     files, `network` how containers are connected; both are empty with other service managers.
-    `guards` are what a removal and a wrong machine are met with.
+    `guards` are what a removal and a wrong machine are met with, `rules` what the policy asks of a change.
     """
 
     host: str
@@ -212,6 +213,7 @@ class Target(NamedTuple):
     program: str = ""
     network: str = ""
     guards: Guards = NO_GUARDS
+    rules: Rules = NO_RULES
 
     @property
     def own_networks(self) -> bool:

@@ -6,20 +6,30 @@ from collections.abc import Mapping
 
 from pbxfleet.model.applied import AppliedRecord
 from pbxfleet.model.plan import Note, Plan
+from pbxfleet.model.policy import REMOVAL, RESTARTS
 from pbxfleet.model.target import Target
+from pbxfleet.plan.policy import removals_to_count
+from pbxfleet.plan.releases import POLICY_CODES
 
 OVER_BUDGET = "PLN103"
 EMPTIED = "PLN160"
+FORBIDDEN = frozenset((*POLICY_CODES, OVER_BUDGET, EMPTIED, RESTARTS, REMOVAL))
 SHOWN = 6
 
 
+def is_denied(plan: Plan) -> bool:
+    """Whether policy, and nothing else, forbids the plan."""
+    return bool(plan.blocked) and all(note.code in FORBIDDEN for note in plan.blocked)
+
+
 def removal_notes(
-    target: Target, records: Mapping[str, AppliedRecord], plan: Plan
+    target: Target, records: Mapping[str, AppliedRecord], plan: Plan, today: str = ""
 ) -> tuple[Note, ...]:
     """Why policy forbids the removals of a plan; nothing where it does not.
 
     PLN160 where the host would be left without any instance and the fleet does not say that this is
     right: a folder that was not checked out, a wrong branch, a broken generator look just like it.
+    What people have acknowledged by name does not count for the budget; `today` is YYYY-MM-DD.
     """
     removed = plan.removed_instances()
     if not removed:
@@ -37,10 +47,11 @@ def removal_notes(
         )
         notes.append(Note(EMPTIED, "error", "", text, hint))
     budget = target.deletion_budget
-    if len(removed) > budget:
-        every = ", which is all of them" if len(removed) >= applied > 1 else ""
+    counted = removals_to_count(removed, target.host, target.rules, today)
+    if len(counted) > budget:
+        every = ", which is all of them" if len(counted) >= applied > 1 else ""
         text = (
-            f"{len(removed)} instances would be removed ({', '.join(removed)}){every}, "
+            f"{len(counted)} instances would be removed ({', '.join(counted)}){every}, "
             f"the budget is {budget}"
         )
         hint = "raise policy.deletion_budget in fleet.toml in the same pull request, and compile"

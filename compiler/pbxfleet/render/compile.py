@@ -127,6 +127,7 @@ def _target(
         program="" if (compose := used_compose(host)) is None else compose.program.value,
         network="" if compose is None else compose.network.value,
         guards=host.guards,
+        rules=host.rules,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from pbxfleet.core.diagnostics import Diagnostic
+from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.span import Span
 from pbxfleet.model.desired import (
     FleetFile,
@@ -23,6 +23,7 @@ from pbxfleet.model.desired import (
 )
 from pbxfleet.model.guards import Guards
 from pbxfleet.model.net import Address
+from pbxfleet.model.policy import ACKNOWLEDGED, Acknowledgement, Rules
 from pbxfleet.model.reserved import Tombstones
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.allocate import Grant, allocate
@@ -260,6 +261,7 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         rtp_ports_per_call=draft.fleet.policy.rtp_ports_per_call,
         managed_from=draft.fleet.managed_from,
         guards=_guards(file, draft.fleet.policy),
+        rules=_rules(file.name, draft.fleet),
     )
 
 
@@ -273,4 +275,22 @@ def _guards(host: HostFile, policy: Policy) -> Guards:
         any(name.value == host.name for name in policy.empty_hosts),
         "" if own.node_name is None else own.node_name.value,
         "" if own.machine_id is None else own.machine_id.value,
+    )
+
+
+def _rules(host: str, fleet: FleetFile) -> Rules:
+    """The fleet's policy for changes of this host, with the acknowledgements that are about it."""
+    judging, policy = fleet.judging, fleet.policy
+    wishes = judging.severities
+    return Rules(
+        policy.restart_budget,
+        policy.removals.value,
+        tuple(c for c in ACKNOWLEDGED if c in wishes and wishes[c].value is not Severity.ERROR),
+        tuple(
+            sorted(
+                Acknowledgement(one.code.value, one.what.value, one.reason, one.expires.value)
+                for one in judging.acknowledgements
+                if one.what.value.partition("/")[0] == host
+            )
+        ),
     )

@@ -9,7 +9,8 @@ from pbxfleet.core.codes import SUPPRESSIBLE_ERRORS
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
 from pbxfleet.core.span import Span
 from pbxfleet.model.judged import Judged, Scope, Suppressed
-from pbxfleet.model.plans import Judging, Suppression
+from pbxfleet.model.plans import AcknowledgedHere, Judging, Suppression
+from pbxfleet.model.policy import ACKNOWLEDGED, EXPIRED, OF_INSTANCE, UNFIT
 
 OWN_FAMILY = "SUP"
 
@@ -25,7 +26,8 @@ def judge(
 
     A diagnostic about several instances is accepted if each of them is covered by a suppression.
     Reports SUP101 (an error that stays one), SUP102 (no such code), SUP103 (expired), SUP104 (matches
-    nothing), SUP105 (no such place). These themselves cannot be suppressed.
+    nothing), SUP105 (no such place), and of acknowledgements POL103 (fits no rule) and POL104 (expired).
+    These themselves cannot be suppressed.
     """
     bench = _Bench(judging, scope, today)
     kept = [d for d in map(bench.hear, found) if d is not None]
@@ -105,6 +107,16 @@ class _Bench:
             remark = self._remark(number, one, known)
             if remark is not None:
                 yield remark
+        yield from self._of_acknowledgements()
+
+    def _of_acknowledgements(self) -> Iterator[Diagnostic]:
+        for one in self.judging.acknowledgements:
+            if one.code.value not in ACKNOWLEDGED:
+                yield _not_a_rule(one)
+            elif ("/" in one.what.value) is not (one.code.value in OF_INSTANCE):
+                yield _unfit(one)
+            elif one.expires.value < self.today:
+                yield _run_out(one)
 
     def _remark(self, number: int, one: Suppression, known: Collection[str]) -> Diagnostic | None:
         code = one.code.value
@@ -173,4 +185,30 @@ def _nowhere(one: Suppression) -> Diagnostic:
         one.where.origin,
         Severity.WARNING,
         hint='write the name of a host, or "host/instance" with the host that the instance is on',
+    )
+
+
+def _not_a_rule(one: AcknowledgedHere) -> Diagnostic:
+    return Diagnostic(
+        UNFIT,
+        f"{one.code.value} is not a rule that can be acknowledged",
+        one.code.origin,
+        hint=f"those that can: {', '.join(ACKNOWLEDGED)}; diagnostics are accepted with [[suppress]]",
+    )
+
+
+def _unfit(one: AcknowledgedHere) -> Diagnostic:
+    wanted = 'an instance: "host/instance"' if one.code.value in OF_INSTANCE else "a host"
+    return Diagnostic(
+        UNFIT, f"{one.code.value} is acknowledged for {wanted}", one.what.origin, hint="write that"
+    )
+
+
+def _run_out(one: AcknowledgedHere) -> Diagnostic:
+    return Diagnostic(
+        EXPIRED,
+        f"{one.code.value} was acknowledged for {one.what.value} until {one.expires.value}",
+        one.expires.origin,
+        Severity.WARNING,
+        hint=f"remove it, or set a new day if it is still to be applied: {one.reason}",
     )

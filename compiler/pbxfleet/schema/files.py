@@ -15,6 +15,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.net import Address, PortRange
+from pbxfleet.model.policy import Removals
 from pbxfleet.model.reserved import Tombstones
 from pbxfleet.pbx.port_block import LEAST_BLOCK
 from pbxfleet.schema import defaults, names, network, scalars, shapes
@@ -76,6 +77,10 @@ _Affinity: TypeAlias = Annotated[
 _Downgrades: TypeAlias = Annotated[
     Sourced[Downgrades],
     Reads(scalars.one_of(Downgrades), shapes.words(Downgrades)),
+]
+_Removals: TypeAlias = Annotated[
+    Sourced[Removals],
+    Reads(scalars.one_of(Removals), shapes.words(Removals)),
 ]
 _Tombstones: TypeAlias = Annotated[
     Sourced[Tombstones],
@@ -172,6 +177,17 @@ class PolicyModel(PolicyPlans, PolicyGuards):
         description="Number of instances that one apply may remove.",
         examples=[1],
         json_schema_extra={"default": 1},
+    )
+    restart_budget: Annotated[Sourced[int], _number(0, 100_000, "instances")] | None = Field(
+        None,
+        description="Number of running instances that one apply may restart.",
+        examples=[10],
+    )
+    removals: _Removals | None = Field(
+        None,
+        description="What a removal of an instance needs besides the budget: nothing more (budget), or an "
+        "entry of [[acknowledge]] that names the instance (acknowledge).",
+        json_schema_extra={"default": "budget"},
     )
     downgrades: _Downgrades | None = Field(
         None,

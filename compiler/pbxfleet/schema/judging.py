@@ -11,7 +11,7 @@ from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import (
     Sourced,
 )
-from pbxfleet.model.plans import Suppression
+from pbxfleet.model.plans import AcknowledgedHere, Suppression
 from pbxfleet.schema import scalars, shapes
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -86,6 +86,22 @@ class SuppressModel(Table):
     )
 
 
+class AcknowledgeModel(Table):
+    """A change that the policy would refuse, and that is meant."""
+
+    code: Annotated[Sourced[str], Reads(_code, shapes.strict_text(_CODE))] = Field(
+        description="Code of the rule: POL101, POL102, PLN140 or PLN142.", examples=["POL102"]
+    )
+    what: Annotated[Sourced[str], Reads(_where, shapes.text(_WHERE))] = Field(
+        description='"host/instance" that it is about; for POL101 the host.',
+        examples=["fra1/acme"],
+    )
+    reason: _Text = Field(description="Why it is meant.", examples=["the contract ended in March"])
+    expires: Day = Field(
+        description="Last day on which it holds, YYYY-MM-DD.", examples=["2027-01-31"]
+    )
+
+
 class FleetJudging(Table):
     """What the fleet says about diagnostics."""
 
@@ -95,6 +111,16 @@ class FleetJudging(Table):
     suppress: Annotated[list[SuppressModel], Items()] | None = Field(
         None, description="Diagnostics that are accepted, each with a reason and a last day."
     )
+    acknowledge: Annotated[list[AcknowledgeModel], Items()] | None = Field(
+        None,
+        description="Changes that the policy would refuse and that are meant, each with a reason and a "
+        "last day.",
+    )
+
+
+def lower_acknowledgement(model: AcknowledgeModel) -> AcknowledgedHere:
+    """An acknowledgement as it is written."""
+    return AcknowledgedHere(model.code, model.what, model.reason.value, model.expires)
 
 
 def lower_suppression(model: SuppressModel) -> Suppression:

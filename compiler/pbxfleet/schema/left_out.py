@@ -20,6 +20,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "managed_from": "nobody checks that an admin allow-list lets pbxfleet in",
         "severity": "every diagnostic has its usual severity",
         "suppress": "every diagnostic is reported",
+        "acknowledge": "nothing that the policy refuses is meant",
     },
     "HostModel": {
         "$schema": "editors look for a schema themselves",
@@ -131,7 +132,10 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "settings": "any setting is taken that the catalogue or the reference file knows",
         "version": "the name of the release is its version",
     },
-    "PolicyModel": {"empty_hosts": "every host keeps at least one instance"},
+    "PolicyModel": {
+        "empty_hosts": "every host keeps at least one instance",
+        "restart_budget": "any number of instances may be restarted",
+    },
     "CatalogueModel": dict.fromkeys(
         (
             *("sip_udp", "sip_tcp", "sip_tls", "tftp", "snmp", "ldap"),

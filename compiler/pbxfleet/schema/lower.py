@@ -39,7 +39,7 @@ from pbxfleet.schema.files import (
     ReleaseModel,
 )
 from pbxfleet.schema.guards import lower_guards
-from pbxfleet.schema.judging import lower_suppression
+from pbxfleet.schema.judging import lower_acknowledgement, lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
@@ -231,6 +231,7 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
         judging=Judging(
             dict(sorted((model.severity or {}).items())),
             tuple(map(lower_suppression, model.suppress or ())),
+            tuple(map(lower_acknowledgement, model.acknowledge or ())),
         ),
         managed_from=tuple(model.managed_from or ()),
     )

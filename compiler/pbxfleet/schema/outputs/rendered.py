@@ -160,6 +160,34 @@ class GuardsModel(Record):
     )
 
 
+class AcknowledgementModel(Record):
+    """A change that the policy would refuse and that is meant."""
+
+    code: str = Field(description="Code of the rule.", examples=["POL102"])
+    what: str = Field(description="Host, or host/instance.", examples=["fra1/acme"])
+    reason: str = Field(description="Why it is meant.", examples=["the contract ended"])
+    expires: str = Field(description="Last day on which it holds.", examples=["2027-01-31"])
+
+
+class RulesModel(Record):
+    """What the policy asks of a change of this host."""
+
+    restart_budget: Count | None = Field(
+        description="Running instances that one apply may restart; null without a limit.",
+        examples=[10],
+        json_schema_extra=unit("instances"),
+    )
+    removals: Literal["budget", "acknowledge"] = Field(
+        description="What a removal of an instance needs.", examples=["acknowledge"]
+    )
+    warned: list[str] = Field(
+        description="Codes that the fleet wants as warnings.", examples=[["POL101"]]
+    )
+    acknowledged: list[AcknowledgementModel] = Field(
+        description="Acknowledgements that are about this host."
+    )
+
+
 class ManifestDocument(Record):
     """rendered/HOST/manifest.json: what a host shall hold; compile writes it, the host half reads it."""
 
@@ -199,6 +227,9 @@ class ManifestDocument(Record):
     )
     guards: GuardsModel | None = Field(
         None, description="Guards of the host; left out where nothing is declared."
+    )
+    rules: RulesModel | None = Field(
+        None, description="Policy for changes of the host; left out where there is none."
     )
     instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
     releases: dict[str, ReleaseTargetModel] | None = Field(
