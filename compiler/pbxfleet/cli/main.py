@@ -190,7 +190,9 @@ def entry() -> NoReturn:
         from pbxfleet.host.priority import give_way
 
         give_way()
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # the end of the process looks for cycles once more, in vain: up to a tenth of a run
+    sys.exit(code)
 
 
 def _end_in_order() -> None:

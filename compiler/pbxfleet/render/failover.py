@@ -62,7 +62,7 @@ NAMES = tuple(row.name for row in NAME_ROWS)
 DECLARED = ("action_url", "failures", "interval", "validation_url")
 
 # C0 and C1 controls but for tab and line end, and halves of surrogate pairs: no editor shows them.
-_REFUSED = re.compile(r"[^\t\n -~\u00a0-\ud7ff\ue000-\U0010ffff]")
+_REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 _JINJA = "a template is text with {{ name }} in it, and with Jinja's {% if %} and {% for %}"
 _JINJA_FILE = "<template>"  # the file name that jinja2 gives to templates made from text

@@ -46,13 +46,13 @@ MOST_OF_DNS = 253
 
 _NAME = re.compile(NAME_PATTERN)
 _DNS = re.compile(DNS_PATTERN)
-_ELEMENT = re.compile(ELEMENT_PATTERN)
+_ASCII_ELEMENT = re.compile("[A-Za-z_][A-Za-z0-9_.-]*")
 _SECRET = re.compile(REFERENCE_PATTERN)
 _DIGEST = re.compile(DIGEST_PATTERN)
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 # XML 1.0 production 2: no escape makes these characters legal in an element.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _SETTING = "text, a number, true or false, or a table with value or secret"
 
@@ -62,9 +62,17 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def is_element(name: str) -> bool:
+    """Whether an element of pbx.xml can have this name: XML 1.0 production 5, without colons."""
+    # Compiling the whole pattern takes 8 ms, as long as reading a hundred instances.
+    if name.isascii():
+        return _ASCII_ELEMENT.fullmatch(name) is not None
+    return re.fullmatch(ELEMENT_PATTERN, name) is not None
+
+
 def element_key(name: str) -> str:
     """A key that is the name of a pbx.xml element. Problems: FMT120."""
-    if _ELEMENT.fullmatch(name) is None:
+    if not is_element(name):
         raise problem(
             "FMT120",
             f'"{name}" cannot be the name of an element of pbx.xml',
