@@ -83,7 +83,8 @@ def apply(
         return Applied(_failed(report), plan, report, None)
     again = look(live)
     remaining = again.plan
-    clean = not remaining.steps and not any(n.code == NOT_PROVEN for n in report.unproven)
+    clean = not remaining.steps and not again.debts
+    clean = clean and not any(n.code == NOT_PROVEN for n in report.unproven)
     whole = not live.host_only and live.selection == EVERYTHING
     whole = whole and not live.machine.runs_services
     if clean and whole and not again.difference.notes:
@@ -92,8 +93,9 @@ def apply(
 
 
 def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:
-    """A restart is owed if nothing is left but settings that running processes did not take."""
+    """A restart is owed if nothing is left but what takes effect in no process that runs."""
     owed = {note.instance for note in report.unproven if note.code == NOT_TAKEN}
+    owed |= {debt.instance for debt in remaining.debts}
     others = any(note.code == NOT_PROVEN for note in report.unproven)
     if not owed or others or any(step.wave not in owed for step in remaining.steps):
         return Exit.PARTLY_APPLIED

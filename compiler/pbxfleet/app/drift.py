@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.app.live import Live, Looked, look
 from pbxfleet.core.errors import HostError
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.plan import Change
 from pbxfleet.plan.drift import RELEASE, UNDECLARED, drift_items, pending_changes
@@ -20,6 +21,7 @@ class Drift(NamedTuple):
 
     items: tuple[DriftItem, ...]
     pending: tuple[Change, ...]
+    debts: tuple[RestartDebt, ...] = ()
 
 
 def drift(live: Live, *, only_new: bool) -> Drift:
@@ -38,7 +40,7 @@ def drift(live: Live, *, only_new: bool) -> Drift:
     dated = tuple(item._replace(first_seen=known.get(item.key, now)) for item in items)
     _keep(live, known, {item.key: item.first_seen for item in dated})
     shown = tuple(i for i in dated if not (only_new and i.key in known))
-    return Drift(shown, pending_changes(looked.difference.changes))
+    return Drift(shown, pending_changes(looked.difference.changes), looked.debts)
 
 
 def _with_version(live: Live, looked: Looked, item: DriftItem) -> DriftItem:

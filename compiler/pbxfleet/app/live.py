@@ -18,6 +18,7 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.host.trust import lines_of
 from pbxfleet.model.applied import AppliedRecord, decode_record
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import EVERYTHING, Do, Note, Plan, Selection, Step
 from pbxfleet.model.target import Target
@@ -52,11 +53,15 @@ class Live(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """A look at the host: what was observed, how it differs, and the plan that settles it."""
+    """A look at the host: what was observed, how it differs, and the plan that settles it.
+
+    `debts` are all restarts that running instances are owed.
+    """
 
     observed: Observed
     difference: Difference
     plan: Plan
+    debts: tuple[RestartDebt, ...] = ()
 
 
 def open_live(
@@ -184,7 +189,7 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     plan = plan._replace(notes=(*live.notes, *plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
-    return Looked(observed, difference, plan)
+    return Looked(observed, difference, plan, difference.debts)
 
 
 def _key_advice(live: Live, difference: Difference) -> tuple[Note, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from pbxfleet.apply.files import FileSteps, expect
 from pbxfleet.apply.inverse import must_be_stopped, release_of, runtime_of
 from pbxfleet.apply.io import Contents
-from pbxfleet.apply.live import perform_live, prepare_live
+from pbxfleet.apply.live import perform_live, prepare_live, process_of
 from pbxfleet.apply.prove import prove
 from pbxfleet.apply.readback import Unproven
 from pbxfleet.apply.ready import Ready, ready
@@ -16,6 +16,7 @@ from pbxfleet.core.errors import HostError, StalePlan
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord, Live
+from pbxfleet.model.debt import RestartDebt, by_instance
 from pbxfleet.model.journal import (
     MoveBack,
     Nothing,
@@ -37,7 +38,8 @@ FILE_STEPS = (Do.WRITE, Do.COPY_IN, Do.SET_ATTRIBUTES, Do.REMOVE, Do.MERGE)
 class Effects:
     """Makes steps on one host for one target ready; nothing is done before `Ready.do` is called.
 
-    `left` are ids of resources that differ and that the plan leaves as they are.
+    `left` are ids of resources that differ and that the plan leaves as they are, `debts` the restarts
+    that were owed when the plan was made.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Effects:
         records: dict[str, AppliedRecord],
         contents: Contents,
         left: Collection[str] = (),
+        debts: Iterable[RestartDebt] = (),
     ) -> None:
         self.host = host
         self.target = target
@@ -54,7 +57,9 @@ class Effects:
         self.contents = contents
         self.left = frozenset(left)
         self.files = FileSteps(host, contents)
+        self.debts = by_instance(debts)
         self.live: dict[str, Live] = {}
+        self.started: dict[str, str] = {}  # identity of the process, once it is proven
         self._started_with: dict[str, bytes] = {}
         self._resources: dict[str, list[Resource]] = {}
         for resource in target.resources.values():
@@ -165,7 +170,9 @@ class Effects:
     def _prove(self, instance: InstanceTarget) -> tuple[Unproven, ...]:
         fields = self.contents.fields(instance.name)
         started_with = self._started_with.get(instance.name, b"")
-        return prove(self.host, instance, fields, self.target.start_timeout_s, started_with)
+        found = prove(self.host, instance, fields, self.target.start_timeout_s, started_with)
+        self.started[instance.name] = process_of(self.host, instance)
+        return found
 
     def _enabled(self, step: Step, instance: InstanceTarget) -> Ready:
         """Let the instance start with the machine, or not."""

@@ -40,7 +40,7 @@ def apply_plan(
     a step could not be undone: it tells how to go on.
     Refused, and nothing is done, if a content that some step needs is not there.
     """
-    effects = Effects(host, target, records, contents, plan.left)
+    effects = Effects(host, target, records, contents, plan.left, plan.debts)
     for step in plan.steps:
         effects.check(step)
     run = _Run(effects, memory, progress)

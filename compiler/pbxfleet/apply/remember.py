@@ -8,13 +8,16 @@ from pbxfleet.apply.readback import NORMALISED, NOT_PROVEN, Unproven
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.model.applied import (
     NOT_LIVE,
+    NOT_STARTED,
     AppliedRecord,
     AppliedResource,
     Live,
     Proof,
+    Started,
     as_remembered,
     element_digest,
 )
+from pbxfleet.model.debt import is_part
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
 from pbxfleet.model.runtime import setting_key
 from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource
@@ -58,13 +61,28 @@ def record_of(
     declared = effects.target.instances.get(name)
     if not whole:
         declared = None if before is None else before.declared
-    return AppliedRecord(
-        name,
-        as_remembered(declared),
-        resources,
-        proof,
-        live,
-    )
+    started = _started(name, effects, before, has_started=found is not None)
+    return AppliedRecord(name, as_remembered(declared), resources, proof, live, started)
+
+
+def _started(
+    name: str, effects: Effects, before: AppliedRecord | None, *, has_started: bool
+) -> Started:
+    """What the running process was started with.
+
+    What is owed to one that goes on running is noted down, for its record says from now on what is on
+    disk.
+    """
+    if has_started:
+        process = effects.started.get(name, "")
+        parts = [r for r in effects.resources(name) if is_part(r) and r.id not in effects.left]
+        return Started(process, {r.id: r.digest for r in parts}) if process else NOT_STARTED
+    known = before.started if before is not None else NOT_STARTED
+    for debt in effects.debts.get(name, ()):
+        if debt.started_with:
+            parts_before = known.parts if known.process == debt.process else {}
+            known = Started(debt.process, {**parts_before, debt.resource: debt.started_with})
+    return known
 
 
 def _joined(before: Live, now: Live) -> Live:

@@ -19,5 +19,5 @@ def run(args: Namespace, output: Output) -> int:
     notice(live.state, output.complain)
     found = drift(live, only_new=args.only_new)
     output.text(drift_text(args.host, found.items, found.pending, output.paint()))
-    output.data(drift_data(args.host, found.items, found.pending))
+    output.data(drift_data(args.host, found.items, found.pending, found.debts))
     return Exit.DIFFERENCES if found.items else Exit.DONE

@@ -13,13 +13,16 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.live import look, open_live
     from pbxfleet.app.probing import probe_all, probe_notes
     from pbxfleet.app.unfinished import notice
+    from pbxfleet.report.plan_json import debts_data
     from pbxfleet.report.status import probed_data, status_rows, status_text
 
     live = open_live(args.chdir, args.host, args.root)
     notice(live.state, output.complain)
     looked = look(live)
     probed = probe_all(live, looked.observed)
-    rows = status_rows(live.target, looked.observed, looked.difference.changes, probed)
+    rows = status_rows(
+        live.target, looked.observed, looked.difference.changes, probed, looked.debts
+    )
     notes = (*looked.difference.notes, *probe_notes(probed))
     output.text(status_text(live.target.host, rows, notes, output.paint()))
     output.data(
@@ -31,6 +34,7 @@ def run(args: Namespace, output: Output) -> int:
             "instances": [row._asdict() for row in rows],
             "notes": [note._asdict() for note in notes],
             "probes": [probed_data(probe) for probe in probed],
+            "debts": debts_data(looked.debts),
         }
     )
     return Exit.DONE

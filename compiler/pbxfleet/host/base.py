@@ -13,7 +13,15 @@ from typing import Protocol
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.asking import Answer, Question
-from pbxfleet.model.observed import HostFacts, RuntimeSeen, Seen, ServiceSeen, SocketSeen, TreeSize
+from pbxfleet.model.observed import (
+    HostFacts,
+    ProcessSeen,
+    RuntimeSeen,
+    Seen,
+    ServiceSeen,
+    SocketSeen,
+    TreeSize,
+)
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 
@@ -64,6 +72,13 @@ class HostView(Protocol):
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
         """What runs in the name of each instance, by name, from one pass over the processes."""
+        ...
+
+    def started_ns(self, process: ProcessSeen) -> int | None:
+        """When a process had been started for certain, on the clock that stamps files.
+
+        A file with a later ctime was changed after the start. None where that cannot be told.
+        """
         ...
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:

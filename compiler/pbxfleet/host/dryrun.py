@@ -102,6 +102,10 @@ class DryRunHost(Memory):
         sockets = tuple(SocketSeen(*listener.bind, pid=0) for listener in instance.listeners)
         return ProcessSeen((0,), 0, cpus, False, sockets)
 
+    def started_ns(self, process: ProcessSeen) -> int | None:
+        """As on the view; nobody knows when something would be started."""
+        return self._host.started_ns(process) if process.pids != (0,) else None
+
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         """As on the view."""
         return self._host.foreign_sockets(instances)

@@ -29,7 +29,10 @@ DEFINITIONS = {"systemd": "/etc/systemd/system/{}.service", "sysv": "/etc/init.d
 
 
 class FakeProcess(NamedTuple):
-    """A process of an instance. `settings` and `executable` are the bytes it was started with."""
+    """A process of an instance. `settings` and `executable` are the bytes it was started with.
+
+    `started` is the moment, on the clock that stamps files.
+    """
 
     pid: int
     settings: bytes | None
@@ -37,6 +40,7 @@ class FakeProcess(NamedTuple):
     cpus: tuple[int, ...]
     sockets: tuple[SocketSeen, ...]
     by_hand: bool
+    started: int = 0
 
 
 Hook = Callable[["FakeHost", InstanceTarget], None]
@@ -130,6 +134,11 @@ class FakeHost(Memory):
             for p in self.processes.get(instance.name, ())
         ]
 
+    def started_ns(self, process: ProcessSeen) -> int | None:
+        """As of a real process; None where it is gone."""
+        running = (p for processes in self.processes.values() for p in processes)
+        return next((p.started for p in running if p.pid == process.pids[0]), None)
+
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         """`foreign`, and the sockets of instances that are not asked for."""
         asked = {i.name for i in instances}
@@ -198,6 +207,7 @@ class FakeHost(Memory):
             self.host_facts.cpus if instance.cpu is None else (instance.cpu,),
             self.listens(self, instance) if sockets is None else sockets,
             by_hand,
+            next(self._clock),
         )
         own = tuple(socket._replace(pid=process.pid) for socket in process.sockets)
         process = process._replace(sockets=own)

@@ -16,7 +16,14 @@ from pbxfleet.host.services import Parts, backend
 from pbxfleet.host.staging import StagingFiles
 from pbxfleet.host.trees import Trees
 from pbxfleet.model.asking import Answer, Question
-from pbxfleet.model.observed import HostFacts, RuntimeSeen, ServiceSeen, SocketSeen, What
+from pbxfleet.model.observed import (
+    HostFacts,
+    ProcessSeen,
+    RuntimeSeen,
+    ServiceSeen,
+    SocketSeen,
+    What,
+)
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
 if TYPE_CHECKING:
@@ -64,6 +71,13 @@ class LocalHost(StagingFiles, Trees):
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
         """What runs in the name of each instance, by name, from one pass over the processes."""
         return self.processes.runtime(instances)
+
+    def started_ns(self, process: ProcessSeen) -> int | None:
+        """When a process had been started for certain, on the clock that stamps files."""
+        from pbxfleet.host.clock import started_ns
+        from pbxfleet.host.owned import CLOCK_TOLERANCE_NS
+
+        return started_ns(process.started_ticks) + CLOCK_TOLERANCE_NS
 
     def foreign_sockets(
         self, instances: Sequence[InstanceTarget], *, find_owners: bool = False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import posixpath
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pbxfleet.host.clock import started_ns
 from pbxfleet.host.procdir import ProcDir
 from pbxfleet.host.procfs import ProcStat
 from pbxfleet.host.rooted import Root
@@ -22,7 +22,7 @@ INTERPRETERS = SHELLS | {"python", "pypy", "perl", "ruby", "node", "nodejs", "lu
 VERSION = "0123456789."  # as in python3.11
 SHEBANG_BYTES = 256
 # File times are taken from a clock that ticks up to 100 times a second, as do start times.
-CLOCK_TOLERANCE_S = 0.1
+CLOCK_TOLERANCE_NS = 100_000_000
 
 
 class Claim(NamedTuple):
@@ -161,9 +161,7 @@ def _interprets(executed: str, called: str, script: str) -> bool:
 def _is_newer(script: str, stat: ProcStat) -> bool:
     """Whether a script was written after the process began to run it."""
     try:
-        written = os.stat(script).st_mtime
+        written_ns = os.stat(script).st_mtime_ns
     except OSError:
         return True
-    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    started = booted + stat.started_ticks / os.sysconf("SC_CLK_TCK")
-    return written > started + CLOCK_TOLERANCE_S
+    return written_ns > started_ns(stat.started_ticks) + CLOCK_TOLERANCE_NS

@@ -14,6 +14,7 @@ from pbxfleet.host.dryrun import DryRunHost
 from pbxfleet.model.asking import Answer, Question
 from pbxfleet.model.observed import (
     HostFacts,
+    ProcessSeen,
     RuntimeSeen,
     Seen,
     ServiceSeen,
@@ -74,6 +75,9 @@ class _Through:
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
         return self._host.runtime(instances)
+
+    def started_ns(self, process: ProcessSeen) -> int | None:
+        return self._host.started_ns(process)
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         return self._host.foreign_sockets(instances)

@@ -58,6 +58,19 @@ class Live(NamedTuple):
 NOT_LIVE = Live()
 
 
+class Started(NamedTuple):
+    """What a process was started with, of all that takes effect only at a start.
+
+    `process` is its identity, "" if it is not known; `parts` are digests by resource id.
+    """
+
+    process: str = ""
+    parts: Mapping[str, str] = MappingProxyType({})
+
+
+NOT_STARTED = Started()
+
+
 class AppliedRecord(NamedTuple):
     """The applied state of one instance, or of the host's own resources (`instance` is "").
 
@@ -69,6 +82,7 @@ class AppliedRecord(NamedTuple):
     resources: Mapping[str, AppliedResource]
     proof: Proof
     live: Live = NOT_LIVE
+    started: Started = NOT_STARTED
 
 
 def as_remembered(instance: InstanceTarget | None) -> InstanceTarget | None:
@@ -99,6 +113,8 @@ def encode_record(record: AppliedRecord) -> bytes:
     if record.live.process:
         live = record.live
         data["live"] = [live.process, dict(live.values), dict(live.refused)]
+    if record.started.process:
+        data["started"] = [record.started.process, dict(sorted(record.started.parts.items()))]
     return (json.dumps(data, sort_keys=False, separators=(",", ":")) + "\n").encode()
 
 
@@ -134,6 +150,7 @@ def decode_record(content: bytes) -> AppliedRecord:
             resources,
             Proof(tuple(data["unproven"]), tuple(data.get("normalised", ()))),
             _live(data["live"]) if "live" in data else NOT_LIVE,
+            _started(data["started"]) if "started" in data else NOT_STARTED,
         )
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not an applied record: {error}") from error
@@ -144,6 +161,13 @@ def _live(stored: list[Any]) -> Live:
     if not (type(process) is str and type(values) is type(refused) is dict):
         raise TypeError("what was changed live is not understood")
     return Live(process, values, refused)
+
+
+def _started(stored: list[Any]) -> Started:
+    process, parts = stored if len(stored) == 2 else ("", None)
+    if not (type(process) is str and type(parts) is dict):
+        raise TypeError("what was started is not understood")
+    return Started(process, parts)
 
 
 def instance_target(fields: list) -> InstanceTarget:  # type: ignore[type-arg]

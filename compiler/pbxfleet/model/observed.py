@@ -96,6 +96,17 @@ def process_key(runtime: RuntimeSeen | None, boot: str) -> str:
     return f"{tree.pids[0]} {tree.started_ticks} {boot}"
 
 
+class StartSeen(NamedTuple):
+    """The running process of an instance, and what was changed on disk after its start.
+
+    `process` is its identity. `changed` has, by id, the files that a start reads (pbx.xml is one of
+    them) and of which content or attributes were changed after that moment; when, in UTC (ISO 8601).
+    """
+
+    process: str
+    changed: Mapping[str, str]
+
+
 class HostFacts(NamedTuple):
     """What a machine has: its node name, addresses (literal text) and online cores.
 
@@ -116,7 +127,8 @@ class SettingsSeen(NamedTuple):
     be understood, "" if it could; then `values` is empty. `refused` says why what is declared cannot
     be written into it (a declared element that is there twice), "" if it can. `live` are names that the
     running process can be given over REST, and whose `values` are what it says; `why_not_live` tells why
-    others cannot, where that was asked for.
+    others cannot, where that was asked for. `stale` are names that came into the file, as declared,
+    after the process was started, and that it has otherwise; of those that are `unsure` it does not tell.
     """
 
     values: Mapping[str, str | None]
@@ -125,6 +137,8 @@ class SettingsSeen(NamedTuple):
     refused: str = ""
     live: frozenset[str] = frozenset()
     why_not_live: str = ""
+    stale: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
 
 
 class TreeSize(NamedTuple):
@@ -166,6 +180,7 @@ class Observed(NamedTuple):
     looked into; `same_as_applied` are ids of settings whose bytes are those that apply left behind.
     `services` and `runtime` are by instance name; `runtime` is empty where `runs_services` is False.
     `leaving` has the instances that were applied, and are no longer declared and not yet removed.
+    `starts` has the declared instances of which exactly one process tree runs.
     """
 
     seen: Mapping[str, Seen]
@@ -179,3 +194,4 @@ class Observed(NamedTuple):
     runs_services: bool
     owners_matter: bool
     leaving: Mapping[str, Leaving] = MappingProxyType({})
+    starts: Mapping[str, StartSeen] = MappingProxyType({})

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.asking import CallsSeen
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.target import Impact, Kind
 
 
@@ -146,7 +147,8 @@ class Plan(NamedTuple):
     `changes` holds what differs; `outdated` names instances whose applied record will be brought up
     to date although nothing on the host changes. `basis` is filled where a plan is stored or applied
     from a file. `calls` are those on instances that will be stopped, where they were asked for. `left`
-    are ids of resources that differ and that `selection` leaves as they are.
+    are ids of resources that differ and that `selection` leaves as they are. `debts` are restarts that
+    running instances are owed, whether this plan pays them or not.
     """
 
     host: str
@@ -159,6 +161,7 @@ class Plan(NamedTuple):
     calls: tuple[CallsSeen, ...] = ()
     selection: Selection = EVERYTHING
     left: tuple[str, ...] = ()
+    debts: tuple[RestartDebt, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -10,10 +10,11 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
 from pbxfleet.model.elements import was_written
-from pbxfleet.model.observed import Observed, Seen, SettingsSeen, What
+from pbxfleet.model.observed import Observed, Seen, SettingsSeen, StartSeen, What
 from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.leaving import find_leaving
 from pbxfleet.observe.running import as_running
+from pbxfleet.observe.starts import find_starts
 from pbxfleet.observe.strays import find_strays
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ def observe(
     running = view.runs_services
     runtime = view.runtime(instances) if running else {}
     settings: Mapping[str, SettingsSeen] = files.settings
-    if running and settings:
-        settings = as_running(view, target, records, settings, runtime, read_fields)
+    facts = view.facts() if running else None
+    starts: Mapping[str, StartSeen] = {}
+    if facts is not None:
+        starts = find_starts(view, target, records, runtime, facts.boot, files.seen, settings)
+    if starts and settings:
+        settings = as_running(view, target, records, settings, starts, read_fields)
     return Observed(
         seen=files.seen,
         settings=settings,
@@ -52,10 +57,11 @@ def observe(
         runtime=runtime,
         foreign=view.foreign_sockets(instances) if running else (),
         strays=find_strays(view, target.services, ours, instances),
-        facts=view.facts() if running else None,
+        facts=facts,
         runs_services=running,
         owners_matter=view.owners_matter,
         leaving=find_leaving(view, target, records),
+        starts=starts,
     )
 
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note, Verb
-from pbxfleet.model.target import Field, Impact, Kind, Resource, Target
+from pbxfleet.model.target import Field, Impact, InstanceTarget, Kind, Resource, Target
 from pbxfleet.plan.activation import WRITTEN_ONLY, activation_notes
+from pbxfleet.plan.debt import debts_of, refused_debts
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
 from pbxfleet.plan.leaving import Directories
 from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
@@ -22,11 +24,15 @@ ReadFields = Callable[[str], tuple[Field, ...]]
 
 
 class Difference(NamedTuple):
-    """Everything that is not as declared: changes by instance in order, notes, and other releases."""
+    """Everything that is not as declared: changes by instance in order, notes, and other releases.
+
+    `debts` are the restarts that running instances are owed.
+    """
 
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
     switches: tuple[Switch, ...] = ()
+    debts: tuple[RestartDebt, ...] = ()
 
 
 def diff(
@@ -58,14 +64,15 @@ def diff(
     ]
     changes = tuple(sorted(comparison.changes, key=_order))
     said = tuple(dict.fromkeys((*notes, *activation_notes(changes))))
-    return Difference(changes, said, tuple(comparison.switches))
+    return Difference(changes, said, tuple(comparison.switches), tuple(comparison.debts))
 
 
 def of_host(difference: Difference) -> Difference:
     """What differs of the host's own files, without its instances."""
     changes = tuple(change for change in difference.changes if not change.instance)
     notes = (n for n in difference.notes if not n.instance and n.code != WRITTEN_ONLY)
-    return Difference(changes, (*notes, *activation_notes(changes)))
+    said = (*notes, *activation_notes(changes))
+    return Difference(changes, said, (), difference.debts)
 
 
 KINDS = tuple(Kind)
@@ -105,6 +112,7 @@ class _Comparison:
         self.changes: list[Change] = []
         self.notes: list[Note] = []
         self.switches: list[Switch] = []
+        self.debts: list[RestartDebt] = []
         self.directories = Directories(target)
 
     def instance(self, name: str, resources: list[Resource]) -> None:
@@ -126,8 +134,9 @@ class _Comparison:
             changes = [c._replace(impact=Impact.NONE) for c in changes]  # nobody is interrupted
         if service is not None:
             declared = self.target.instances[name]
+            debts = self._owed(declared, resources, record, changes)
             change, said = diff_service(
-                service, declared, self.observed, record, changes, self.foreign
+                service, declared, self.observed, record, changes, self.foreign, debts
             )
             self.notes += said
             if change is not None and change.action in (Verb.START, Verb.RESTART):
@@ -135,6 +144,22 @@ class _Comparison:
                 changes = [_no_longer_live(c) for c in changes]
             self.changes += [change] if change is not None else []
         self.changes += changes
+
+    def _owed(
+        self,
+        declared: InstanceTarget,
+        resources: list[Resource],
+        record: AppliedRecord | None,
+        changes: list[Change],
+    ) -> tuple[RestartDebt, ...]:
+        """What files have changed under the running process; settings that it refused have a change."""
+        debts = debts_of(declared, resources, self.observed, record)
+        self.notes += debts.notes
+        self.debts += debts.owed
+        for change in changes:
+            if change.kind is Kind.SETTINGS:
+                self.debts += refused_debts(change, self.observed, record).owed
+        return debts.owed
 
     def _released(
         self, name: str, record: AppliedRecord | None, changes: list[Change]

@@ -33,7 +33,14 @@ def make_plan(
     remembered = {s.wave for s in steps}
     outdated = tuple(n for n in outdated_records(target, records) if n not in remembered)
     return Plan(
-        target.host, root, difference.changes, difference.notes, steps, outdated, EMPTY_BASIS
+        target.host,
+        root,
+        difference.changes,
+        difference.notes,
+        steps,
+        outdated,
+        EMPTY_BASIS,
+        debts=difference.debts,
     )
 
 

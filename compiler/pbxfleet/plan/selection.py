@@ -56,7 +56,7 @@ def select(
     kept = [n for n in difference.notes if choice.concerns(n) and n.code != WRITTEN_ONLY]
     said = (*kept, *activation_notes(changes), *notes)
     switches = tuple(s for s in difference.switches if s.resource in chosen)
-    return Selected(Difference(changes, said, switches), left)
+    return Selected(Difference(changes, said, switches, difference.debts), left)
 
 
 def of_selection(plan: Plan, selection: Selection, left: frozenset[str], target: Target) -> Plan:

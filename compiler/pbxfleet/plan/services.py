@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.debt import RestartDebt, owed_text
 from pbxfleet.model.observed import HostFacts, Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.target import Impact, InstanceTarget, Kind, Resource
+from pbxfleet.plan.debt import debt_deltas
 from pbxfleet.plan.notes import stuck_notes
 from pbxfleet.plan.runtime import SocketIndex, foreign_notes, runtime_deltas
 from pbxfleet.plan.threeway import joined
@@ -22,11 +24,13 @@ def diff_service(
     record: AppliedRecord | None,
     others: Iterable[Change],
     foreign: SocketIndex,
+    debts: Sequence[RestartDebt] = (),
 ) -> tuple[Change | None, list[Note]]:
     """The change of one instance's service, given the changes of its files.
 
-    A running instance is restarted when a file needs it, or when what runs is not what was declared
-    and our own last start did not already show the same.
+    A running instance is restarted when a file needs it, when it was started with other files than are
+    on disk (`debts`), or when what runs is not what was declared and our own last start did not already
+    show the same.
     """
     runtime = observed.runtime.get(instance.name, NOTHING_RUNS)
     known = record is not None and resource.id in record.resources
@@ -45,8 +49,9 @@ def diff_service(
     if not runtime.trees:
         deltas.append(FieldDelta("running", "stopped", "running", status, instance.origin))
         verb, reason = Verb.START, "not running"
-    elif needs or fresh:
-        verb, impact, reason = Verb.RESTART, Impact.RESTART, _why_restart(needs, fresh)
+    elif needs or fresh or debts:
+        verb, impact, reason = Verb.RESTART, Impact.RESTART, _why_restart(needs, fresh, debts)
+        deltas += debt_deltas(debts, instance.origin)
         if not deltas:
             status = joined([c.status for c in needs])
             deltas.append(FieldDelta("process", "running", "restarted", status, ""))
@@ -57,7 +62,9 @@ def diff_service(
     return _change(resource, deltas, verb, impact, reason), notes
 
 
-def _why_restart(needs: list[Change], fresh: list[FieldDelta]) -> str:
+def _why_restart(needs: list[Change], fresh: list[FieldDelta], debts: Sequence[RestartDebt]) -> str:
+    if debts:
+        return owed_text(debts)
     if needs:
         return "needed by " + ", ".join(dict.fromkeys(c.path.rsplit("/", 1)[-1] for c in needs))
     drifted = [d.name for d in fresh if d.status is not Status.PENDING]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.debt import UNIT
 from pbxfleet.model.plan import Change, Do, Step, Verb
 from pbxfleet.model.target import Impact, Kind, Target
 from pbxfleet.plan.leaving import ARCHIVE, ASIDE
@@ -25,6 +26,7 @@ UNDO = {
     Do.ARCHIVE: "remove the archive, once the directory is back",
     Do.MOVE_ASIDE: "give it its name again",
 }
+SERVICE_FOLDERS = {"systemd": "/etc/systemd/system/", "sysv": "/etc/init.d/"}
 STARTED_WITH_THE_MACHINE = ("systemd", "sysv", "compose")
 
 
@@ -89,7 +91,7 @@ class _Writer:
                 if _has(change, "enabled"):
                     self.add(name, Do.DISABLE, change, "")
             self.prune(name, changes)
-        if any(_is_service_file(self.target, c) for c in changes):
+        if any(_is_service_file(self.target, c) or _owes_unit(self.target, c) for c in changes):
             self.reload(name)
         for change in changes:
             if change.action is Verb.MOVE:
@@ -196,10 +198,15 @@ def _is_release_file(change: Change) -> bool:
     return change.kind is Kind.ARTEFACT and _has(change, "content")
 
 
+def _owes_unit(target: Target, change: Change) -> bool:
+    """Whether somebody changed the file by which a service is started, and nobody may have reloaded."""
+    owed = change.kind is Kind.SERVICE and change.action is Verb.RESTART and _has(change, UNIT)
+    return owed and target.services in SERVICE_FOLDERS
+
+
 def _is_service_file(target: Target, change: Change) -> bool:
     """Whether the service manager has to read the changed file again."""
-    folders = {"systemd": "/etc/systemd/system/", "sysv": "/etc/init.d/"}
-    folder = folders.get(target.services)
+    folder = SERVICE_FOLDERS.get(target.services)
     ours = change.kind is Kind.FILE and _has(change, "content")
     return ours and folder is not None and change.path.startswith(folder)
 

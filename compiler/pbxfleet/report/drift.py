@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.plan import Change
 from pbxfleet.report.paint import PLAIN, Paint, visible
+from pbxfleet.report.plan_json import debts_data
 from pbxfleet.report.plan_text import shown
 from pbxfleet.report.summary import counted
 
 SIGNS = {"missing": "-", "changed": "~", "extra": "+", "mode": "m", "runtime": "!"}
 
 
-def drift_data(host: str, items: Sequence[DriftItem], pending: Sequence[Change]) -> dict[str, Any]:
-    """Drift as plain data; `pending` stands beside it and is never mixed in."""
+def drift_data(
+    host: str,
+    items: Sequence[DriftItem],
+    pending: Sequence[Change],
+    debts: Sequence[RestartDebt] = (),
+) -> dict[str, Any]:
+    """Drift as plain data; `pending` and `debts` stand beside it and are never mixed in."""
     return {
         "format": 1,
         "kind": "drift",
@@ -31,6 +38,7 @@ def drift_data(host: str, items: Sequence[DriftItem], pending: Sequence[Change])
             }
             for c in pending
         ],
+        "debts": debts_data(debts),
     }
 
 

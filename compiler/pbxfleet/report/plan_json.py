@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.asking import CallsSeen
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.plan import (
     Basis,
     Change,
@@ -45,6 +46,7 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
         "calls": [c._asdict() for c in plan.calls],
         "selection": {key: list(words) for key, words in plan.selection._asdict().items()},
         "left": list(plan.left),
+        "debts": debts_data(plan.debts),
     }
     if with_basis:
         data["basis"] = plan.basis._asdict()
@@ -80,6 +82,7 @@ def decode_plan(content: bytes, name: str) -> Plan:
             tuple(_calls(c) for c in data.get("calls", ())),  # plan files of 0.1 may lack it
             _selection(data.get("selection", {})),
             _texts(data.get("left", [])),
+            tuple(_debt(d) for d in data.get("debts", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
@@ -134,6 +137,16 @@ def _calls(data: Mapping[str, Any]) -> CallsSeen:
         raise TypeError("a number of calls is not one")
     _check_texts(data, besides=("number",))
     return CallsSeen(**data)
+
+
+def debts_data(debts: Iterable[RestartDebt]) -> list[dict[str, Any]]:
+    """Restarts that are owed, as they stand in JSON."""
+    return [{**debt._asdict(), "names": list(debt.names)} for debt in debts]
+
+
+def _debt(data: Mapping[str, Any]) -> RestartDebt:
+    _check_texts(data, besides=("names",))
+    return RestartDebt(**{**data, "names": _texts(data["names"])})
 
 
 def _basis(data: Mapping[str, Any]) -> Basis:

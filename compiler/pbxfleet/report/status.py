@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pbxfleet.model.asking import Probed
+from pbxfleet.model.debt import RestartDebt, by_instance
 from pbxfleet.model.observed import Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.runtime import LISTENER, declared_facts, observed_facts
@@ -22,7 +23,7 @@ class StatusRow(NamedTuple):
     `state` is `running`, `stopped`, or `unknown` where services are not run (a root folder) or the
     processes of another user cannot be looked into.
     `differs` counts the changes that a plan would have for it. `probes` are those that were asked now,
-    `answered` those of them that were answered well.
+    `answered` those of them that were answered well. `owed` names what a restart is owed for.
     """
 
     instance: str
@@ -35,10 +36,15 @@ class StatusRow(NamedTuple):
     differs: int
     probes: int = 0
     answered: int = 0
+    owed: tuple[str, ...] = ()
 
 
 def status_rows(
-    target: Target, observed: Observed, changes: Iterable[Change], probed: Iterable[Probed] = ()
+    target: Target,
+    observed: Observed,
+    changes: Iterable[Change],
+    probed: Iterable[Probed] = (),
+    debts: Iterable[RestartDebt] = (),
 ) -> tuple[StatusRow, ...]:
     """Rows in order of the names."""
     answers: dict[str, list[bool]] = {}
@@ -48,9 +54,12 @@ def status_rows(
     differing: dict[str, int] = {}
     for change in changes:
         differing[change.instance] = differing.get(change.instance, 0) + 1
+    owed = by_instance(debts)
     return tuple(
         _row(instance, observed, differing.get(name, 0))._replace(
-            probes=len(answers.get(name, ())), answered=sum(answers.get(name, ()))
+            probes=len(answers.get(name, ())),
+            answered=sum(answers.get(name, ())),
+            owed=tuple(dict.fromkeys(n for debt in owed.get(name, ()) for n in debt.names)),
         )
         for name, instance in sorted(target.instances.items())
     )
@@ -82,7 +91,7 @@ def status_text(
     host: str, rows: Sequence[StatusRow], notes: Sequence[Note], paint: Paint = PLAIN
 ) -> str:
     """A table with one row an instance, and what else is to be known."""
-    head = ("instance", "state", "pid", "listeners", "probes", "core", "differs")
+    head = ("instance", "state", "pid", "listeners", "probes", "core", "differs", "owed")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
     lines = [paint("bold", f"host {visible(host)}")]
@@ -102,6 +111,7 @@ def _cells(row: StatusRow) -> tuple[str, ...]:
         f"{row.answered}/{row.probes}" if row.probes else "-",
         core,
         str(row.differs or "-"),
+        "restart" if row.owed else "-",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from pbxfleet.schema.outputs.base import Count, Document, PortNumber, Record, VerbWord, unit
-from pbxfleet.schema.outputs.plan import FieldModel, NoteModel, PlanDocument
+from pbxfleet.schema.outputs.plan import DebtModel, FieldModel, NoteModel, PlanDocument
 
 
 class DriftItemModel(Record):
@@ -60,6 +60,9 @@ class DriftDocument(Document):
     pending: list[PendingModel] = Field(
         description="Declared changes that were not applied yet: no drift."
     )
+    debts: list[DebtModel] = Field(
+        description="Restarts that running instances are owed: no drift."
+    )
 
 
 class StatusRowModel(Record):
@@ -99,6 +102,10 @@ class StatusRowModel(Record):
         examples=[0],
         json_schema_extra=unit("changes"),
     )
+    owed: list[str] = Field(
+        description="What a restart is owed for: settings, release, unit, or paths of files.",
+        examples=[["unit"]],
+    )
 
 
 class ProbedModel(Record):
@@ -131,6 +138,7 @@ class StatusDocument(Document):
     probes: list[ProbedModel] = Field(
         description="What every listener of a running instance answers now."
     )
+    debts: list[DebtModel] = Field(description="Restarts that running instances are owed.")
 
 
 class StepResultModel(Record):

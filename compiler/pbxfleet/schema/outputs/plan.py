@@ -174,6 +174,36 @@ class StepModel(Record):
     )
 
 
+class DebtModel(Record):
+    """A restart that a running instance is owed."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    resource: str = Field(
+        description="Id of the resource.", examples=["file:/etc/systemd/system/pbx-acme.service"]
+    )
+    names: list[str] = Field(
+        description="What of it: settings, release, unit, or the path of a file.",
+        examples=[["unit"]],
+    )
+    reason: str = Field(
+        description="Why, in words.",
+        examples=["/etc/pbx/failover-acme.conf is not what the process was started with"],
+    )
+    since: str = Field(
+        description="When it was changed on disk, in UTC (ISO 8601); empty where that is not known.",
+        examples=["2026-03-01T02:00:00Z"],
+    )
+    process: str = Field(
+        description="The process that is owed: its number, its start in ticks of the kernel, and the "
+        "boot of the machine.",
+        examples=["4711 8312 0b2e6f0e-5f2a-4c43-9d0b-1f0b1a0e7f55"],
+    )
+    started_with: str = Field(
+        description="Digest of what the process was started with; empty where that is not known.",
+        examples=["sha256:" + "0" * 64],
+    )
+
+
 class SelectionModel(Record):
     """The part of a host that a plan is about."""
 
@@ -205,6 +235,9 @@ class PlanDocument(Document):
     selection: SelectionModel = Field(description="What the plan was asked for.")
     left: list[str] = Field(
         description="Ids of resources that differ and were not asked for.", examples=[[]]
+    )
+    debts: list[DebtModel] = Field(
+        description="Restarts that running instances are owed, whether this plan pays them or not."
     )
 
 
