@@ -60,6 +60,8 @@ OF_EXAMPLE: tuple[tuple[str, ...], ...] = (
     ("capacity",),
     ("rehearse",),
     ("rehearse", "fra1", "--out", "{folder}/recovery"),
+    ("report",),
+    ("report", "fra1", "--out", "{folder}/fra1.html"),
     ("fmt", "--check"),
     ("explain",),
     ("explain", "bnd101"),
@@ -113,6 +115,7 @@ BROKEN: tuple[tuple[str, ...], ...] = (
     ("addresses",),
     ("capacity",),
     ("rehearse",),
+    ("report",),
 )
 
 
@@ -142,6 +145,7 @@ REFUSED: tuple[tuple[str, ...], ...] = (
     ("addresses", "nobody"),
     ("capacity", "nobody"),
     ("rehearse", "nobody"),
+    ("report", "nobody"),
     ("explain", "NIX999"),
     ("learn", "nothing.xml"),
     ("move", "nobody", "somebody"),

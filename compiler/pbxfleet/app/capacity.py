@@ -19,8 +19,13 @@ def fleet_capacity(repository: str, only: Sequence[str]) -> tuple[Fleet, tuple[C
     Counted as the next compile leaves it. Raises Refused if a named host is not declared.
     """
     fleet = read_fleet(repository)
+    return fleet, capacities(fleet, only)
+
+
+def capacities(fleet: Fleet, only: Sequence[str]) -> tuple[Capacity, ...]:
+    """The same of a fleet that was read already."""
     if fleet.resolved is None or fleet.ledger is None or fleet.desired is None:
-        return fleet, ()
+        return ()
     known = {host.name: host for host in fleet.resolved.hosts}
     for name in only:
         if name not in known:
@@ -30,4 +35,4 @@ def fleet_capacity(repository: str, only: Sequence[str]) -> tuple[Fleet, tuple[C
         if not only or name in only:
             defaults = join(host.file.defaults, fleet.desired.fleet.defaults)
             found.append(capacity_of(host, defaults, fleet.ledger))
-    return fleet, tuple(found)
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.fleet import Fleet
@@ -13,7 +13,7 @@ from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import exists, remove_file, write_file
 from pbxfleet.model.rehearsal import HostRehearsal
 from pbxfleet.resolve.ledger_text import ledger_text
-from pbxfleet.resolve.rehearse import rehearse
+from pbxfleet.resolve.rehearse import Rehearsed, rehearse
 
 
 class Rehearsal(NamedTuple):
@@ -31,15 +31,8 @@ def rehearse_fleet(repository: str, only: Sequence[str] = (), out: str = "") -> 
     folder. Raises Refused if a named host is not declared.
     """
     fleet = read_fleet(repository)
-    desired, resolved, ledger = fleet.desired, fleet.resolved, fleet.ledger
-    if desired is None or resolved is None or ledger is None:
-        return Rehearsal(fleet, ())
-    for name in only:
-        if name not in desired.hosts:
-            hint = did_you_mean(name, desired.hosts)
-            raise Refused(f"{name} is not a declared host", hint=hint)
     hosts, written = [], []
-    for found in rehearse(desired, resolved, fleet.references, ledger, frozenset(only)):
+    for found in rehearsed(fleet, only):
         hosts.append(found.rehearsal)
         path = f"{out}/{found.rehearsal.host}.patch"
         if out and found.rehearsal.starts:
@@ -50,3 +43,15 @@ def rehearse_fleet(repository: str, only: Sequence[str] = (), out: str = "") -> 
         elif out and exists(path):  # of an earlier rehearsal
             remove_file(path)
     return Rehearsal(fleet, tuple(hosts), tuple(written))
+
+
+def rehearsed(fleet: Fleet, only: Sequence[str]) -> Iterator[Rehearsed]:
+    """The same of a fleet that was read already, with the ledgers of the recoveries."""
+    desired, resolved, ledger = fleet.desired, fleet.resolved, fleet.ledger
+    if desired is None or resolved is None or ledger is None:
+        return iter(())
+    for name in only:
+        if name not in desired.hosts:
+            hint = did_you_mean(name, desired.hosts)
+            raise Refused(f"{name} is not a declared host", hint=hint)
+    return rehearse(desired, resolved, fleet.references, ledger, frozenset(only))

@@ -10,6 +10,7 @@ from pbxfleet.cli.command_host import HOST
 from pbxfleet.cli.command_ledger import LEDGER
 from pbxfleet.cli.command_rehearse import REHEARSE
 from pbxfleet.cli.command_release import RELEASE
+from pbxfleet.cli.command_report import REPORT
 
 
 def _none(_: ArgumentParser) -> None:
@@ -193,6 +194,7 @@ exit codes: 0 printed, 1 the fleet has errors""",
         "pbxfleet.cli.run_addresses",
     ),
     REHEARSE,
+    REPORT,
     Command(
         "explain",
         "the page of a diagnostic code, or where a setting comes from",

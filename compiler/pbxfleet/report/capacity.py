@@ -25,12 +25,13 @@ def _host(one: Capacity) -> Iterator[str]:
         yield f"  {row[0].ljust(widths[0])}  " + "  ".join(cells)
     for what, reason in one.reservations:
         yield f"  reserved: {what}" + (f" ({reason})" if reason else "")
-    yield f"  {_room(one)}"
-    yield f"  {_tenants(one)}"
-    yield f"  {_costs(one)}"
+    yield f"  {room_text(one)}"
+    yield f"  {tenants_text(one)}"
+    yield f"  {costs_text(one)}"
 
 
-def _room(one: Capacity) -> str:
+def room_text(one: Capacity) -> str:
+    """How many more instances there is room for, and what limits them."""
     if one.room is None:
         return "room: nothing that the host declares limits the number of instances"
     limited = f" (limited by {' and '.join(one.limits)})" if one.limits else ""
@@ -40,7 +41,8 @@ def _room(one: Capacity) -> str:
     return text
 
 
-def _tenants(one: Capacity) -> str:
+def tenants_text(one: Capacity) -> str:
+    """How many instances and tenants there are."""
     if not one.with_tenants:
         return f"{counted(one.instances, 'instance')}, no tenants declared"
     mean = (Decimal(one.tenants) / one.with_tenants).quantize(Decimal("0.1"))
@@ -50,7 +52,8 @@ def _tenants(one: Capacity) -> str:
     return text
 
 
-def _costs(one: Capacity) -> str:
+def costs_text(one: Capacity) -> str:
+    """The price and its shares, or that none is declared."""
     if one.costs is None:
         return "price not declared"
     costs = one.costs

@@ -25,7 +25,7 @@ def rehearsal_text(hosts: Sequence[HostRehearsal], *, details: bool, paint: Pain
     for host, cells in zip(hosts, table[1:], strict=True):
         row = _row(cells, widths)
         lines.append(row if host.survives else paint("red", row))
-        lines += [f"    {line}" for line in _missing(host)]
+        lines += [f"    {line}" for line in missing_lines(host)]
         if details:
             lines += [f"    {line}" for line in _instances(host)]
     if any(host.starts for host in hosts):
@@ -43,7 +43,7 @@ def headline(hosts: Sequence[HostRehearsal]) -> str:
         return f"if {visible(host.host)} is lost, {fate}"
     if not losing:
         return f"any of {counted(len(hosts), 'host')} can be lost: everything runs elsewhere afterwards"
-    names = _some([f"{host.host} ({counted(len(host.stranded), 'instance')})" for host in losing])
+    names = named([f"{host.host} ({counted(len(host.stranded), 'instance')})" for host in losing])
     return f"{len(losing)} of {counted(len(hosts), 'host')} cannot be lost without loss: {names}"
 
 
@@ -57,10 +57,10 @@ def _cells(host: HostRehearsal) -> tuple[str, ...]:
     return (visible(host.host), verdict, *(str(count) if count else "-" for count in counts))
 
 
-def _missing(host: HostRehearsal) -> Iterator[str]:
+def missing_lines(host: HostRehearsal) -> Iterator[str]:
     """What the stranded instances lack, the same words once."""
     if host.stranded:
-        names = _some([one.instance for one in host.stranded])
+        names = named([one.instance for one in host.stranded])
         found = "" if host.proven else " was found"
         yield f"no place{found} for {names}"
     least = "" if host.proven else " (at most: the search was ended)"
@@ -75,7 +75,7 @@ def _refusals(stranded: Iterable[Stranded]) -> Iterator[str]:
         for refusal in one.refusals:
             said.setdefault((refusal.host, refusal.why), []).append(one.instance)
     for (where, why), names in sorted(said.items()):
-        yield f"{where} cannot take {_some(names)}: {visible(why)}"
+        yield f"{where} cannot take {named(names)}: {visible(why)}"
 
 
 def lack_text(lack: Lack) -> str:
@@ -115,7 +115,7 @@ def _seat(seat: Seat) -> tuple[str, ...]:
     return (", ".join(seat.addresses), core, seat.release, visible(ports))
 
 
-def _some(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
     """The names, the first few of many."""
     shown = list(map(visible, names))
     if len(shown) > _NAMED + 1:

@@ -10,7 +10,13 @@ from pbxfleet.model.capacity import Capacity, Costs, Reservation, Supply, share
 from pbxfleet.model.desired import AddressRange, Auto, HostFile, Layer
 from pbxfleet.model.net import PortRange, Protocol
 from pbxfleet.model.network import standard_addresses
-from pbxfleet.model.resolved import Allocation, Ledger, ResolvedHost, Resource
+from pbxfleet.model.resolved import (
+    Allocation,
+    Ledger,
+    ResolvedHost,
+    ResolvedInstance,
+    Resource,
+)
 from pbxfleet.resolve.allocate_blocks import parse_range
 from pbxfleet.resolve.allocate_ports import with_media
 from pbxfleet.resolve.pools import (
@@ -19,6 +25,7 @@ from pbxfleet.resolve.pools import (
     even_up,
     foreign_addresses,
     foreign_ports,
+    merged,
 )
 from pbxfleet.resolve.recovery import Terms
 from pbxfleet.resolve.room import CORE, IPV4, IPV6, PORTS, RTP, needs_of
@@ -50,8 +57,8 @@ def capacity_of(host: ResolvedHost, defaults: Layer, ledger: Ledger) -> Capacity
     held = _held(host, ledger)
     supplies = _supplies(host.file, held)
     room, limits = _room(host.file, defaults, supplies)
-    tenants = {t.value.lower() for i in host.instances for t in i.tenants if _is_customer(t.value)}
-    declaring = sum(any(_is_customer(t.value) for t in i.tenants) for i in host.instances)
+    tenants = {tenant.lower() for instance in host.instances for tenant in customers(instance)}
+    declaring = sum(bool(customers(instance)) for instance in host.instances)
     price = host.file.price
     return Capacity(
         host=host.name,
@@ -74,8 +81,9 @@ def capacity_of(host: ResolvedHost, defaults: Layer, ledger: Ledger) -> Capacity
     )
 
 
-def _is_customer(tenant: str) -> bool:
-    return tenant.lower() != EVERY_INSTANCE_HAS
+def customers(instance: ResolvedInstance) -> tuple[str, ...]:
+    """The tenants that somebody is a customer of, as they are written."""
+    return tuple(t.value for t in instance.tenants if t.value.lower() != EVERY_INSTANCE_HAS)
 
 
 def _held(host: ResolvedHost, ledger: Ledger) -> Held:
@@ -121,10 +129,10 @@ def _supplies(host: HostFile, held: Held) -> dict[str, Supply]:
 
 
 def _addresses(host: HostFile, kind: str, version: int, held: Held) -> Supply:
-    pool = _merged(r.value for r in host.addresses if r.value.first.version == version)
+    pool = _spans(r.value for r in host.addresses if r.value.first.version == version)
     held_back = [*(r.what.value for r in host.reserved)]
     held_back += [AddressRange(a, a) for a in foreign_addresses(host)]
-    kept = _merged(r for r in held_back if r.first.version == version)
+    kept = _spans(r for r in held_back if r.first.version == version)
     used, gone = (_inside(of[Resource.ADDRESS], version, pool) for of in held)
     own = {int(a) for a in standard_addresses(host) if a.version == version}
     own = {n for n in own if _is_in(n, pool) and not _is_in(n, kept)} - used
@@ -145,14 +153,8 @@ def _inside(texts: Collection[str], version: int, pool: list[tuple[int, int]]) -
     return {int(a) for a in addresses if a.version == version and _is_in(int(a), pool)}
 
 
-def _merged(ranges: Iterable[AddressRange]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted((int(r.first), int(r.last)) for r in ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
+def _spans(ranges: Iterable[AddressRange]) -> list[tuple[int, int]]:
+    return merged((int(r.first), int(r.last)) for r in ranges)
 
 
 def _is_in(number: int, ranges: Iterable[tuple[int, int]]) -> bool:

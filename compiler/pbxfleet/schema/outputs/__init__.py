@@ -19,6 +19,7 @@ from pbxfleet.schema.outputs.plan import PlanDocument, PlanFileDocument
 from pbxfleet.schema.outputs.rehearsal import RehearseDocument
 from pbxfleet.schema.outputs.release import ReleaseDocument
 from pbxfleet.schema.outputs.rendered import ManifestDocument, SettingsDocument
+from pbxfleet.schema.outputs.report import ReportDocument
 from pbxfleet.schema.outputs.written import (
     CompletionDocument,
     DemoDocument,
@@ -49,6 +50,7 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "planfile.schema.json": PlanFileDocument,
     "rehearse.schema.json": RehearseDocument,
     "release.schema.json": ReleaseDocument,
+    "report.schema.json": ReportDocument,
     "schemas.schema.json": SchemasDocument,
     "settings.schema.json": SettingsDocument,
     "status.schema.json": StatusDocument,
