@@ -50,6 +50,7 @@ FAMILIES = {
     "SUP": "severities and suppressions",
     "ADV": "advice: legal, but seldom what is wanted",
     "POL": "what the policy says of a change",
+    "GIT": "revisions of the repository",
     "PLN": "plan, apply and drift",
     "HST": "the host itself",
 }

@@ -46,6 +46,7 @@ def judged(*words: str | Path, code: int = 0) -> Done:
 NAMES = [command.name for command in COMMANDS]
 # What the commands are judged by below, or in another test that names them.
 ELSEWHERE = {
+    "diff": "test_diff.py",
     "demo": "test_demo.py",
     "release": "test_release.py",
     "rollback": "test_rollback.py",
@@ -146,6 +147,7 @@ REFUSED: tuple[tuple[str, ...], ...] = (
     ("capacity", "nobody"),
     ("rehearse", "nobody"),
     ("report", "nobody"),
+    ("diff", "--merge-base", "nobody"),
     ("explain", "NIX999"),
     ("learn", "nothing.xml"),
     ("move", "nobody", "somebody"),

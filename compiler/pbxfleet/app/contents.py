@@ -51,7 +51,7 @@ class RenderedTree:
 
     def target(self) -> Target:
         """The compiled target; Refused if the host was never compiled."""
-        content = read_file(f"{self.folder}/manifest.json")
+        content = self.content(MANIFEST)
         if content is None:
             raise self._not_compiled()
         target = decode(content)
@@ -138,8 +138,12 @@ class RenderedTree:
             code="PLN105",
         )
 
+    def content(self, source: str) -> bytes | None:
+        """A file below `rendered/<host>/` as it is, None if it is not there."""
+        return read_file(f"{self.folder}/{source}")
+
     def _read(self, source: str) -> bytes:
-        content = read_file(f"{self.folder}/{source}")
+        content = self.content(source)
         if content is None:
             raise Refused(
                 f"rendered/{self.host}/{source} is missing",

@@ -34,7 +34,7 @@ from pbxfleet.app.kept import (
 )
 from pbxfleet.app.kept_ledger import kept_ledger, remembered
 from pbxfleet.app.look import Seen, folder_of, is_large, look
-from pbxfleet.app.sources import LEDGER, Unusual
+from pbxfleet.app.sources import LEDGER, Sources, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.digest import Canonical, Digest, digest_of, digest_of_data
 from pbxfleet.host.cache import Cache, cache_of, program_digest
@@ -110,6 +110,14 @@ def survey(repository: str, render: Collection[str] | None = ()) -> Survey | Non
         return None
     try:
         return _Run(repository, cache, look(repository, cache, render)).survey(render)
+    except Unusual:
+        return None
+
+
+def survey_sources(sources: Sources, cache: Cache) -> Survey | None:
+    """Validate files that need not lie on the disk; None as above."""
+    try:
+        return _Run("", cache, Seen(sources, {})).survey(())
     except Unusual:
         return None
 

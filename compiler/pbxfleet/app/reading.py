@@ -40,10 +40,14 @@ def read_fleet(repository: str) -> Fleet:
             f"{repository} is not a fleet repository: it has no folder desired/",
             hint="go there or name it with -C DIR; pbxfleet init DIR makes a new one",
         )
-    repository = absolute(repository)
+    return understood(read_tree(absolute(repository), "desired", file_suffixes=SUFFIXES))
+
+
+def understood(contents: Mapping[str, bytes | ReadProblem]) -> Fleet:
+    """The fleet of these files by name, resolved and checked, wherever they were read from."""
     fleet = Fleet()
     found: list[Diagnostic] = []
-    sound = _understand(repository, fleet, found)
+    sound = _understand(contents, fleet, found)
     desired = None if sound is None else sound.desired
     if desired is None:
         fleet.diagnostics = in_order(found)
@@ -69,8 +73,9 @@ def _scope(desired: Desired) -> Scope:
     return Scope(hosts, files, is_whole=desired.gaps == NO_GAPS)
 
 
-def _understand(repository: str, fleet: Fleet, found: list[Diagnostic]) -> Sound | None:
-    contents = read_tree(repository, "desired", file_suffixes=SUFFIXES)
+def _understand(
+    contents: Mapping[str, bytes | ReadProblem], fleet: Fleet, found: list[Diagnostic]
+) -> Sound | None:
     documents = _documents(contents, fleet, found)
     no_ledger = LEDGER in contents and LEDGER not in fleet.files
     ledger = read_ledger_file(LEDGER, fleet.files.get(LEDGER, b""))

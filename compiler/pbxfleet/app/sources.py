@@ -56,8 +56,13 @@ def read_sources(repository: str) -> Sources:
     """Read desired/; Unusual if a file cannot be read, or two files describe one thing."""
     if not is_directory(f"{repository}/desired"):
         raise Unusual
+    return sources_of(read_tree(repository, "desired", file_suffixes=SUFFIXES))
+
+
+def sources_of(contents: Mapping[str, bytes | ReadProblem]) -> Sources:
+    """These files, wherever they were read from; Unusual as above."""
     files: dict[str, bytes] = {}
-    for name, content in read_tree(repository, "desired", file_suffixes=SUFFIXES).items():
+    for name, content in contents.items():
         if isinstance(content, ReadProblem) or name in FOLDERS:
             raise Unusual
         files[name] = content

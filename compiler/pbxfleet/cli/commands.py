@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from pbxfleet.cli.command import Command
+from pbxfleet.cli.command_diff import DIFF
 from pbxfleet.cli.command_fmt import FMT
 from pbxfleet.cli.command_host import HOST
 from pbxfleet.cli.command_ledger import LEDGER
@@ -154,6 +155,7 @@ exit codes: 0 written or up to date, 1 the fleet has errors,
         _compile,
         "pbxfleet.cli.run_compile",
     ),
+    DIFF,
     Command(
         "learn",
         "propose [catalogue] entries from a pbx.xml",

@@ -184,7 +184,7 @@ def entry() -> NoReturn:
     """What the console command calls."""
     if {"apply", "demo"}.intersection(sys.argv):  # the others have nothing to end, and start faster
         _end_in_order()
-    if {"validate", "compile"}.intersection(sys.argv):
+    if {"validate", "compile", "diff"}.intersection(sys.argv):
         gc.disable()  # short runs that make no cycles worth collecting: a quarter of their time
     if LIVE_COMMANDS.intersection(sys.argv):
         from pbxfleet.host.priority import give_way

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pbxfleet.model.applied import element_digest
 from pbxfleet.model.target import SEEDED, Field
 
 # What the applied record holds in place of a digest, for elements whose value is not ours.
 SECRET = "secret"  # noqa: S105 - a word, not a value
 WRITTEN_ONCE = SEEDED
+
+
+def remembered(field: Field) -> str | None:
+    """What the applied record says of an element: a digest, None for one that was removed, or a word."""
+    if field.secret is not None:
+        return SECRET
+    return WRITTEN_ONCE if field.ownership == SEEDED else element_digest(field.value)
 
 
 def was_written(name: str, applied: Mapping[str, str | None]) -> bool:

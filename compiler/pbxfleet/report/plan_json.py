@@ -39,7 +39,7 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
         "host": plan.host,
         "root": plan.root,
         "summary": counts._asdict(),
-        "changes": [_change_data(c) for c in plan.changes],
+        "changes": [change_data(c) for c in plan.changes],
         "notes": [n._asdict() for n in plan.notes],
         "steps": [s._asdict() for s in plan.steps],
         "outdated_records": list(plan.outdated),
@@ -90,7 +90,8 @@ def decode_plan(content: bytes, name: str) -> Plan:
         ) from error
 
 
-def _change_data(change: Change) -> dict[str, Any]:
+def change_data(change: Change) -> dict[str, Any]:
+    """One change as plain data."""
     return {**change._asdict(), "fields": [f._asdict() for f in change.fields]}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from pbxfleet.schema.outputs.diagnostics import DiagnosticsDocument, ErrorDocument
+from pbxfleet.schema.outputs.diff import DiffDocument
 from pbxfleet.schema.outputs.explained import ExplainDocument, LearnDocument
 from pbxfleet.schema.outputs.fleet import AddressesDocument, CapacityDocument
 from pbxfleet.schema.outputs.history import ConfirmDocument, HistoryDocument, UndoDocument
@@ -37,6 +38,7 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "confirm.schema.json": ConfirmDocument,
     "demo.schema.json": DemoDocument,
     "diagnostics.schema.json": DiagnosticsDocument,
+    "diff.schema.json": DiffDocument,
     "drift.schema.json": DriftDocument,
     "error.schema.json": ErrorDocument,
     "explain.schema.json": ExplainDocument,

@@ -1,0 +1,50 @@
+"""The authors of what a diff shows: only of the places that are shown, and of one for each fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pbxfleet.model.revisions import Named, Written
+from pbxfleet.report.diff_blocks import Block, shown_places
+from pbxfleet.vcs.authors import Authors
+from pbxfleet.vcs.revisions import Revisions
+
+MOST_FILES = 60  # each costs a process of git; places in further files stand without a commit
+
+
+def authors(
+    revisions: Revisions, before: Named, after: Named, blocks: Iterable[Block]
+) -> Mapping[str, Written]:
+    """By place, the commit that wrote what is shown, or that took it out."""
+    asked = Authors(revisions)
+    found: dict[str, Written] = {}
+    there: dict[str, dict[int, str]] = {}
+    gone: list[str] = []
+    for place, is_gone in dict.fromkeys(_places(blocks)):
+        if is_gone:
+            gone.append(place)
+        else:
+            file, line = _split(place)
+            there.setdefault(file, {})[line] = place
+    for file, lines in list(there.items())[:MOST_FILES]:
+        written = asked.of_lines(after.object, file, lines)
+        found |= {lines[line]: by for line, by in written.items() if line in lines}
+    for place in gone[:MOST_FILES]:
+        by = asked.of_removal(before.object, after.object, *_split(place))
+        if by is not None:
+            found[place] = by
+    return found
+
+
+def _places(blocks: Iterable[Block]) -> Iterator[tuple[str, bool]]:
+    for block in blocks:
+        for places, is_gone in shown_places(block):
+            if _split(places.one)[1]:
+                yield places.one, is_gone
+
+
+def _split(place: str) -> tuple[str, int]:
+    """File and line of `desired/fleet.toml:19:16`; line 0 where it is no place in a file."""
+    file, _, rest = place.partition(":")
+    line = rest.partition(":")[0]
+    return file, int(line) if line.isascii() and line.isdecimal() else 0
