@@ -30,6 +30,11 @@ def started_ns(ticks: int) -> int:
     return booted_ns + ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
+def now_s() -> int:
+    """This moment in seconds since 1970, UTC."""
+    return int(time.time())
+
+
 def new_token() -> str:
     """A name that no other run or change has: 12 hexadecimal digits."""
     return os.urandom(6).hex()

@@ -27,22 +27,29 @@ class Ran(NamedTuple):
 
 
 class Runner:
-    """Runs commands with a clean environment, no input and a time limit."""
+    """Runs commands with a clean environment, no input but what is given, and a time limit."""
 
-    def run(self, argv: tuple[str, ...], timeout_s: float = TIMEOUT_S) -> Ran:
+    def run(self, argv: tuple[str, ...], timeout_s: float = TIMEOUT_S, given: bytes = b"") -> Ran:
         """What came of the command, whatever its exit code; HostError if it cannot be run at all.
 
-        A command that takes longer than `timeout_s` is killed with its process group (HST105).
+        It reads `given`. A command that takes longer than `timeout_s` is killed with its process group
+        (HST105).
         """
         import subprocess
 
         # A daemon that a start script leaves behind keeps its output open: reading a pipe to its
         # end would wait for that daemon. A memory file can be read when the command itself ends.
-        with os.fdopen(_memory("stdout"), "r+b") as out, os.fdopen(_memory("stderr"), "r+b") as err:
+        with (
+            os.fdopen(_memory("stdout"), "r+b") as out,
+            os.fdopen(_memory("stderr"), "r+b") as err,
+            os.fdopen(_memory("stdin"), "r+b") as source,
+        ):
+            source.write(given)
+            source.seek(0)
             try:
                 process = subprocess.Popen(
                     argv,
-                    stdin=subprocess.DEVNULL,
+                    stdin=source if given else subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
                     cwd="/",

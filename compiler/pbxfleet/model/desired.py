@@ -19,6 +19,8 @@ from pbxfleet.model.plans import Judging
 from pbxfleet.model.policy import Removals
 from pbxfleet.model.probing import NO_API, NO_PROBES, ApiWish, ProbesWish
 from pbxfleet.model.reserved import Price, Reserved, Tombstones
+from pbxfleet.model.schedule import NO_SCHEDULE, ScheduleWish
+from pbxfleet.model.sinks import NO_SINKS, Sinks
 
 if TYPE_CHECKING:
     from pbxfleet.model.network import HostNetwork, Network, SourceWish
@@ -283,6 +285,8 @@ class HostFile:
     price: Price | None = None
     windows: WindowsWish | None = None
     guards: HostGuards = NO_HOST_GUARDS
+    sinks: Sinks = NO_SINKS
+    schedule: ScheduleWish = NO_SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +356,8 @@ class FleetFile:
     artefacts: str = "../artefacts"
     judging: Judging = field(default_factory=Judging)
     managed_from: tuple[Sourced[Address], ...] = ()
+    sinks: Sinks = NO_SINKS
+    schedule: ScheduleWish = NO_SCHEDULE
 
 
 class Gaps(NamedTuple):

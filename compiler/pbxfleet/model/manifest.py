@@ -6,7 +6,7 @@ Both formats put one thing on one line, sorted, so that a diff of two revisions 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -15,7 +15,8 @@ from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards, Removed
-from pbxfleet.model.policy import NO_RULES, Acknowledgement, Removals, Rules
+from pbxfleet.model.policy import NO_RULES, rules_from
+from pbxfleet.model.sinks import NO_SINKS, sinks_from
 from pbxfleet.model.target import (
     ExpectedListener,
     Field,
@@ -47,8 +48,6 @@ _instance_values = itemgetter(*InstanceTarget._fields)
 _release_values = itemgetter(*ReleaseTarget._fields)
 _field_values = itemgetter(*Field._fields)
 _guard_values = itemgetter(*Guards._fields)
-_rule_values = itemgetter(*Rules._fields)
-_acknowledged_values = itemgetter(*Acknowledgement._fields)
 _new = tuple.__new__  # half the time of the constructor, which only unpacks and packs again
 
 
@@ -65,6 +64,8 @@ def encode(target: Target) -> bytes:
     if target.rules != NO_RULES:
         acknowledged = [one._asdict() for one in target.rules.acknowledged]
         parts["rules"] = _line({**target.rules._asdict(), "acknowledged": acknowledged})
+    if target.sinks != NO_SINKS:
+        parts["sinks"] = _line(target.sinks._asdict())
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -119,7 +120,8 @@ def decode(content: bytes) -> Target:
             program=_typed({"program": "", **data}, "program", str),
             network=_typed({"network": "", **data}, "network", str),
             guards=_guards(data["guards"]) if "guards" in data else NO_GUARDS,
-            rules=_rules(data["rules"]) if "rules" in data else NO_RULES,
+            rules=_from("rules", rules_from, data["rules"]) if "rules" in data else NO_RULES,
+            sinks=_from("sinks", sinks_from, data["sinks"]) if "sinks" in data else NO_SINKS,
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))
@@ -276,19 +278,11 @@ def _guards(raw: Any) -> Guards:
     return found
 
 
-def _rules(raw: Any) -> Rules:
+def _from(key: str, read: Callable[[Any], T], raw: Any) -> T:
     try:
-        budget, removals, warned, acknowledged = _rule_values(raw)
-        Removals(removals)
-        named = tuple(Acknowledgement._make(_acknowledged_values(one)) for one in acknowledged)
-        codes = _all_text("rules", warned)
+        return read(raw)
     except (KeyError, TypeError, ValueError) as error:
-        raise _Malformed(f"rules: {_said(error)}") from error
-    for one in named:
-        _all_text("rules", one)
-    if budget is not None and type(budget) is not int:
-        raise _Malformed("rules: restart_budget is not a number")
-    return Rules(budget, removals, codes, named)
+        raise _Malformed(f"{key}: {_said(error)}") from error
 
 
 def _login(raw: Any) -> Login:

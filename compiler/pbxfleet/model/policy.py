@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 RESTARTS = "POL101"
 REMOVAL = "POL102"
@@ -61,6 +61,20 @@ class Rules(NamedTuple):
 
 
 NO_RULES = Rules()
+
+
+def rules_from(raw: Any) -> Rules:
+    """Rules from a JSON object; KeyError, TypeError or ValueError if it is none."""
+    budget, removals = raw["restart_budget"], Removals(raw["removals"]).value
+    named = tuple(
+        Acknowledgement(*(one[name] for name in Acknowledgement._fields))
+        for one in raw["acknowledged"]
+    )
+    warned = tuple(raw["warned"])
+    texts = (*warned, *(text for one in named for text in one))
+    if any(type(text) is not str for text in texts) or type(budget) not in (int, type(None)):
+        raise TypeError("a value has the wrong type")
+    return Rules(budget, removals, warned, named)
 
 
 class Effects(NamedTuple):

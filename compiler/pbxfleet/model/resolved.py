@@ -26,6 +26,8 @@ from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
 from pbxfleet.model.plans import Partner
 from pbxfleet.model.policy import NO_RULES, Rules
+from pbxfleet.model.schedule import NO_SCHEDULE, ScheduleWish
+from pbxfleet.model.sinks import NO_SINKS, Sinks
 from pbxfleet.model.target import PROBES, Login, Probes
 
 
@@ -212,6 +214,8 @@ class ResolvedHost:
     managed_from: tuple[Sourced[Address], ...] = ()
     guards: Guards = NO_GUARDS
     rules: Rules = NO_RULES
+    sinks: Sinks = NO_SINKS
+    schedule: ScheduleWish = NO_SCHEDULE
 
     @property
     def hardened(self) -> bool:

@@ -14,6 +14,7 @@ from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards
 from pbxfleet.model.policy import NO_RULES, Rules
+from pbxfleet.model.sinks import NO_SINKS, Sinks
 
 
 class Kind(StrEnum):
@@ -192,7 +193,8 @@ class Target(NamedTuple):
     fleet declares, by name; `downgrades` is `refuse` or `allow`. `artefacts` is the folder of release
     files by digest, relative to the repository. `program` is what runs compose
     files, `network` how containers are connected; both are empty with other service managers.
-    `guards` are what a removal and a wrong machine are met with, `rules` what the policy asks of a change.
+    `guards` are what a removal and a wrong machine are met with, `rules` what the policy asks of a change,
+    `sinks` who is told how a run ended.
     """
 
     host: str
@@ -214,6 +216,7 @@ class Target(NamedTuple):
     network: str = ""
     guards: Guards = NO_GUARDS
     rules: Rules = NO_RULES
+    sinks: Sinks = NO_SINKS
 
     @property
     def own_networks(self) -> bool:

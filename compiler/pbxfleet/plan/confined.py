@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 
 from pbxfleet.core.paths import STATE, is_inside, join
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
+from pbxfleet.model.timers import TIMERS
 from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES, SETTINGS_FILE
 from pbxfleet.plan.activation import ACTIVATIONS
 
@@ -20,8 +21,14 @@ UNITS = {
     "sysv": "/etc/init.d/{}",
     "compose": "/etc/pbx/compose/{}/compose.yaml",
 }
+KINDS = ("service", "timer")
 DROP_IN = "/etc/systemd/system/{}.service.d/50-pbxfleet-source.conf"
-HOST_PLACES = ("/etc/systemd/system/multi-user.target.d/50-pbxfleet.conf",)
+HOST_PLACES = (
+    "/etc/systemd/system/multi-user.target.d/50-pbxfleet.conf",
+    "/etc/systemd/system/timers.target.d/50-pbxfleet.conf",
+    *(f"/etc/systemd/system/{timer[:-6]}.{kind}" for timer in TIMERS for kind in KINDS),
+    "/etc/cron.d/pbxfleet",
+)
 PROGRAMS = ("", "docker compose", "docker-compose", "podman compose", "podman-compose")
 SERVICES = ("systemd", "sysv", "compose", "windows", "direct")
 OUR_PLACES = ("/etc/pbx/", "/etc/pbxfleet/")
@@ -64,6 +71,9 @@ def problems(target: Target, places: Collection[str] = ()) -> Iterator[str]:
             yield f"{first.name} and {instance.name} share the directory {instance.directory}"
     if not is_ours(target.guards.archives, places) and target.guards.removed_directory == "archive":
         yield f"{target.guards.archives} is not a place for archives"
+    for path, suffix in ((target.sinks.metrics, ".prom"), (target.sinks.report, ".json")):
+        if path and not path.endswith(suffix):
+            yield f"{path} is no place for what is told of a run"
     allowed = tuple(places)
     for resource in target.resources.values():
         problem = _resource_problem(target, resource, own, allowed)

@@ -128,6 +128,7 @@ def _target(
         network="" if compose is None else compose.network.value,
         guards=host.guards,
         rules=host.rules,
+        sinks=host.sinks,
     )
 
 

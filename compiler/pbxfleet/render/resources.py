@@ -14,7 +14,7 @@ from pbxfleet.model.manifest import fields_digest
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Impact, Kind, Resource
 from pbxfleet.pbx import layout
-from pbxfleet.render import mirror, network
+from pbxfleet.render import mirror, network, schedule
 from pbxfleet.render.backups import lists, scripts
 from pbxfleet.render.backups.places import host_exclude_path
 from pbxfleet.render.network import nftables
@@ -103,6 +103,8 @@ def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
     for file in network.network_files(host):
         text = FileText(file.content, file.mode)
         yield _file("", file.path, text, Impact.NONE, network.origins(host))
+    for made in schedule.files(host):
+        yield _file("", made.path, FileText(made.content, 0o644), Impact.NONE, made.origins)
 
 
 def _backup_origin(host: ResolvedHost) -> tuple[Span, ...]:

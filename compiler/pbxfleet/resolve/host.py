@@ -262,6 +262,8 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         managed_from=draft.fleet.managed_from,
         guards=_guards(file, draft.fleet.policy),
         rules=_rules(file.name, draft.fleet),
+        sinks=file.sinks.over(draft.fleet.sinks),
+        schedule=file.schedule.over(draft.fleet.schedule),
     )
 
 

@@ -31,6 +31,7 @@ from pbxfleet.schema.reservations import (
     ReservedCores,
     ReservedPorts,
 )
+from pbxfleet.schema.schedule import WatchKeys
 from pbxfleet.schema.services import ComposeModel, WindowsModel
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
 
@@ -203,7 +204,7 @@ class PolicyModel(PolicyPlans, PolicyGuards):
     )
 
 
-class FleetModel(FileModel, FleetNeighbours, FleetJudging):
+class FleetModel(FileModel, FleetNeighbours, FleetJudging, WatchKeys):
     """desired/fleet.toml: what all hosts and instances have in common."""
 
     format: _Format = Field(description="Number of the file format.", examples=[1])
@@ -221,7 +222,7 @@ class FleetModel(FileModel, FleetNeighbours, FleetJudging):
     policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 
-class HostModel(FileModel, HostNeighbours, HostGuardKeys):
+class HostModel(FileModel, HostNeighbours, HostGuardKeys, WatchKeys):
     """desired/hosts/NAME.toml: one server."""
 
     address: _OneAddress | None = Field(

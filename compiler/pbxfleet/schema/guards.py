@@ -18,7 +18,8 @@ MACHINE_ID_PATTERN = "^[0-9a-f]{32}$"  # machine-id(5)
 NODE_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$"  # uname(2): at most 64 characters
 
 
-def _matching(pattern: str, wanted: str) -> Reads:
+def matching(pattern: str, wanted: str) -> Reads:
+    """Text that matches the whole pattern; a problem says what is `wanted` (FMT124)."""
     from re import fullmatch
 
     def read(node: Node) -> Sourced[str]:
@@ -27,7 +28,7 @@ def _matching(pattern: str, wanted: str) -> Reads:
             raise problem("FMT124", f"{KEY} must be {wanted}")
         return Sourced(found.text, found.span)
 
-    return Reads(read, shapes.text(pattern.strip("^$")))
+    return Reads(read, shapes.text(pattern.removeprefix("^").removesuffix("$")))
 
 
 _Removed: TypeAlias = Annotated[
@@ -35,9 +36,9 @@ _Removed: TypeAlias = Annotated[
 ]
 _HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, shapes.HOST_PATH)]
 _Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
-_NodeName: TypeAlias = Annotated[Sourced[str], _matching(NODE_PATTERN, "a node name (uname -n)")]
+_NodeName: TypeAlias = Annotated[Sourced[str], matching(NODE_PATTERN, "a node name (uname -n)")]
 _MachineId: TypeAlias = Annotated[
-    Sourced[str], _matching(MACHINE_ID_PATTERN, "32 lower-case hex digits, as in /etc/machine-id")
+    Sourced[str], matching(MACHINE_ID_PATTERN, "32 lower-case hex digits, as in /etc/machine-id")
 ]
 
 

@@ -21,6 +21,8 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "severity": "every diagnostic has its usual severity",
         "suppress": "every diagnostic is reported",
         "acknowledge": "nothing that the policy refuses is meant",
+        "sinks": "nobody is told besides whoever reads the output",
+        "schedule": "nothing is done by itself",
     },
     "HostModel": {
         "$schema": "editors look for a schema themselves",
@@ -42,6 +44,8 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "windows": "every key has a default",
         "foreign_listeners": "no other program is in the way of an instance",
         "stock_service": "not known",
+        "sinks": "as the fleet says",
+        "schedule": "as the fleet says",
         "node_name": "the machine is known by the host's name, by its addresses, or by an earlier apply",
         "machine_id": "as of node_name",
         "defaults": "the fleet's [defaults] hold",
@@ -77,6 +81,18 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     },
     "ApiModel": {
         "password_file": f"{_NEXT_LAYER}, else calls are not known and every change costs a restart",
+    },
+    "ScheduleModel": {
+        "drift": "nothing is reported by itself",
+        "remind": "nobody is reminded",
+        "mailto": "cron mails to root, as it usually does",
+    },
+    "SinksModel": {
+        "metrics": "no metrics are written",
+        "report": "no report is written",
+        "mail": "nobody gets mail",
+        "webhook": "nothing is posted",
+        "webhook_secret": "posts are not signed",
     },
     "SuppressModel": {"where": "it is accepted everywhere"},
     "ForeignListenerModel": {"reason": "nobody says why"},

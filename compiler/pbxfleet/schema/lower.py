@@ -45,7 +45,9 @@ from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
 from pbxfleet.schema.probing import lower_api, lower_probes
 from pbxfleet.schema.reservations import lower_addresses, lower_cores, lower_ports, lower_price
+from pbxfleet.schema.schedule import lower_schedule
 from pbxfleet.schema.services import lower_compose, lower_windows
+from pbxfleet.schema.sinks import lower_sinks
 from pbxfleet.source.nodes import MappingNode, Node
 
 T = TypeVar("T")
@@ -200,6 +202,8 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         price=lower_price(model.price),
         windows=_windows(model, services.value, root),
         guards=lower_guards(model),
+        sinks=lower_sinks(model.sinks),
+        schedule=lower_schedule(model.schedule),
     )
 
 
@@ -234,6 +238,8 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
             tuple(map(lower_acknowledgement, model.acknowledge or ())),
         ),
         managed_from=tuple(model.managed_from or ()),
+        sinks=lower_sinks(model.sinks),
+        schedule=lower_schedule(model.schedule),
     )
 
 

@@ -13,8 +13,10 @@ from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.services import Parts, not_here, put_link, settle
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.timers import TIMERS
 
 UNITS = HostPath("/etc/systemd/system")
+STAMPS = HostPath("/var/lib/systemd/timers")
 WANTS = HostPath("/etc/systemd/system/multi-user.target.wants")
 PROPERTIES = "LoadState,ActiveState,MainPID,UnitFileState"
 AT_ONCE = 200  # units per question: far below the limits of a command line
@@ -87,6 +89,20 @@ class Systemd:
     def reload(self) -> None:
         if self._live:
             self._runner.check(("systemctl", "daemon-reload"))
+            self._settle_timers()
+
+    def _settle_timers(self) -> None:
+        """Our timers run as their files say; those whose files are gone do not run any more.
+
+        A drop-in of timers.target starts them with the machine, and this now. A stamp tells that one was
+        there before.
+        """
+        for timer in TIMERS:
+            if self._files.identity(join(UNITS, timer)) is not None:
+                self._runner.check(("systemctl", "restart", "--", timer))
+            elif self._files.identity(join(STAMPS, f"stamp-{timer}")) is not None:
+                self._runner.run(("systemctl", "stop", "--", timer))  # not loaded: already so
+                self._files.remove(join(STAMPS, f"stamp-{timer}"))
 
     def enable(self, instance: InstanceTarget) -> None:
         unit = unit_name(instance.service)

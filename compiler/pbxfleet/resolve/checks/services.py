@@ -17,7 +17,7 @@ WITH_HARDENING = WITH_CPUSET
 
 
 def check(host: ResolvedHost) -> Iterator[Diagnostic]:
-    """SVC101 a core that it cannot keep to, SVC102 nothing to harden."""
+    """SVC101 a core that it cannot keep to, SVC102 nothing to harden, SVC110 nothing to schedule."""
     file, services = host.file, host.file.services
     chosen = ((services.origin, f'services is "{host.services}"'),)
     if host.affinity is AffinityBy.CPUSET and host.services not in WITH_CPUSET:
@@ -39,6 +39,15 @@ def check(host: ResolvedHost) -> Iterator[Diagnostic]:
                     related=chosen,
                     hint=f"choose a core below {GROUP}",
                 )
+    moment = host.schedule.drift or host.schedule.remind
+    if moment is not None and moment.value and host.services is ServiceBackend.WINDOWS:
+        yield Diagnostic(
+            "SVC110",
+            "drift is not looked for on Windows, so there is nothing to schedule",
+            moment.origin,
+            related=chosen,
+            hint='say drift = "off" (and remind = "off") under [schedule] of this host',
+        )
     hardening = file.hardening
     if hardening is not None and hardening.value and host.services not in WITH_HARDENING:
         yield Diagnostic(

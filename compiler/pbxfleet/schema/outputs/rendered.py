@@ -188,6 +188,27 @@ class RulesModel(Record):
     )
 
 
+class SinksTargetModel(Record):
+    """Who is told how a run ended; empty values are sinks that are not wanted."""
+
+    metrics: str = Field(
+        description="File for a textfile collector.",
+        examples=["/var/lib/prometheus/node-exporter/pbxfleet.prom"],
+    )
+    report: str = Field(description="File for the JSON document.", examples=[""])
+    mail: list[str] = Field(description="Addresses of mail.", examples=[["ops@example.com"]])
+    webhook: str = Field(
+        description="Web address, or file: and the path of a file that holds one.", examples=[""]
+    )
+    secret_file: str = Field(
+        description="File with the secret that posts are signed with.", examples=[""]
+    )
+    journal: bool | None = Field(
+        description="Whether the journal of systemd is told; null if nothing is said.",
+        examples=[True],
+    )
+
+
 class ManifestDocument(Record):
     """rendered/HOST/manifest.json: what a host shall hold; compile writes it, the host half reads it."""
 
@@ -230,6 +251,9 @@ class ManifestDocument(Record):
     )
     rules: RulesModel | None = Field(
         None, description="Policy for changes of the host; left out where there is none."
+    )
+    sinks: SinksTargetModel | None = Field(
+        None, description="Who is told how a run ended; left out where nobody is."
     )
     instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
     releases: dict[str, ReleaseTargetModel] | None = Field(
