@@ -17,11 +17,16 @@ MEMORY = "drift"
 
 
 class Drift(NamedTuple):
-    """What somebody else changed, and beside it what is merely not applied yet."""
+    """What somebody else changed, and beside it what is merely not applied yet.
+
+    `every` item, shown or not, is there for whoever is told besides.
+    """
 
     items: tuple[DriftItem, ...]
     pending: tuple[Change, ...]
     debts: tuple[RestartDebt, ...] = ()
+    every: tuple[DriftItem, ...] = ()
+    plan_differs: bool = False
 
 
 def drift(live: Live, *, only_new: bool) -> Drift:
@@ -40,7 +45,8 @@ def drift(live: Live, *, only_new: bool) -> Drift:
     dated = tuple(item._replace(first_seen=known.get(item.key, now)) for item in items)
     _keep(live, known, {item.key: item.first_seen for item in dated})
     shown = tuple(i for i in dated if not (only_new and i.key in known))
-    return Drift(shown, pending_changes(looked.difference.changes), looked.debts)
+    pending, differs = pending_changes(looked.difference.changes), not looked.plan.is_empty
+    return Drift(shown, pending, looked.debts, dated, differs)
 
 
 def _with_version(live: Live, looked: Looked, item: DriftItem) -> DriftItem:

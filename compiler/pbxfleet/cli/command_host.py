@@ -6,6 +6,7 @@ from argparse import SUPPRESS, ArgumentParser
 
 from pbxfleet.cli.command import Command
 from pbxfleet.cli.scope import scope, seconds, this_host
+from pbxfleet.cli.telling import WORDS, sink_options
 
 
 def _root(parser: ArgumentParser) -> None:
@@ -78,6 +79,7 @@ def _apply(parser: ArgumentParser) -> None:
         help="take everything back unless pbxfleet confirm comes within so many seconds",
     )
     _lock(parser)
+    sink_options(parser)
 
 
 def _drift(parser: ArgumentParser) -> None:
@@ -85,6 +87,7 @@ def _drift(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--only-new", action="store_true", help="report only what no earlier run has reported"
     )
+    sink_options(parser)
 
 
 def _confirm(parser: ArgumentParser) -> None:
@@ -256,7 +259,8 @@ examples:
   pbxfleet -C /srv/fleet drift fra1
   pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
 
-exit codes: 0 no drift, 1 it could not be told, 2 drift""",
+exit codes: 0 no drift, 1 it could not be told (to a sink either), 2 drift"""
+        + WORDS,
         _drift,
         "pbxfleet.cli.run_drift",
     ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pbxfleet.cli.output import Output
 from pbxfleet.cli.scope import selection
+from pbxfleet.cli.telling import Telling
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
 
@@ -22,22 +23,28 @@ if TYPE_CHECKING:
 
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
-    from pbxfleet.app.apply import apply
-    from pbxfleet.app.confirm import undo_if_overdue
     from pbxfleet.app.planfile import is_plan_file, load
-    from pbxfleet.app.unfinished import notice
-    from pbxfleet.host.lock import HostLock
-    from pbxfleet.report.undone import taken_line
 
     if args.undo:
         return _undo(args, output)
     stored = load(args.what) if is_plan_file(args.what) else None
-    live = _open(args, stored)
+    with Telling(args, output, "apply", args.what if stored is None else stored.host) as telling:
+        return _run(args, output, stored, telling)
+
+
+def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling) -> int:
+    from pbxfleet.app.apply import apply
+    from pbxfleet.app.confirm import undo_if_overdue
+    from pbxfleet.app.unfinished import notice
+    from pbxfleet.host.lock import HostLock
+    from pbxfleet.report.undone import taken_line
+
+    live = telling.of(_open(args, stored))
     asker = Asker(args, output, approved=stored is not None)
     asker.refuse_without_terminal()
     with HostLock(live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
-        live = _open(args, stored)
+        live = telling.of(_open(args, stored))
         undone = undo_if_overdue(
             live.machine, live.state, live.root, lambda taken: output.say(taken_line(taken))
         )
@@ -57,7 +64,7 @@ def run(args: Namespace, output: Output) -> int:
         except KeyboardInterrupt:
             notice(live.state, output.complain)
             raise
-    report(applied, output)
+    telling.apply(applied, report(applied, output))
     if args.confirm is not None:
         notice(live.state, output.complain)
     return applied.exit_code
@@ -179,7 +186,8 @@ def progress(output: Output) -> Callable[[Step, str], None]:
     return progress
 
 
-def report(applied: Applied, output: Output) -> None:
+def report(applied: Applied, output: Output) -> dict[str, Any]:
+    """Say how it ended; the document of that."""
     from pbxfleet.report.applied import applied_data, applied_text
     from pbxfleet.report.plan_json import plan_data
 
@@ -188,10 +196,10 @@ def report(applied: Applied, output: Output) -> None:
         output.text(text)
     else:
         output.complain(text.rstrip("\n"))
-    output.data(
-        {
-            **applied_data(applied.plan, applied.report, applied.remaining),
-            "outcome": applied.exit_code.word if applied.report else "nothing_to_do",
-            "plan": plan_data(applied.plan),
-        }
-    )
+    document = {
+        **applied_data(applied.plan, applied.report, applied.remaining),
+        "outcome": applied.exit_code.word if applied.report else "nothing_to_do",
+        "plan": plan_data(applied.plan),
+    }
+    output.data(document)
+    return document

@@ -32,8 +32,9 @@ def encode_entry(fields: Mapping[str, str]) -> bytes:
     return b"".join(parts)
 
 
-def send(fields: Mapping[str, str], path: str = SOCKET) -> None:
+def send(fields: Mapping[str, str], path: str = "") -> None:
     """Hand one entry to the journal; HostError where there is none, or it does not take it."""
+    path = path or SOCKET
     entry = encode_entry(fields)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
         channel.settimeout(TIMEOUT_S)

@@ -55,13 +55,14 @@ def drift_text(
         return ""
     total = counted(len(items), "difference")
     lines = [paint("bold", f"{visible(host)}: {total} since the last apply")]
-    lines += [_item_line(item, paint) for item in items]
+    lines += [item_line(item, paint) for item in items]
     if pending:
         lines.append(f"  beside this, {counted(len(pending), 'declared change')} not applied yet")
     return "\n".join(lines) + "\n"
 
 
-def _item_line(item: DriftItem, paint: Paint) -> str:
+def item_line(item: DriftItem, paint: Paint = PLAIN) -> str:
+    """One difference for people, in one line."""
     where = visible(item.instance or "host")
     sign = paint("yellow", SIGNS[item.kind])
     text = f"  {sign} {item.kind:<8} {where}  {visible(item.resource)}  {visible(item.name)}"
