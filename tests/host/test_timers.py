@@ -17,6 +17,7 @@ from pbxfleet.host.services.systemd import Systemd
 TIMER = "pbxfleet-drift.timer"
 UNIT, STAMP = f"etc/systemd/system/{TIMER}", f"var/lib/systemd/timers/stamp-{TIMER}"
 RELOAD = ("systemctl", "daemon-reload")
+ENDS = ("stop", "reset-failed")
 
 
 class Asked(Runner):
@@ -27,7 +28,7 @@ class Asked(Runner):
 
     def run(self, argv: tuple[str, ...], timeout_s: float = 60, given: bytes = b"") -> Ran:
         self.argvs.append(argv)
-        return Ran(argv, 5 if argv[1] == "stop" else 0, "", "not loaded")
+        return Ran(argv, 5 if argv[1] in ENDS else 0, "", "not loaded")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ class Asked(Runner):
         ((), []),
         ((UNIT,), [("systemctl", "restart", "--", TIMER)]),
         ((UNIT, STAMP), [("systemctl", "restart", "--", TIMER)]),
-        ((STAMP,), [("systemctl", "stop", "--", TIMER)]),
+        ((STAMP,), [("systemctl", verb, "--", TIMER) for verb in ("stop", "reset-failed")]),
     ],
 )
 def test_a_timer_follows_its_file(
@@ -54,4 +55,4 @@ def test_a_timer_follows_its_file(
     assert (tmp_path / STAMP).exists() == (there == (UNIT, STAMP))
     runner.argvs.clear()
     manager.reload()
-    assert runner.argvs == [RELOAD, *(c for c in commands if c[1] != "stop")], "and only once"
+    assert runner.argvs == [RELOAD, *(c for c in commands if c[1] not in ENDS)], "and only once"

@@ -113,7 +113,7 @@ def test_systemd_verifies_the_units(tmp_path: Path) -> None:
 
 IN_A_HOST_OF_ITS_OWN = """\
 set -eu
-for place in /etc/cron.d /var/spool/cron /run; do mount -t tmpfs none "$place"; done
+for place in /etc/cron.d /var/spool/cron /run /dev/shm; do mount -t tmpfs none "$place"; done
 mkdir -p /var/spool/cron/crontabs
 : > "$1/crontab"
 mount --bind "$1/crontab" /etc/crontab

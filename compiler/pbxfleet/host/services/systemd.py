@@ -101,7 +101,9 @@ class Systemd:
             if self._files.identity(join(UNITS, timer)) is not None:
                 self._runner.check(("systemctl", "restart", "--", timer))
             elif self._files.identity(join(STAMPS, f"stamp-{timer}")) is not None:
-                self._runner.run(("systemctl", "stop", "--", timer))  # not loaded: already so
+                # Each says no where there is nothing left to do. Without its file a timer may have failed.
+                self._runner.run(("systemctl", "stop", "--", timer))
+                self._runner.run(("systemctl", "reset-failed", "--", timer))
                 self._files.remove(join(STAMPS, f"stamp-{timer}"))
 
     def enable(self, instance: InstanceTarget) -> None:
