@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -125,6 +124,7 @@ exec faketime -f '@2027-03-14 11:59:57' cron -f
 
 def test_cron_runs_it(tmp_path: Path) -> None:
     """The real one, a few seconds before an hour: program, arguments, lock, and a per cent sign."""
+    beds.require_root("cron")
     beds.require_programs("cron", "cron", "faketime", "unshare", "flock")
     folder = tmp_path / "our 100% fleet"
     folder.mkdir()
@@ -147,7 +147,6 @@ def test_cron_runs_it(tmp_path: Path) -> None:
     (tmp_path / "pbxfleet").write_text(text, encoding="utf-8")
     argv = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
     command = (*argv, "sh", "-c", IN_A_HOST_OF_ITS_OWN, "sh", str(tmp_path))
-    assert shutil.which("cron")
     with subprocess.Popen(command) as process:
         try:
             for _ in range(PATIENCE_S * 10):

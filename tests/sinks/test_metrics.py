@@ -25,6 +25,7 @@ from pbxfleet.report.metrics import (
     merged,
     run_samples,
 )
+from support import beds
 from support.receivers import free_port
 
 EXPORTER = "/usr/bin/prometheus-node-exporter"
@@ -89,6 +90,7 @@ def test_every_instance_has_every_class_also_without_a_difference() -> None:
 @contextlib.contextmanager
 def exporter(folder: Path) -> Iterator[int]:
     """The port of a node exporter that reads a folder."""
+    beds.require_programs("exporter", EXPORTER)
     port = free_port()
     argv = (
         EXPORTER,

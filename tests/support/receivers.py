@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import AsyncMessage
 
+from support import beds
 from support.https import TLS
 
 MOST_BYTES = 1 << 22
@@ -101,6 +102,7 @@ class Inbox(AsyncMessage):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
+        beds.require_programs("mail", "msmtp")
         self.received: list[Any] = []
         port = free_port()
         self.controller = Controller(self, hostname="127.0.0.1", port=port)
