@@ -1,0 +1,116 @@
+"""What lies between two targets is what plan says on a host where the first is applied and runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbxfleet.model.plan import Change, Verb
+from pbxfleet.model.revisions import NO_LONGER
+from pbxfleet.model.target import Impact, Kind
+from pbxfleet.plan.besides import Applied, host_facts, instance_facts
+from pbxfleet.plan.between import NOT_DECLARED, Between, between, changed_waves
+from support.machine import applied, plan_of
+from support.targets import Fleet, SecretName, Seeded, Wish, fleet
+from support.worlds import wishes
+
+
+def of(known: Fleet) -> Applied:
+    return Applied(known.target, known.contents.fields)
+
+
+def said(change: Change) -> tuple[object, ...]:
+    """What the host would be told; not what it says itself, and a host without services enables none."""
+    fields = sorted((f.name, f.after) for f in change.fields if f.name != "enabled")
+    return change.resource, change.action, change.impact, fields
+
+
+def differing(before: Fleet, after: Fleet) -> Between:
+    return between(of(before), of(after))
+
+
+@given(wishes(), wishes())
+def test_it_is_the_plan_of_a_host_that_has_the_first(
+    old: tuple[Wish, ...], new: tuple[Wish, ...]
+) -> None:
+    before, after = fleet(*old, budget=9), fleet(*new, budget=9)
+    plan = plan_of(after, applied(before))
+    # Where the directory of a removed instance goes is the host's own story.
+    planned = [said(c) for c in plan.changes if c.kind is not Kind.DIRECTORY or c.fields]
+    planned = [p for p in planned if p[1] not in (Verb.KEEP, Verb.MOVE)]
+    found = [said(c) for c in differing(before, after).changes if c.action is not Verb.KEEP]
+    assert sorted(found, key=repr) == sorted(planned, key=repr)
+
+
+@given(wishes(), wishes())
+def test_a_difference_is_shown_and_what_is_shown_is_one(
+    old: tuple[Wish, ...], new: tuple[Wish, ...]
+) -> None:
+    before, after = fleet(*old), fleet(*new)
+    found = differing(before, after)
+    shown = {c.instance for c in found.changes} | {n.instance for n in found.notes}
+    for name in before.target.instances.keys() & after.target.instances.keys():
+        own = [c for c in found.changes if c.instance == name]
+        if instance_facts(before.target.instances[name], after.target.instances[name], own):
+            shown.add(name)
+    assert shown == changed_waves(before.target, after.target)
+    assert all(c.fields or c.kind is not Kind.SETTINGS for c in found.changes)
+
+
+@given(wishes())
+def test_nothing_lies_between_equal_targets(wanted: tuple[Wish, ...]) -> None:
+    known = fleet(*wanted)
+    assert differing(known, known) == Between((), ())
+    assert host_facts(known.target, known.target) == ()
+
+
+BASE = Wish("acme", settings={"sys_name": "Acme", "timezone": "x"})
+
+
+def settings_between(**values: object) -> dict[str, Change]:
+    """Changes of pbx.xml by reason, where these settings are declared otherwise."""
+    wanted = {k: v for k, v in {**BASE.settings, **values}.items() if v != "gone"}
+    after = fleet(replace(BASE, settings=wanted))
+    found = differing(fleet(BASE), after).changes
+    return {c.reason: c for c in found if c.kind is Kind.SETTINGS}
+
+
+def test_what_is_left_alone_is_said_with_the_reason() -> None:
+    (gone,) = settings_between(timezone="gone").values()
+    assert (gone.action, gone.impact, gone.reason) == (Verb.KEEP, Impact.NONE, NO_LONGER)
+    assert [(f.name, f.before, f.after) for f in gone.fields] == [("timezone", "x", None)]
+    (seeded,) = settings_between(log_length=Seeded("300")).values()
+    assert seeded.action is Verb.KEEP
+    assert seeded.reason.startswith("seeded")
+    (alike,) = settings_between(timezone=" x ").values()
+    assert (alike.action, alike.reason) == (Verb.KEEP, "means the same: nothing is written")
+    (secret,) = settings_between(pw_pass=SecretName("other")).values()
+    assert [(f.before, f.after) for f in secret.fields] == [("(secret)", "(secret)")]
+
+
+def test_of_what_was_not_declared_nobody_knows_what_is_there() -> None:
+    (new,) = settings_between(log_level="5").values()
+    assert [(f.name, f.before, f.after) for f in new.fields] == [("log_level", NOT_DECLARED, "5")]
+
+
+def test_lines_that_moved_are_no_difference() -> None:
+    known = fleet(BASE)
+    moved = {
+        name: i._replace(origin="desired/instances/acme.toml:99:1")
+        for name, i in known.target.instances.items()
+    }
+    other = Applied(known.target._replace(instances=moved), known.contents.fields)
+    assert between(of(known), other) == Between((), ())
+
+
+@given(st.integers(1, 40), st.integers(0, 39))
+def test_only_what_changed_is_read(count: int, which: int) -> None:
+    wanted = [Wish(f"i{n}", address=f"192.0.2.{n}", failover=None) for n in range(count)]
+    before = fleet(*wanted)
+    name = f"i{which % count}"
+    after = fleet(*(replace(w, http=81) if w.name == name else w for w in wanted))
+    found = differing(before, after)
+    assert {c.instance for c in found.changes} == {name}
+    assert after.contents.asked["fields"] <= 4
