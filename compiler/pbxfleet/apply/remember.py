@@ -15,12 +15,11 @@ from pbxfleet.model.applied import (
     Proof,
     Started,
     as_remembered,
-    element_digest,
 )
 from pbxfleet.model.debt import is_part
-from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
+from pbxfleet.model.elements import remembered
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource
+from pbxfleet.model.target import Impact, Kind, Resource
 from pbxfleet.pbx.meaning import must_change
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
@@ -135,7 +134,7 @@ def _remember(
     digest, fields = resource.digest, {}
     if resource.kind is Kind.SETTINGS:
         declared = effects.contents.fields(resource.instance)
-        fields = {f.name: _remembered(f) for f in declared}
+        fields = {f.name: remembered(f) for f in declared}
         digest = _settings_digest(resource, effects, proof)
     return AppliedResource(
         str(resource.kind),
@@ -147,12 +146,6 @@ def _remember(
         fields,
         stat,
     )
-
-
-def _remembered(field: Field) -> str | None:
-    if field.secret is not None:
-        return SECRET
-    return WRITTEN_ONCE if field.ownership == SEEDED else element_digest(field.value)
 
 
 def _settings_digest(resource: Resource, effects: Effects, proof: Proof) -> Digest:
