@@ -51,6 +51,7 @@ FAMILIES = {
     "ADV": "advice: legal, but seldom what is wanted",
     "POL": "what the policy says of a change",
     "GIT": "revisions of the repository",
+    "MAP": "the source map of rendered files",
     "PLN": "plan, apply and drift",
     "HST": "the host itself",
 }

@@ -51,11 +51,15 @@ def explain_setting(repository: str, what: str) -> Explained:
         _known(setting, [*fields, *by_label], f"declared for {instance}", stale)
         raise AssertionError(setting)
     history = History(repository)
-    layers = tuple(
-        Layer(place, number == 0, _blame(history, place))
-        for number, place in enumerate((field.origin, *field.overrode))
-    )
+    layers = layers_of(history, (field.origin, *field.overrode))
     return Explained(host, instance, field, layers, stale)
+
+
+def layers_of(history: History, places: Iterable[str]) -> tuple[Layer, ...]:
+    """The layers at these places, nearest first, each with the commit that wrote its line."""
+    return tuple(
+        Layer(place, number == 0, blamed(history, place)) for number, place in enumerate(places)
+    )
 
 
 def _parts(what: str) -> tuple[str, str, str]:
@@ -79,7 +83,8 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + more
 
 
-def _blame(history: History, place: str) -> Blame | None:
+def blamed(history: History, place: str) -> Blame | None:
+    """The commit that wrote the line of a place, None where it is not committed."""
     file, _, rest = place.partition(":")
     line = rest.partition(":")[0]
     return history.blame(file, int(line)) if line.isdecimal() else None
@@ -97,13 +102,14 @@ def explained_text(found: Explained) -> str:
     ]
     for layer in found.layers:
         word = "from" if layer.wins else "overrides"
-        lines.append(f"  {word:<11}  {layer.place}{_written(layer.blame)}")
+        lines.append(f"  {word:<11}  {layer.place}{written_text(layer.blame)}")
     if found.stale:
         lines.append(f"  as compiled; changed since: {_few(found.stale)} (run pbxfleet compile)")
     return "\n".join(lines) + "\n"
 
 
-def _written(blame: Blame | None) -> str:
+def written_text(blame: Blame | None) -> str:
+    """The commit behind a place, for people."""
     if blame is None:
         return "   (not committed)"
     return f"   {blame.commit} {blame.date} {blame.author}: {blame.subject}"

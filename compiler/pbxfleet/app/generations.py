@@ -75,6 +75,15 @@ def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 def unpacked(state: StateView, number: int) -> Mapping[str, bytes]:
     """The files of a generation's target by name; Refused if they are not kept, or are damaged."""
+    return _unpacked(state, number, None)
+
+
+def unpacked_file(state: StateView, number: int, name: str) -> bytes | None:
+    """One file of a generation's target, None if it has none by that name; Refused as `unpacked`."""
+    return _unpacked(state, number, name).get(name)
+
+
+def _unpacked(state: StateView, number: int, only: str | None) -> Mapping[str, bytes]:
     import zipfile
     import zlib
 
@@ -83,7 +92,8 @@ def unpacked(state: StateView, number: int) -> Mapping[str, bytes]:
         raise Refused(f"the target of generation {number} is not kept")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
+            names = archive.namelist()
+            return {name: archive.read(name) for name in names if only in (None, name)}
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Refused(f"the target of generation {number} is damaged: {error}") from error
 

@@ -46,8 +46,14 @@ def _explain(parser: ArgumentParser) -> None:
         "what",
         metavar="WHAT",
         nargs="?",
-        help="a diagnostic code such as BND101, or HOST/INSTANCE/SETTING such as fra1/acme/sys_name; "
-        "nothing lists all codes",
+        help="a diagnostic code such as BND101, HOST/INSTANCE/SETTING such as fra1/acme/sys_name, a "
+        "rendered file or a line of it; nothing lists all codes",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        default="/",
+        help="a folder that is the host's /, to tell when a line was applied",
     )
 
 
@@ -199,17 +205,24 @@ exit codes: 0 printed, 1 the fleet has errors""",
     REPORT,
     Command(
         "explain",
-        "the page of a diagnostic code, or where a setting comes from",
+        "the page of a diagnostic code, or where a setting or a rendered line comes from",
         """\
 Of a code: what it means, a bad and a good example, what to do. Of a setting:
 its value, every layer that gives one, nearest first, and the commit that
-wrote it. Of nothing: the list of all codes.""",
+wrote it. Of a line of a rendered file: the values whose change would change
+it, with their layers and commits, the line of the template or reference file
+that wrote it, what a change of it costs, and when it was applied, if the
+records of the host can be read here. Of a rendered file without a line: the
+same for all its lines. Of nothing: the list of all codes.""",
         """\
 examples:
   pbxfleet explain BND101
   pbxfleet explain fra1/acme/sys_name
+  pbxfleet explain rendered/fra1/root/etc/pbx/backup.list:3
+  pbxfleet explain fra1:/etc/systemd/system/pbx-acme.service:16
+  pbxfleet explain fra1/acme/pbx.xml:12
 
-exit codes: 0 printed, 1 no such code or setting""",
+exit codes: 0 printed, 1 no such code, setting, file or line""",
         _explain,
         "pbxfleet.cli.run_explain",
     ),

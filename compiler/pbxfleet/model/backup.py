@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pbxfleet.core.paths import HostPath
+from pbxfleet.core.span import Span
 
 if TYPE_CHECKING:
     from pbxfleet.model.desired import Sourced
@@ -77,7 +78,8 @@ class BackupTarget:
     """One program and the place that it keeps backups in.
 
     `keep` are numbers of backups by `last`, `daily`, `weekly`, `monthly`, `yearly`; nothing is ever
-    removed where it is empty. `encrypted` says that the place itself encrypts what it stores.
+    removed where it is empty, and `keep_at` has the places of these numbers. `encrypted` says that
+    the place itself encrypts what it stores.
     """
 
     program: BackupProgram
@@ -86,6 +88,7 @@ class BackupTarget:
     environment_file: Sourced[HostPath] | None = None
     keep: Mapping[str, int] = field(default_factory=dict)
     encrypted: bool = False
+    keep_at: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
     @property
     def local(self) -> HostPath | None:

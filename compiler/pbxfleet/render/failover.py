@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
+from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, did_you_mean, outcome
 from pbxfleet.core.span import Span
 from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
+from pbxfleet.render.line_marks import LineMarks, is_traced, note
 
 MAX_CHARACTERS = 1024 * 1024
 
@@ -69,10 +71,11 @@ _JINJA_FILE = "<template>"  # the file name that jinja2 gives to templates made 
 
 
 class FailoverTemplate(NamedTuple):
-    """A template that was understood. `file` is its name within the repository."""
+    """A template that was understood. `file` is its name within the repository, `source` its text."""
 
     file: str
     template: Template
+    source: str
 
 
 def template_file(host: ResolvedHost) -> str | None:
@@ -100,7 +103,7 @@ def read_template(file: str, content: bytes) -> Outcome[FailoverTemplate]:
     environment = _environment()
     try:
         unknown = _unknown_names(file, source, environment.parse(source))
-        return outcome(FailoverTemplate(file, environment.from_string(source)), unknown)
+        return outcome(FailoverTemplate(file, environment.from_string(source), source), unknown)
     except TemplateSyntaxError as error:
         problem, span = _said(error.message or ""), _line(file, error.lineno)
     except (RecursionError, SyntaxError, MemoryError):
@@ -129,6 +132,8 @@ def failover_text(
     else:
         hidden = None if text is None else _REFUSED.search(text)
         if text is not None and hidden is None:
+            if is_traced():
+                _trace(template, values, text)
             return Outcome(text.encode())
         span = _line(template.file, 1)
         problem = _too_long(span) if hidden is None else _control_character(hidden.group(), span)
@@ -136,9 +141,22 @@ def failover_text(
     return Outcome(None, (replace(problem, related=related),))
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+def _trace(template: FailoverTemplate, values: Mapping[str, object], text: str) -> None:
+    """Tell which lines of the template wrote the text; a template that computes with text may not tell."""
+    environment = _environment([LineMarks])
+    try:
+        marked = environment.from_string(template.source).render(values)
+    except Exception:  # it is a program of its own, and the marks are in its texts
+        return
+    note(text, marked, environment, template.file)
+
+
+def _environment(extensions: Sequence[type[Extension]] = ()) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        extensions=extensions,
     )
     # Without the global functions nothing loops for long or depends on chance.
     environment.globals.clear()

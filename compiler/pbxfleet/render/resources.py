@@ -100,6 +100,11 @@ def host_pieces(host: ResolvedHost) -> Iterator[Piece]:
     yield _file("", host_exclude_path(host), text, Impact.NONE, origins)
     for path, text in scripts.host_files(host):
         yield _file("", path, text, Impact.NONE, _backup_origin(host))
+    yield from network_pieces(host)
+
+
+def network_pieces(host: ResolvedHost) -> Iterator[Piece]:
+    """Files of the host's network."""
     for file in network.network_files(host):
         text = FileText(file.content, file.mode)
         yield _file("", file.path, text, Impact.NONE, network.origins(host))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
@@ -267,15 +267,32 @@ def _target(program: BackupProgram, model: RepositoryModel | RsyncModel | TarMod
             model.environment_file,
             _keep(model.keep),
             encrypted=True,
+            keep_at=_keep_at(model.keep),
         )
     encrypted = model.encrypted is not None and model.encrypted.value
     if isinstance(model, RsyncModel):
         return BackupTarget(
             program, model.target, None, model.environment_file, encrypted=encrypted
         )
-    return BackupTarget(program, model.target, keep=_keep(model.keep), encrypted=encrypted)
+    return BackupTarget(
+        program,
+        model.target,
+        keep=_keep(model.keep),
+        encrypted=encrypted,
+        keep_at=_keep_at(model.keep),
+    )
 
 
 def _keep(model: KeepModel | KeepLastModel | None) -> Mapping[str, int]:
-    written = ((period, getattr(model, period, None)) for period in PERIODS)
-    return {period: number.value for period, number in written if number is not None}
+    return {period: number.value for period, number in _written(model)}
+
+
+def _keep_at(model: KeepModel | KeepLastModel | None) -> Mapping[str, Span]:
+    return {period: number.origin for period, number in _written(model)}
+
+
+def _written(model: KeepModel | KeepLastModel | None) -> Iterator[tuple[str, Sourced[int]]]:
+    for period in PERIODS:
+        number = getattr(model, period, None)
+        if number is not None:
+            yield period, number
