@@ -76,8 +76,8 @@ def test_lines_that_a_template_has_as_they_are_come_from_that_line(folder: Path)
     for found in everything(folder):
         for line in found.lines:
             for written in line.written_by[:1]:
-                folder = TEMPLATES if written.own else folder
-                source = (folder / written.file).read_text().split("\n")[written.line - 1]
+                file = (TEMPLATES if written.own else folder) / written.file
+                source = file.read_text().split("\n")[written.line - 1]
                 as_it_is = not any(sign in source for sign in ("{", "00000000"))
                 if as_it_is and not found.path.endswith(("pbx.xml", "pbx-backup-restic")):
                     assert line.text == source
