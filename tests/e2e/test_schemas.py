@@ -105,6 +105,7 @@ def test_documents_of_commands_on_a_host(site: Site, tmp_path: Path) -> None:
     judged("plan", *on_host, "--out", stored)
     judged("show", stored)
     judged("drift", *on_host, code=2)
+    judged("drift", *on_host, "--adopt", code=2)
     judged("status", *on_host)
     judged("apply", *on_host, "--auto-approve")
     judged("apply", *on_host, "--auto-approve")

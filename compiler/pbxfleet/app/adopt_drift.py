@@ -6,7 +6,7 @@ the declared one, and no instance has another value that was not named. What fai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ class Proposal(NamedTuple):
         )
 
 
-def adopt_drift(live: Live, layer: AdoptLayer | None) -> Proposal:
+def adopt_drift(live: Live, repository: str, layer: AdoptLayer | None) -> Proposal:
     """Propose edits for everything that drifted on the host; nothing is written.
 
     `layer` says where values are written; without it, where no other instance is touched.
@@ -54,7 +54,7 @@ def adopt_drift(live: Live, layer: AdoptLayer | None) -> Proposal:
     from pbxfleet.app.reading import read_fleet
 
     host = live.target.host
-    fleet = read_fleet(live.tree.repository)  # type: ignore[attr-defined]
+    fleet = read_fleet(repository)
     if fleet.desired is None or fleet.resolved is None:
         return Proposal(host, (), (), {}, {}, fleet)
     looked = look(live)
@@ -151,7 +151,8 @@ def _judged(fleet: Fleet, edited: _Written, layer: AdoptLayer | None) -> _Writte
         left_out = [one for a in edited.adoptions for one in _refused(a, why)]
         return _Written((), tuple(left_out), fleet.files)
     before, after = _instances(fleet.resolved), _instances(now.resolved)
-    adoptions = [_with_others(one, before, after) for one in edited.adoptions]
+    wished = {(w.instance, w.keys) for one in edited.adoptions for w in one.wishes}
+    adoptions = [_with_others(one, wished, before, after) for one in edited.adoptions]
     named = {name for one in adoptions for name in (*_wishing(one), *one.others)}
     unnamed = sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
     unnamed = [name for name in unnamed if name not in named]
@@ -162,13 +163,14 @@ def _judged(fleet: Fleet, edited: _Written, layer: AdoptLayer | None) -> _Writte
 
 def _with_others(
     one: Adoption,
+    wished: Collection[tuple[str, tuple[str, ...]]],
     before: Mapping[str, ResolvedInstance],
     after: Mapping[str, ResolvedInstance],
 ) -> Adoption:
     """The adoption with the instances that get another value by it and have not drifted to it."""
     keys = one.wishes[0].keys
     changed = (n for n in after if n in before and _said(before[n], keys) != _said(after[n], keys))
-    return one._replace(others=tuple(sorted(set(changed) - _wishing(one))))
+    return one._replace(others=tuple(sorted(n for n in changed if (n, keys) not in wished)))
 
 
 def _wishing(one: Adoption) -> set[str]:
@@ -213,9 +215,7 @@ def _said(instance: ResolvedInstance, keys: tuple[str, ...]) -> object:
 
 def _diff(name: str, before: bytes, after: bytes) -> str:
     old, new = (text.decode("utf-8").split("\n") for text in (before, after))
-    lines = unified_diff(
-        _with_ends(old), _with_ends(new), f"a/{name}", f"b/{name}", lineterm="\n"
-    )
+    lines = unified_diff(_with_ends(old), _with_ends(new), f"a/{name}", f"b/{name}", lineterm="\n")
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )

@@ -18,7 +18,7 @@ from pbxfleet.plan.diff import Difference
 from pbxfleet.plan.drift import MOVED
 from pbxfleet.plan.releases import How
 
-SECRET = "a secret is never adopted: change the secret itself, or let apply put it back"
+NEVER = "a secret is never adopted: change the secret itself, or let apply put it back"
 GONE = "the element is gone: say it in unset, or let apply put it back"
 UNSET = "it is removed on purpose (unset): take it out of that list by hand"
 FOLLOWS = "it follows from the address of the instance: change that"
@@ -124,7 +124,7 @@ def _said(
     value, label = live[setting.name], setting.label
     row = SETTINGS.get(setting.name)
     if isinstance(setting.value, SecretRef) or value == "(secret)" or (row and row.secret):
-        return (), "", SECRET
+        return (), "", NEVER
     if value is None:
         return (), "", GONE
     if setting.value is None:
@@ -144,7 +144,7 @@ def _spelled(declared: str, live: str) -> str:
     """The live value; of numbers and truth values as people write them, however the PBX spells it."""
     plain = without_spelling(live)
     own = without_spelling(declared)
-    if plain.isdecimal() and own.isdecimal() or {plain, own} <= {"true", "false"}:
+    if (plain.isdecimal() and own.isdecimal()) or {plain, own} <= {"true", "false"}:
         return plain
     return live
 
@@ -164,9 +164,7 @@ def _listener(role: str, live: str, instance: ResolvedInstance) -> _Said:
     return ("listen", role), format_binds(binds), ""
 
 
-def _range(
-    live: Mapping[str, str | None], instance: ResolvedInstance, words: Words
-) -> _Said:
+def _range(live: Mapping[str, str | None], instance: ResolvedInstance, words: Words) -> _Said:
     now = {setting.name: setting.value for setting in instance.settings} | dict(live)
     ends = [now.get(words.elements.get(role, "")) for role in (Role.RTP_START, Role.RTP_END)]
     numbers = [int(e) for e in ends if isinstance(e, str) and e.strip().isdecimal()]

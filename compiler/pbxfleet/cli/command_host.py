@@ -88,6 +88,24 @@ def _drift(parser: ArgumentParser) -> None:
         "--only-new", action="store_true", help="report only what no earlier run has reported"
     )
     sink_options(parser)
+    adopting = parser.add_argument_group("adopting", "what the host has becomes the declaration")
+    adopting.add_argument(
+        "--adopt",
+        action="store_true",
+        help="print the smallest edits of desired/ that declare what drifted, as a patch",
+    )
+    adopting.add_argument(
+        "--layer",
+        choices=("instance", "host", "fleet"),
+        help="where values are written (default: where no other instance gets another value)",
+    )
+    into = adopting.add_mutually_exclusive_group()
+    into.add_argument("--patch", metavar="FILE", help="write the patch there")
+    into.add_argument(
+        "--branch",
+        metavar="NAME",
+        help="make a new branch with the edits; the checkout stays as it is",
+    )
 
 
 def _confirm(parser: ArgumentParser) -> None:
@@ -251,16 +269,24 @@ holds the lock, 5 partly, 8 denied by [policy]; with --plan 0""",
 Compare the host with what was applied last: files, declared settings, modes,
 and the running processes with their sockets and cores. Made for cron: no
 output and exit 0 when nothing differs. What is declared and not applied yet
-is not drift; it is only counted.""",
+is not drift; it is only counted.
+
+With --adopt the drift becomes the declaration: the smallest edits of desired/
+that say what the host has now are printed as a patch. Comments and formatting
+stay, and without --layer no other instance gets another value. Secrets, and
+what no key says, are listed and left out.""",
         """\
 classes: missing  changed  extra  mode  runtime
 
 examples:
   pbxfleet -C /srv/fleet drift fra1
   pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
+  pbxfleet drift fra1 --adopt --quiet | git apply
 
 exit codes: 0 no drift, 1 it could not be told (to a sink either), 2 drift"""
         + WORDS,
+exit codes: 0 no drift (with --adopt: nothing that cannot be declared), 1 it
+could not be told, 2 drift""",
         _drift,
         "pbxfleet.cli.run_drift",
     ),

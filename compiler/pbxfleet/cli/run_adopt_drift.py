@@ -15,11 +15,12 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.adopt_drift import adopt_drift
     from pbxfleet.app.live import open_live
     from pbxfleet.cli.run_validate import diagnostics_data, show
+    from pbxfleet.host.disk import absolute
     from pbxfleet.model.adopting import AdoptLayer
     from pbxfleet.report.adopting import adoptions_data, adoptions_text, summary_text
 
     live = open_live(args.chdir, args.host, args.root)
-    found = adopt_drift(live, None if args.layer is None else AdoptLayer(args.layer))
+    found = adopt_drift(live, args.chdir, None if args.layer is None else AdoptLayer(args.layer))
     if found.fleet.resolved is None:
         failed = show(found.fleet, output, advice=False)
         output.data(diagnostics_data(found.fleet, failed=failed))
@@ -30,9 +31,9 @@ def run(args: Namespace, output: Output) -> int:
 
         message = MESSAGE.format(host=args.host)
         names = (args.branch, found.before, found.files)
-        branch = (args.branch, make_branch(live.tree.repository, *names, message))
+        branch = (args.branch, make_branch(absolute(args.chdir), *names, message))
     elif args.patch is not None and found.files:
-        from pbxfleet.host.disk import absolute, write_file
+        from pbxfleet.host.disk import write_file
 
         write_file(absolute(args.patch), found.patch.encode(), 0o644)
     else:
@@ -40,7 +41,5 @@ def run(args: Namespace, output: Output) -> int:
     if text := adoptions_text(found.adoptions, found.left_out):
         output.say(text)
     output.say(summary_text(found.adoptions, found.left_out))
-    output.data(
-        adoptions_data(args.host, found.adoptions, found.left_out, found.patch, branch)
-    )
+    output.data(adoptions_data(args.host, found.adoptions, found.left_out, found.patch, branch))
     return Exit.DIFFERENCES if found.left_out else Exit.DONE

@@ -43,7 +43,7 @@ def make_branch(
 
 def _stored(repo: Repo, kind: str, content: bytes) -> str:
     """The id of an object, which is written into the repository."""
-    from gitdb import IStream
+    from gitdb import IStream  # type: ignore[import-untyped]
 
     return str(repo.odb.store(IStream(kind, len(content), BytesIO(content))).hexsha.decode())
 

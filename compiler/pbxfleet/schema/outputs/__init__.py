@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
+from pbxfleet.schema.outputs.adopting import DriftCommandDocument
 from pbxfleet.schema.outputs.diagnostics import DiagnosticsDocument, ErrorDocument
 from pbxfleet.schema.outputs.diff import DiffDocument
 from pbxfleet.schema.outputs.explained import ExplainDocument, LearnDocument
 from pbxfleet.schema.outputs.fleet import AddressesDocument, CapacityDocument
 from pbxfleet.schema.outputs.history import ConfirmDocument, HistoryDocument, UndoDocument
-from pbxfleet.schema.outputs.host import ApplyDocument, DriftDocument, StatusDocument
+from pbxfleet.schema.outputs.host import ApplyDocument, StatusDocument
 from pbxfleet.schema.outputs.plan import PlanDocument, PlanFileDocument
 from pbxfleet.schema.outputs.rehearsal import RehearseDocument
 from pbxfleet.schema.outputs.release import ReleaseDocument
@@ -40,6 +41,7 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "diagnostics.schema.json": DiagnosticsDocument,
     "diff.schema.json": DiffDocument,
     "drift.schema.json": DriftDocument,
+    "drift.schema.json": DriftCommandDocument,
     "error.schema.json": ErrorDocument,
     "explain.schema.json": ExplainDocument,
     "fmt.schema.json": FmtDocument,

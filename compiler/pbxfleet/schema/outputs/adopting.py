@@ -20,7 +20,9 @@ class AdoptedModel(Record):
         examples=["instance"],
         json_schema_extra={"enum": [str(word) for word in AdoptLayer]},
     )
-    keys: list[str] = Field(description="Keys that lead to it.", examples=[["settings", "sys_name"]])
+    keys: list[str] = Field(
+        description="Keys that lead to it.", examples=[["settings", "sys_name"]]
+    )
     value: str = Field(description="The value.", examples=["ACME"])
     why: str = Field(description="Why in this layer.", examples=["its own file says it"])
     instances: list[str] = Field(description="Instances that drifted to it.", examples=[["acme"]])
@@ -56,7 +58,9 @@ class AdoptDriftDocument(Document):
     patch: str = Field(
         description="The edits as a unified diff; empty where there are none.", examples=[""]
     )
-    branch: AdoptBranchModel | None = Field(description="The branch; null where none was asked for.")
+    branch: AdoptBranchModel | None = Field(
+        description="The branch; null where none was asked for."
+    )
 
 
 class DriftCommandDocument(RootModel[DriftDocument | AdoptDriftDocument]):
