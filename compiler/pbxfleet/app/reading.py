@@ -45,7 +45,6 @@ def read_fleet(repository: str) -> Fleet:
 
 def understood(contents: Mapping[str, bytes | ReadProblem]) -> Fleet:
     """The fleet of these files by name, resolved and checked, wherever they were read from."""
-    """The fleet of these files below desired/, by their names in the repository."""
     fleet = Fleet()
     found: list[Diagnostic] = []
     sound = _understand(contents, fleet, found)

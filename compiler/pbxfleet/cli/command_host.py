@@ -283,10 +283,9 @@ examples:
   pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
   pbxfleet drift fra1 --adopt --quiet | git apply
 
-exit codes: 0 no drift, 1 it could not be told (to a sink either), 2 drift"""
+exit codes: 0 no drift, 1 it could not be told (to a sink either), 2 drift;
+with --adopt 0 if nothing is left out"""
         + WORDS,
-exit codes: 0 no drift (with --adopt: nothing that cannot be declared), 1 it
-could not be told, 2 drift""",
         _drift,
         "pbxfleet.cli.run_drift",
     ),

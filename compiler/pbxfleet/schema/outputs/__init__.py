@@ -40,7 +40,6 @@ DOCUMENTS: Mapping[str, type[BaseModel]] = {
     "demo.schema.json": DemoDocument,
     "diagnostics.schema.json": DiagnosticsDocument,
     "diff.schema.json": DiffDocument,
-    "drift.schema.json": DriftDocument,
     "drift.schema.json": DriftCommandDocument,
     "error.schema.json": ErrorDocument,
     "explain.schema.json": ExplainDocument,
