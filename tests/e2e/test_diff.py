@@ -212,3 +212,121 @@ def test_an_option_is_never_passed_to_git(fleet: GitFleet, tmp_path: Path) -> No
 def test_no_repository_is_said(fleet: GitFleet, tmp_path: Path) -> None:
     done = fleet.run("--json", "HEAD", at=tmp_path)
     assert (done.code, done.data["error"]["code"]) == (1, "GIT101")
+
+
+def test_a_new_instance_shows_before_it_is_compiled(fleet: GitFleet) -> None:
+    fleet.write("desired/instances/gamma.toml", 'host = "h1"\naddress = "203.0.113.12"\n')
+    assert effects(fleet.diff("HEAD")) == {"gamma": ("create", "none")}
+    fleet.remove(ALPHA)
+    assert effects(fleet.diff("HEAD"))["alpha"] == ("remove", "restart")
+
+
+def test_a_host_comes_and_goes(fleet: GitFleet) -> None:
+    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
+    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
+    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
+    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
+    fleet.compiled_commit("Add a host")
+    came = fleet.diff("HEAD~1")
+    assert {(e["host"], e["instance"], e["action"]) for e in came["effects"]} == {
+        ("h2", "", "create"),
+        ("h2", "gamma", "create"),
+    }
+    went = fleet.diff("HEAD", "HEAD~1")
+    assert {e["action"] for e in went["effects"]} == {"remove"}
+    assert all("running" in e["reason"] for e in went["effects"])
+
+
+def test_an_instance_that_goes_to_another_host_is_moved(fleet: GitFleet) -> None:
+    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
+    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
+    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
+    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
+    fleet.compiled_commit("Add a host")
+    fleet.write("desired/instances/gamma.toml", 'host = "h1"\naddress = "203.0.113.12"\n')
+    fleet.write("desired/instances/delta.toml", 'host = "h2"\naddress = "192.0.2.13"\n')
+    fleet.compiled_commit("Move gamma")
+    found = {(e["host"], e["instance"]): e for e in fleet.diff("HEAD~1")["effects"]}
+    assert (found["h1", "gamma"]["action"], found["h1", "gamma"]["was"]) == ("move", "h2/gamma")
+    assert found["h2", "gamma"]["reason"].endswith("it goes on as h1/gamma")
+
+
+def test_who_wrote_it_and_who_took_it_out(fleet: GitFleet) -> None:
+    first = fleet.git("rev-parse", "HEAD")
+    fleet.git("checkout", "-q", "-b", "side")
+    fleet.edit(ALPHA, '"Alpha"', '"First"')
+    changed = fleet.compiled_commit("Rename it")
+    fleet.git("checkout", "-q", "main")
+    fleet.edit(BETA, "settings:\n  sys_name: Beta\n", "")
+    removed = fleet.compiled_commit("Say no name")
+    fleet.git("merge", "-q", "--no-edit", "-X", "ours", "side")
+    fleet.compiled_commit("Compile what was merged")
+    written = {w["place"]: w for w in fleet.diff(first, "HEAD")["written"]}
+    wrote, took = written[f"{ALPHA}:5:12"], written[f"{BETA}:3:13"]
+    assert (wrote["commit"], wrote["subject"]) == (changed[:10], "Rename it")
+    assert (took["commit"], took["removed"]) == (removed[:10], True)
+
+
+def test_criss_cross_merges_are_told(fleet: GitFleet) -> None:
+    fleet.git("checkout", "-q", "-b", "side")
+    fleet.edit(ALPHA, '"Alpha"', '"First"')
+    fleet.compiled_commit("On the side")
+    fleet.git("checkout", "-q", "main")
+    fleet.edit("desired/fleet.toml", "format = 1", "format = 1 # here")
+    here = fleet.compiled_commit("On main")
+    fleet.git("merge", "-q", "--no-edit", "-X", "ours", "side")
+    fleet.compiled_commit("Compile")
+    fleet.git("checkout", "-q", "side")
+    fleet.git("merge", "-q", "--no-edit", "-X", "ours", here)
+    fleet.compiled_commit("Compile")
+    data = fleet.diff("main...side")
+    assert "best common ancestors" in " ".join(data["notes"])
+
+
+def test_a_rendered_file_that_was_edited_by_hand_is_compiled_anew(fleet: GitFleet) -> None:
+    fleet.edit(ALPHA, '"Alpha"', '"First"')
+    fleet.compile()
+    fleet.edit("rendered/h1/settings/alpha.json", '"value": "First"', '"value": "Other"')
+    data = fleet.diff("HEAD")
+    assert fields(data, "alpha") == {"sys_name": ("Alpha", "First")}
+    assert data["hosts"][0]["after"] == "compiled"
+
+
+def test_a_ledger_that_was_edited_by_hand_is_compiled(tmp_path: Path) -> None:
+    fleet = GitFleet(tmp_path / "fleet")
+    fleet.write("desired/instances/gamma.toml", 'host = "h1"\naddress = "auto-ipv4"\n')
+    fleet.compiled_commit("Add gamma")
+    ledger = fleet.path("desired/ledger.toml").read_text()
+    old = next(line for line in ledger.splitlines() if line.endswith('"gamma"'))
+    fleet.write("desired/ledger.toml", ledger.replace(old, '"203.0.113.19" = "gamma"'))
+    data = fleet.diff("HEAD")
+    assert fields(data, "gamma")["address 203.0.113.19"] == (None, "declared")
+    assert data["hosts"][0]["after"] == "compiled"
+    fleet.compile()
+    assert fleet.diff("HEAD")["effects"] == data["effects"]
+
+
+def test_links_and_submodules_are_read_as_far_as_they_lead(fleet: GitFleet) -> None:
+    head = fleet.git("rev-parse", "HEAD")
+    text = fleet.path(BETA).read_text()
+    fleet.remove(BETA)
+    fleet.write("desired/shared/beta.yaml", text)
+    fleet.path(BETA).symlink_to("../shared/beta.yaml")
+    fleet.compiled_commit("Share it")
+    fleet.git("update-index", "--add", "--cacheinfo", f"160000,{head},desired/elsewhere")
+    fleet.git("commit", "-q", "-m", "With a submodule that is not here")
+    assert fleet.diff(head, "HEAD")["effects"] == []
+    assert fleet.diff("HEAD~1", "HEAD")["effects"] == []
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "human", "json"])
+def test_every_form_can_be_kept_whole(fleet: GitFleet, form: str, tmp_path: Path) -> None:
+    fleet.edit(ALPHA, '"Alpha"', '"`</details>@all"')
+    kept = tmp_path / "kept"
+    done = fleet.run("HEAD", "--format", form, "--out", kept, "--no-checks")
+    assert done.code == 0, done
+    assert done.out == kept.read_text()
+    assert done.out.startswith(STARTS[form])
+
+
+STARTS = {"markdown": "<!-- pbxfleet diff -->", "html": "<!DOCTYPE", "human": "HEAD", "json": "{"}

@@ -12,6 +12,7 @@ from pbxfleet.app.diff_moves import with_moves
 from pbxfleet.app.side import Sides
 from pbxfleet.app.two_targets import HostTree, Pair, TwoTargets
 from pbxfleet.core.diagnostics import Diagnostic, Severity
+from pbxfleet.core.errors import Refused
 from pbxfleet.model.plan import Change, FieldDelta, Note, Verb
 from pbxfleet.model.revisions import Effect, FileLines, HostSides, RevisionDiff
 from pbxfleet.model.target import IMPACT_ORDER, Impact, InstanceTarget, Kind, Target
@@ -20,37 +21,49 @@ from pbxfleet.plan.between import between
 from pbxfleet.report.diff_blocks import blocks
 
 
-def diff_sides(sides: Sides) -> RevisionDiff:
+def diff_sides(sides: Sides, *, checks: bool = True) -> RevisionDiff:
     """Everything that differs between two sides of a repository, with the commits that it is from.
 
-    Nothing is written anywhere.
+    Nothing is written anywhere. Without `checks` nobody is asked what newly fails.
     """
-    found = _compared(sides)
+    found = _compared(sides, checks=checks)
     if not found.effects:
         return found
     named = (found.before, found.after)
     return found._replace(written=authors(sides.revisions, *named, blocks(found.effects)))
 
 
-def _compared(sides: Sides) -> RevisionDiff:
+def _compared(sides: Sides, *, checks: bool) -> RevisionDiff:
     targets = TwoTargets(sides)
     pairs = list(targets.pairs())
-    effects = [effect for pair in pairs for effect in _host_effects(pair)]
+    effects: list[Effect] = []
+    for number, pair in enumerate(pairs):
+        try:
+            effects += _host_effects(pair)
+        except Refused as refusal:
+            if refusal.code != DAMAGED:
+                raise
+            pairs[number] = targets.anew(pair.sides.host)
+            effects += _host_effects(pairs[number])
     if any(e.action is Verb.REMOVE for e in effects) and any(
         e.action is Verb.CREATE for e in effects
     ):
         effects = with_moves(effects, *targets.ledgers())
-    checks = _checks(targets, sides.repository) if targets.changed else NO_CHECKS
+    asked = checks and targets.changed
+    told = _checks(targets, sides.repository) if asked else NO_CHECKS
     return RevisionDiff(
         sides.before.named,
         sides.after.named,
         tuple(_with_names(pair) for pair in pairs),
         tuple(sorted(effects, key=lambda e: (e.host, e.instance))),
-        checks.new,
-        checks.fixed,
+        told.new,
+        told.fixed,
         sides.notes,
-        checks.has_errors,
+        told.has_errors,
     )
+
+
+DAMAGED = "PLN105"  # a rendered file is not what the manifest says
 
 
 class _Checks(NamedTuple):

@@ -35,6 +35,13 @@ class HostTree(RenderedTree):
     def __init__(self, host: str, files: Mapping[str, bytes] | Side) -> None:
         super().__init__("", host)
         self._files = files
+        self._target: Target | None = None
+
+    def target(self) -> Target:
+        """The compiled target, decoded once."""
+        if self._target is None:
+            self._target = super().target()
+        return self._target
 
     def content(self, source: str) -> bytes | None:
         """A file below `rendered/<host>/`."""
@@ -71,7 +78,11 @@ class TwoTargets:
             if same and not touched:
                 continue
             before, after = old.tree(host, host in moved), new.tree(host, host in moved)
-            yield Pair(HostSides(host, before[0], after[0]), before[1], after[1])
+            yield _pair(host, before, after)
+
+    def anew(self, host: str) -> Pair:
+        """A host whose rendered files are not what its manifests say: compiled on both sides."""
+        return _pair(host, self._before.tree(host, anew=True), self._after.tree(host, anew=True))
 
     def diagnostics(self, repository: str) -> tuple[Sequence[Diagnostic], Sequence[Diagnostic]]:
         """What the checks find on both sides. What is kept of `repository` helps, and is left as it is.
@@ -106,6 +117,12 @@ class TwoTargets:
         kept, now = old.allocations, new.allocations
         differing = [n for n in kept.keys() | now.keys() if kept.get(n) != now.get(n)]
         return frozenset(a.host for n in differing for a in (kept.get(n), now.get(n)) if a)
+
+
+def _pair(
+    host: str, before: tuple[Source, HostTree | None], after: tuple[Source, HostTree | None]
+) -> Pair:
+    return Pair(HostSides(host, before[0], after[0]), before[1], after[1])
 
 
 def _own(host: str, inputs: Iterable[str]) -> Iterator[str]:
@@ -177,10 +194,12 @@ class _OneSide:
             desired.instances[name].host.value for name in missing & desired.instances.keys()
         )
 
-    def tree(self, host: str, ledger_moved: bool) -> tuple[Source, HostTree | None]:
-        """The host's target, and where it comes from."""
+    def tree(
+        self, host: str, ledger_moved: bool = False, *, anew: bool = False
+    ) -> tuple[Source, HostTree | None]:
+        """The host's target, and where it comes from; with `anew` not from rendered/."""
         tree = HostTree(host, self.side)
-        if host in self.declared and self._is_fresh(host, tree, ledger_moved):
+        if not anew and host in self.declared and self._is_fresh(host, tree, ledger_moved):
             return Source.RENDERED, tree
         if not self.desired and self.rendered.get(host):
             return Source.RENDERED, tree  # the rendered tree alone is kept here

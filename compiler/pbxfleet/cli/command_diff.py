@@ -34,6 +34,11 @@ def _diff(parser: ArgumentParser) -> None:
         help="with --format markdown: what the text has to fit into (default: github)",
     )
     parser.add_argument(
+        "--no-checks",
+        action="store_true",
+        help="do not ask which checks newly fail, which takes most of the time; validate tells all",
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help="write the whole text, uncut, into FILE as well"
     )
     parser.add_argument(

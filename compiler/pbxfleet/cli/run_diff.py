@@ -20,7 +20,7 @@ def run(args: Namespace, output: Output) -> int:
 
     output.json = output.json or args.format == "json"
     sides = open_sides(args.chdir, args.base, args.head, merge_base=args.merge_base)
-    found = diff_sides(sides)
+    found = diff_sides(sides, checks=not args.no_checks)
     if args.out is not None:
         form = "json" if output.json else args.format
         write_file(args.out, _text(found, form, output, None, "").encode(), 0o644)

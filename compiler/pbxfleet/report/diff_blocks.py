@@ -178,9 +178,9 @@ def _named(names: Sequence[str], everybody: frozenset[str]) -> str:
     left = everybody.difference(names)
     some = len(names) > MOST_LEFT_OUT and everybody.issuperset(names)
     if some and not left:
-        return f"all {len(names):,} instances"
+        return f"all {len(names)} instances"
     if some and len(left) <= min(MOST_LEFT_OUT, len(names) // 2):
-        return f"all {len(everybody):,} instances but {ranges(left)}"
+        return f"all {len(everybody)} instances but {ranges(left)}"
     return ranges(names)
 
 

@@ -47,7 +47,7 @@ def _page(found: RevisionDiff) -> Iterator[str]:
     yield from _findings("New findings of the checks", found.new)
     yield from _findings("Fixed", found.fixed)
     for section in sections(found):
-        word = "Host" if len(section.hosts) == 1 else f"{len(section.hosts):,} hosts:"
+        word = "Host" if len(section.hosts) == 1 else f"{len(section.hosts)} hosts:"
         yield f"<h2>{word} {_code(ranges(section.hosts))}</h2>"
         for block in section.blocks:
             yield from _block(block, found)
@@ -57,7 +57,7 @@ def _page(found: RevisionDiff) -> Iterator[str]:
 def _findings(heading: str, found: Sequence[Diagnostic]) -> Iterator[str]:
     if not found:
         return
-    yield f"<h2>{heading} ({len(found):,})</h2><ul>"
+    yield f"<h2>{heading} ({len(found)})</h2><ul>"
     for d in found:
         place = f"{d.span}: " if d.span is not None else ""
         yield f"<li>{_code(f'{place}{d.severity}[{d.code}]: {d.message}')}</li>"

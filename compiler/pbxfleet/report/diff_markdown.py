@@ -124,15 +124,13 @@ def _hosts(found: RevisionDiff) -> Iterator[str]:
 def _row(total: Counts, instances: int) -> tuple[str, ...]:
     numbers = (total.restarts, total.live, total.created, total.removed, total.moved)
     touched = len(total.instances)
-    return f"{touched:,} of {max(instances, touched):,}", *(
-        f"{len(n):,}" if n else "" for n in numbers
-    )
+    return f"{touched} of {max(instances, touched)}", *(f"{len(n)}" if n else "" for n in numbers)
 
 
 def _findings(heading: str, found: Sequence[Diagnostic]) -> Iterator[str]:
     if not found:
         return
-    yield f"**{heading}** ({len(found):,})"
+    yield f"**{heading}** ({len(found)})"
     yield ""
     ordered = sorted(found, key=lambda d: (list(Severity).index(d.severity), d.sort_key))
     for diagnostic in ordered[:MOST_FINDINGS]:
@@ -140,7 +138,7 @@ def _findings(heading: str, found: Sequence[Diagnostic]) -> Iterator[str]:
         text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
         yield f"- {_code(_short(text))}"
     if len(found) > MOST_FINDINGS:
-        yield f"- and {len(found) - MOST_FINDINGS:,} more"
+        yield f"- and {len(found) - MOST_FINDINGS} more"
     yield ""
 
 
@@ -149,7 +147,7 @@ def _short(text: str) -> str:
 
 
 def _parts(section: Section, found: RevisionDiff, limit: Limit) -> Iterator[_Part]:
-    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts):,} hosts:"
+    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts)} hosts:"
     heading = f"#### {word} {_code(ranges(section.hosts))}"
     for block in section.blocks:
         yield _part(heading, block, found, limit)
@@ -159,7 +157,7 @@ def _part(heading: str, block: Block, found: RevisionDiff, limit: Limit) -> _Par
     pattern = block.pattern
     names = title(block, found.hosts)
     cut = len(names) > TITLE_NAMES
-    short = f"{names[:TITLE_NAMES]}... ({len(block.effects):,})" if cut else names
+    short = f"{names[:TITLE_NAMES]}... ({len(block.effects)})" if cut else names
     lines = [*(_wrapped(names) if cut else ()), *body(block, found)]
     costs = f"{pattern.action}, {pattern.impact}"
     fence = _fence(lines)

@@ -83,13 +83,13 @@ def costs(total: Counts) -> Iterator[str]:
     """The parts of a headline: what restarts first."""
     if total.restarts:
         word = "instance restarts" if len(total.restarts) == 1 else "instances restart"
-        yield f"{len(total.restarts):,} {word}"
+        yield f"{len(total.restarts)} {word}"
     if total.live:
         word = "instance changes" if len(total.live) == 1 else "instances change"
-        yield f"{len(total.live):,} {word} live"
+        yield f"{len(total.live)} {word} live"
     for names, what in ((total.created, "new"), (total.removed, "removed"), (total.moved, "moved")):
         if names:
-            yield f"{len(names):,} {what}"
+            yield f"{len(names)} {what}"
     if total.hosts:
         yield (
             f"{counted(len(total.hosts), 'host')}, {counted(len(total.instances), 'instance')}, "
@@ -98,7 +98,7 @@ def costs(total: Counts) -> Iterator[str]:
 
 
 def _section_lines(section: Section, found: RevisionDiff, paint: Paint) -> Iterator[str]:
-    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts):,} hosts"
+    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts)} hosts"
     yield paint("bold", f"{word} {ranges(section.hosts)}")
     for block in section.blocks:
         yield from block_lines(block, found, paint)
@@ -130,7 +130,7 @@ def title(block: Block, hosts: Iterable[HostSides]) -> str:
         return "the host itself" if len(block.hosts) == 1 else "the hosts themselves"
     names = members(block, hosts)
     number = len(block.effects)
-    return names if number == 1 or names.startswith("all ") else f"{names} ({number:,})"
+    return names if number == 1 or names.startswith("all ") else f"{names} ({number})"
 
 
 def _change_lines(
