@@ -9,20 +9,23 @@ from pbxfleet.app.fleet import Fleet
 from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.app.reading import read_fleet
 from pbxfleet.app.rehearse import rehearsed
+from pbxfleet.app.report_looks import NOTHING, Told, looks
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import package_path, read_file, write_file
 from pbxfleet.model.manifest import MANIFEST, decode
-from pbxfleet.model.picture import Finding, FleetPicture, HostPicture
+from pbxfleet.model.picture import NOT_LOOKED, Finding, FleetPicture, HostPicture
 from pbxfleet.resolve.host_map import host_map
 
 STYLE = package_path("style")
 
 
-def fleet_picture(repository: str, only: Sequence[str]) -> tuple[Fleet, FleetPicture | None]:
-    """The picture of every host, or of those in `only`; none if the fleet has an error.
+def fleet_picture(
+    repository: str, only: Sequence[str], told: Told = NOTHING
+) -> tuple[Fleet, FleetPicture | None]:
+    """The picture of every host, or of those in `only`, with what is told of them.
 
-    Raises Refused if a named host is not declared.
+    None if the fleet has an error. Raises Refused if a named host is not declared, and as `looks`.
     """
     fleet = read_fleet(repository)
     resolved, ledger = fleet.resolved, fleet.ledger
@@ -30,12 +33,14 @@ def fleet_picture(repository: str, only: Sequence[str]) -> tuple[Fleet, FleetPic
         return fleet, None
     capacity = {one.host: one for one in capacities(fleet, only)}
     rehearsal = {found.rehearsal.host: found.rehearsal for found in rehearsed(fleet, only)}
+    known = looks(repository, capacity, told)
     hosts = tuple(
         HostPicture(
             host_map(host, ledger),
             capacity[host.name],
             rehearsal[host.name],
             _stale(repository, host.name),
+            known.get(host.name, NOT_LOOKED),
         )
         for host in resolved.hosts
         if host.name in capacity

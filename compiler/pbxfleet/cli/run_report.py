@@ -13,12 +13,14 @@ from pbxfleet.core.exits import Exit
 def run(args: Namespace, output: Output) -> int:
     """Write the report page, or print it; the problems of the fleet alone if it has errors."""
     from pbxfleet.app.report import fleet_picture, store, style
+    from pbxfleet.app.report_looks import Told
     from pbxfleet.report.page import page
     from pbxfleet.report.page_attention import attention
 
     if args.out is None and not output.json and output.stdout.isatty():
         raise Refused("a terminal cannot show the page", hint="--out FILE writes it into a file")
-    fleet, picture = fleet_picture(args.chdir, args.hosts)
+    told = Told(tuple(args.plan), tuple(args.drift), args.root)
+    fleet, picture = fleet_picture(args.chdir, args.hosts, told)
     failed = picture is None
     if failed:
         show(fleet, output, advice=False)

@@ -5,30 +5,37 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pbxfleet.model.capacity import Capacity
+from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.host_map import HostMap
 from pbxfleet.model.plan import Plan
 from pbxfleet.model.rehearsal import HostRehearsal
 
 
-class DriftSeen(NamedTuple):
-    """What a look at the host, or the document of an earlier one, says of drift."""
+class HostLook(NamedTuple):
+    """What is known of the machine itself, and of what that is: each None where nobody looked.
 
-    items: tuple[DriftItem, ...]
+    `pending` is the number of declared changes that were not applied, known where a plan is not.
+    """
+
+    sources: tuple[str, ...]
+    plan: Plan | None = None
+    drift: tuple[DriftItem, ...] | None = None
+    debts: tuple[RestartDebt, ...] | None = None
+    pending: int | None = None
+
+
+NOT_LOOKED = HostLook(())
 
 
 class HostPicture(NamedTuple):
-    """One host. `stale` are files that changed since it was compiled; None if it never was.
-
-    `plan` and `drift` are None where nobody looked.
-    """
+    """One host. `stale` are files that changed since it was compiled; None if it never was."""
 
     map: HostMap
     capacity: Capacity
     rehearsal: HostRehearsal
     stale: tuple[str, ...] | None
-    plan: Plan | None = None
-    drift: DriftSeen | None = None
+    look: HostLook = NOT_LOOKED
 
 
 class Finding(NamedTuple):

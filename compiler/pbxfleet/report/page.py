@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping
 
 from pbxfleet.core.digest import sha256
+from pbxfleet.model.folding import ranges
 from pbxfleet.model.host_map import Use
 from pbxfleet.model.picture import FleetPicture
 from pbxfleet.report.html import Markup, element, joined
@@ -18,7 +19,8 @@ from pbxfleet.report.page_fleet import (
     losses_table,
     pairs_table,
 )
-from pbxfleet.report.page_host import host_id, host_section
+from pbxfleet.report.page_host import host_section
+from pbxfleet.report.page_ids import host_id
 from pbxfleet.report.page_slots import WORDS
 from pbxfleet.report.summary import counted
 
@@ -117,10 +119,12 @@ def _contents(picture: FleetPicture, names: Iterable[str]) -> Markup:
 def _sources(picture: FleetPicture) -> Markup:
     shown = len(picture.hosts)
     which = f"{shown} of {counted(picture.of, 'host')}" if shown < picture.of else "every host"
-    rows = [
-        ("Declared", f"read from desired/ and resolved, for {which}"),
-        ("Pending changes, drift, restart debt", "not looked at: no host was asked"),
-    ]
+    rows = [("Declared", f"read from desired/ and resolved, for {which}")]
+    rows += [(h.map.host, ", ".join(h.look.sources)) for h in picture.hosts if h.look.sources]
+    unseen = [host.map.host for host in picture.hosts if not host.look.sources]
+    if unseen:
+        said = "pending changes, drift and restarts owed are not known"
+        rows.append(("Not looked at", f"{ranges(unseen)}: {said}"))
     return element(
         "dl", (joined((element("dt", what), element("dd", text))) for what, text in rows)
     )

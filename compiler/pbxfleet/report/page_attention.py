@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pbxfleet.model.picture import FleetPicture, HostPicture
-from pbxfleet.report.page_host import host_id
+from pbxfleet.model.plan import Verb
+from pbxfleet.report.page_ids import host_id
 from pbxfleet.report.rehearsal import headline, named
 from pbxfleet.report.summary import counted
 
@@ -24,9 +25,41 @@ class Attention(NamedTuple):
 
 def attention(picture: FleetPicture) -> tuple[Attention, ...]:
     """Everything that needs attention; a fleet where there is nothing has no line."""
-    found = (*_stale(picture.hosts), *_room(picture), *_findings(picture))
+    hosts = picture.hosts
+    found = (*_looked(hosts), *_stale(hosts), *_room(picture), *_findings(picture))
     order = (NOW, SOON, KNOW)
     return tuple(sorted(found, key=lambda one: order.index(one.urgency)))
+
+
+def _looked(hosts: Sequence[HostPicture]) -> Iterator[Attention]:
+    """What was found on machines, one line for each kind."""
+    plans = [(h, h.look.plan) for h in hosts if h.look.plan is not None]
+    kinds: Sequence[tuple[str, str, str, Sequence[tuple[HostPicture, int]]]] = (
+        (NOW, "cannot be applied", "problem", [(h, len(p.blocked)) for h, p in plans]),
+        (NOW, "drift", "difference", [(h, len(h.look.drift or ())) for h in hosts]),
+        (NOW, "restarts are owed", "instance", [(h, len(owing(h))) for h in hosts]),
+        (SOON, "the next apply restarts", "instance", [(h, len(p.restarts())) for h, p in plans]),
+        (KNOW, "declared and not applied yet", "change", [(h, pending(h) or 0) for h in hosts]),
+    )
+    for urgency, what, unit, counts in kinds:
+        there = [(host, number) for host, number in counts if number]
+        if there:
+            where = named([f"{h.map.host} ({counted(number, unit)})" for h, number in there])
+            target = host_id(there[0][0].map.host)
+            yield Attention(urgency, f"{what}: {where}", "", target)
+
+
+def owing(host: HostPicture) -> tuple[str, ...]:
+    """Instances that are owed a restart."""
+    return tuple(sorted({debt.instance for debt in host.look.debts or ()}))
+
+
+def pending(host: HostPicture) -> int | None:
+    """How many declared changes are not applied yet; None where nobody looked."""
+    look = host.look
+    if look.plan is None:
+        return look.pending
+    return sum(change.action is not Verb.KEEP for change in look.plan.changes)
 
 
 def _stale(hosts: Sequence[HostPicture]) -> Iterator[Attention]:

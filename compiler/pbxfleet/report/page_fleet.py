@@ -9,8 +9,8 @@ from pbxfleet.model.capacity import Capacity, Supply
 from pbxfleet.model.host_map import Placed
 from pbxfleet.model.picture import Finding, FleetPicture, HostPicture
 from pbxfleet.report.html import Child, Markup, element, joined
-from pbxfleet.report.page_attention import KNOW, NOW, SOON, Attention
-from pbxfleet.report.page_host import host_id
+from pbxfleet.report.page_attention import KNOW, NOW, SOON, Attention, owing, pending
+from pbxfleet.report.page_ids import host_id
 from pbxfleet.report.page_tables import Column, stack, table
 from pbxfleet.report.rehearsal import NOTES, missing_lines
 from pbxfleet.report.summary import counted
@@ -81,6 +81,12 @@ def hosts_table(hosts: Sequence[HostPicture]) -> Markup:
     rooms = [host.capacity.room for host in hosts]
     columns.append(Column("Room", ["no limit" if r is None else r for r in rooms], "number"))
     columns.append(Column("If it is lost", [_verdict(host) for host in hosts], "one"))
+    if any(host.look.sources for host in hosts):
+        columns += [
+            Column("Pending", [_known(pending(host)) for host in hosts], "number"),
+            Column("Drift", [_known(_number(host.look.drift)) for host in hosts], "number"),
+            Column("Owed", [_known(_owed(host)) for host in hosts], "number"),
+        ]
     if any(host.capacity.costs for host in hosts):
         columns.append(Column("Per month", [_price(host.capacity) for host in hosts], "number"))
     return table("Hosts with what they hold, what is left, and what their loss means", columns,
@@ -105,6 +111,20 @@ def _verdict(host: HostPicture) -> Child:
     if one.survives:
         return "all survive"
     return element("b", f"{len(one.stranded)} lost", class_="bad")
+
+
+def _known(number: int | None) -> Child:
+    if number is None:
+        return element("span", "not looked at", class_="unknown")
+    return element("b", number) if number else "none"
+
+
+def _number(found: Sequence[object] | None) -> int | None:
+    return None if found is None else len(found)
+
+
+def _owed(host: HostPicture) -> int | None:
+    return None if host.look.debts is None else len(owing(host))
 
 
 def _price(capacity: Capacity) -> str:

@@ -9,17 +9,14 @@ from pbxfleet.model.host_map import HostMap, Placed, PortMap
 from pbxfleet.model.picture import HostPicture
 from pbxfleet.report.capacity import costs_text, room_text, tenants_text
 from pbxfleet.report.html import Child, Markup, element, joined
+from pbxfleet.report.page_ids import host_id
+from pbxfleet.report.page_look import look_parts
 from pbxfleet.report.page_ports import axis, bar, port_words
 from pbxfleet.report.page_slots import address_figure, core_figure
 from pbxfleet.report.page_tables import Column, stack, table
 
 TENANTS_NAMED = 8
 ONE_LINE = 24  # characters that are not parted
-
-
-def host_id(name: str) -> str:
-    """The id of a host's section. A name has no colon, so that no two ids are the same."""
-    return f"host:{name}"
 
 
 def host_section(picture: HostPicture, *, is_open: bool) -> Markup:
@@ -36,6 +33,7 @@ def host_section(picture: HostPicture, *, is_open: bool) -> Markup:
             _capacity(picture.capacity),
             open=is_open,
         ),
+        look_parts(picture),
         class_="host",
         id=host_id(name),
         aria_labelledby=f"h:{name}",

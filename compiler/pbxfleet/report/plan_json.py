@@ -70,19 +70,19 @@ def decode_plan(content: bytes, name: str) -> Plan:
         data = json.loads(content)
         if data["kind"] != "plan" or data["format"] != FORMAT:
             raise Refused(f"{name} is not a plan of format {FORMAT}", hint="make a new plan")
-        _check_texts({"host": data["host"], "root": data["root"]})
+        check_texts({"host": data["host"], "root": data["root"]})
         return Plan(
             data["host"],
             data["root"],
             tuple(_change(c) for c in data["changes"]),
-            tuple(Note(**_check_texts(n)) for n in data["notes"]),
+            tuple(Note(**check_texts(n)) for n in data["notes"]),
             tuple(_step(s) for s in data["steps"]),
             _texts(data["outdated_records"]),
             _basis(data["basis"]),
             tuple(_calls(c) for c in data.get("calls", ())),  # plan files of 0.1 may lack it
             _selection(data.get("selection", {})),
             _texts(data.get("left", [])),
-            tuple(_debt(d) for d in data.get("debts", ())),
+            debts_from(data.get("debts", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
@@ -96,7 +96,7 @@ def change_data(change: Change) -> dict[str, Any]:
 
 
 def _change(data: Mapping[str, Any]) -> Change:
-    _check_texts(data, besides=("fields", "origin"))
+    check_texts(data, besides=("fields", "origin"))
     return Change(
         **{
             **data,
@@ -114,14 +114,14 @@ def _change(data: Mapping[str, Any]) -> Change:
 def _field(data: Mapping[str, Any]) -> FieldDelta:
     shown = [value for value in (data["before"], data["after"]) if value is not None]
     _texts(shown)
-    _check_texts(data, besides=("before", "after"))
+    check_texts(data, besides=("before", "after"))
     return FieldDelta(**{**data, "status": Status(data["status"])})
 
 
 def _step(data: Mapping[str, Any]) -> Step:
     if type(data["number"]) is not int:
         raise TypeError("number is not a number")
-    _check_texts(data, besides=("number",))
+    check_texts(data, besides=("number",))
     return Step(
         **{
             **data,
@@ -136,7 +136,7 @@ def _calls(data: Mapping[str, Any]) -> CallsSeen:
     number = data["number"]
     if number is not None and type(number) is not int:
         raise TypeError("a number of calls is not one")
-    _check_texts(data, besides=("number",))
+    check_texts(data, besides=("number",))
     return CallsSeen(**data)
 
 
@@ -145,15 +145,19 @@ def debts_data(debts: Iterable[RestartDebt]) -> list[dict[str, Any]]:
     return [{**debt._asdict(), "names": list(debt.names)} for debt in debts]
 
 
-def _debt(data: Mapping[str, Any]) -> RestartDebt:
-    _check_texts(data, besides=("names",))
-    return RestartDebt(**{**data, "names": _texts(data["names"])})
+def debts_from(data: Iterable[Mapping[str, Any]]) -> tuple[RestartDebt, ...]:
+    """Restarts that are owed, from JSON; KeyError or TypeError where it does not hold them."""
+    found = []
+    for one in data:
+        check_texts(one, besides=("names",))
+        found.append(RestartDebt(**{**one, "names": _texts(one["names"])}))
+    return tuple(found)
 
 
 def _basis(data: Mapping[str, Any]) -> Basis:
-    _check_texts({"target": data["target"]})
+    check_texts({"target": data["target"]})
     observed, applied = dict(data["observed"]), dict(data["applied"])
-    return Basis(Digest(data["target"]), _check_texts(observed), _check_texts(applied))
+    return Basis(Digest(data["target"]), check_texts(observed), check_texts(applied))
 
 
 def _selection(data: Mapping[str, Any]) -> Selection:
@@ -161,7 +165,7 @@ def _selection(data: Mapping[str, Any]) -> Selection:
     return Selection(_texts(data.get("only", [])), _texts(data.get("without", [])))
 
 
-def _check_texts(data: Mapping[str, Any], besides: Sequence[str] = ()) -> Mapping[str, Any]:
+def check_texts(data: Mapping[str, Any], besides: Sequence[str] = ()) -> Mapping[str, Any]:
     """The same data; TypeError if a value is not text, so that nothing else can be met later."""
     for key, value in data.items():
         if key not in besides and type(value) is not str:

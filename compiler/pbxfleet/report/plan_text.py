@@ -29,8 +29,8 @@ def plan_text(plan: Plan, paint: Paint = PLAIN) -> str:
     lines: list[str] = []
     for instance, changes in _by_instance(plan.changes).items():
         lines.append(paint("bold", visible(instance or f"host {plan.host}")))
-        if _is_new(changes):
-            lines.append(_new_line(changes, paint))
+        if is_new(changes):
+            lines.append(new_line(changes, paint))
         else:
             for change in changes:
                 lines += _change_lines(change, paint)
@@ -118,7 +118,7 @@ def _by_instance(changes: Iterable[Change]) -> dict[str, list[Change]]:
     return grouped
 
 
-def _is_new(changes: Sequence[Change]) -> bool:
+def is_new(changes: Sequence[Change]) -> bool:
     """Whether an instance is made from nothing: then one line says it all; rendered/ has the contents."""
     made = (Verb.CREATE, Verb.START, Verb.ENABLE)
     kinds = {c.kind for c in changes}
@@ -127,7 +127,8 @@ def _is_new(changes: Sequence[Change]) -> bool:
     )
 
 
-def _new_line(changes: Sequence[Change], paint: Paint) -> str:
+def new_line(changes: Sequence[Change], paint: Paint = PLAIN) -> str:
+    """What is made for a new instance, in one line."""
     count = {kind: sum(1 for c in changes if c.kind is kind) for kind in Kind}
     settings = next(c for c in changes if c.kind is Kind.SETTINGS)
     service = next(c for c in changes if c.kind is Kind.SERVICE)

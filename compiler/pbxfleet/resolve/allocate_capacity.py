@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pbxfleet.model.capacity import Capacity, Costs, Reservation, Supply, share
 from pbxfleet.model.desired import AddressRange, Auto, HostFile, Layer
-from pbxfleet.model.net import PortRange, Protocol
+from pbxfleet.model.net import PortRange, Protocol, joined
 from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import (
     Allocation,
@@ -25,7 +25,6 @@ from pbxfleet.resolve.pools import (
     even_up,
     foreign_addresses,
     foreign_ports,
-    merged,
 )
 from pbxfleet.resolve.recovery import Terms
 from pbxfleet.resolve.room import CORE, IPV4, IPV6, PORTS, RTP, needs_of
@@ -154,7 +153,7 @@ def _inside(texts: Collection[str], version: int, pool: list[tuple[int, int]]) -
 
 
 def _spans(ranges: Iterable[AddressRange]) -> list[tuple[int, int]]:
-    return merged((int(r.first), int(r.last)) for r in ranges)
+    return joined((int(r.first), int(r.last)) for r in ranges)
 
 
 def _is_in(number: int, ranges: Iterable[tuple[int, int]]) -> bool:

@@ -16,7 +16,7 @@ from pbxfleet.model.host_map import (
     Run,
     Use,
 )
-from pbxfleet.model.net import Protocol
+from pbxfleet.model.net import Protocol, joined
 from pbxfleet.model.network import standard_addresses
 from pbxfleet.model.resolved import (
     Allocation,
@@ -28,7 +28,7 @@ from pbxfleet.model.resolved import (
 )
 from pbxfleet.resolve.allocate_blocks import parse_range
 from pbxfleet.resolve.allocate_capacity import customers
-from pbxfleet.resolve.pools import foreign_ports, merged
+from pbxfleet.resolve.pools import foreign_ports
 
 # Of several uses of one slot the first of these is shown: what somebody has before what is kept back.
 _ORDER = {use: number for number, use in enumerate(Use)}
@@ -55,7 +55,7 @@ def runs_of(pools: Iterable[tuple[int, int]], marks: Iterable[Run]) -> tuple[Run
     """
     marks = list(marks)
     edges = {edge for mark in marks for edge in (mark.first, mark.last + 1)}
-    pools = merged(pools)
+    pools = joined(pools)
     edges |= {edge for first, last in pools for edge in (first, last + 1)}
     cuts = sorted(edges)
     begins: dict[int, list[Run]] = {}

@@ -83,17 +83,6 @@ def _end_of_reserved(blocked: Sequence[AddressRange], address: Address) -> int |
     return max(ends, default=None)
 
 
-def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ranges of numbers, both ends included, in rising order; those that touch become one."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
-    return found
-
-
 def has_family(host: HostFile, version: int) -> bool:
     """Whether the host was assigned any address of the family."""
     return any(r.value.first.version == version for r in host.addresses)

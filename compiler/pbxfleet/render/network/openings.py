@@ -7,7 +7,7 @@ from ipaddress import collapse_addresses
 from typing import NamedTuple
 
 from pbxfleet.model.desired import Role
-from pbxfleet.model.net import Address, Bind, Family, Protocol
+from pbxfleet.model.net import Address, Bind, Family, Protocol, joined
 from pbxfleet.model.network import Network, standard_addresses
 from pbxfleet.model.resolved import ResolvedHost, ResolvedInstance
 
@@ -104,17 +104,6 @@ def _open(ports: Mapping[tuple[Address, Protocol], list[tuple[int, int]]]) -> It
     for address, protocol in sorted(ports, key=lambda key: (_order(key[0]), key[1])):
         for first, last in joined(ports[address, protocol]):
             yield Opening(address, protocol, first, last)
-
-
-def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same ports in as few ranges as possible, in order: nft takes no overlapping ones."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
-    return found
 
 
 def _admin(admin: Mapping[tuple[Address, int], list[Network]]) -> Iterator[AdminOpening]:
