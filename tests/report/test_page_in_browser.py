@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from pbxfleet.app.report import style
+from pbxfleet.report.page import page
 from support.browser import Browser, browser
-from support.report_fleets import page_of, write_fleet
+from support.looked import with_look
+from support.report_fleets import page_of, picture_of, write_fleet
 from support.tree import ROOT
 
 SIZES = {"empty": (0, 0), "small": (1, 3), "large": (40, 25)}
-WIDTHS = (390, 768, 1057, 1201, 1280)
+WIDTHS = (390, 768, 1121, 1249, 1280)
 LARGEST_BYTES = 3_000_000
 SHOWN_WITHIN_S = 2.0
+PICTURE = (1280, 1046)  # in pixels
 
 # The lowest contrast of every text that can be seen, with the text; WCAG 2.2, 1.4.3. A text of a
 # drawing stands on the shapes of its own group, where a filling has two colours.
@@ -74,14 +78,14 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = tru
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages of fleets of three sizes, and of the example fleet, as files."""
+    """Pages of fleets of three sizes, and of the example fleet of which a host was looked at."""
     found = {}
     for name, size in SIZES.items():
         folder = tmp_path_factory.mktemp(name)
         found[name] = folder / "page.html"
         found[name].write_bytes(page_of(write_fleet(folder, *size)))
     found["example"] = tmp_path_factory.mktemp("example") / "page.html"
-    found["example"].write_bytes(page_of(ROOT))
+    found["example"].write_bytes(page(with_look(picture_of(ROOT)), style()))
     return found
 
 
@@ -165,7 +169,8 @@ def test_on_paper_nothing_is_folded(chromium: Browser, pages: dict[str, Path]) -
     assert chromium.evaluate(shown) == "none"
     height = "document.querySelector('details:not([open]) table').getBoundingClientRect().height"
     assert chromium.evaluate(height) > 100
-    chromium.open(pages["small"])
+    chromium.open(pages["example"], 718, media="print")  # A4 without its margins
+    assert chromium.evaluate(TOO_WIDE) == []
     assert chromium.printed().startswith(b"%PDF-")
 
 
@@ -202,3 +207,19 @@ def test_what_is_folded_is_found(chromium: Browser, pages: dict[str, Path]) -> N
     chromium.evaluate("document.querySelector('details').open = false")
     assert chromium.evaluate("window.find('a.pbx00-02.example.com')")
     assert not chromium.evaluate("window.find('a.pbx00-03.example.com')")
+
+
+def test_the_picture_in_the_documents(
+    chromium: Browser, tmp_path: Path, update_golden: bool
+) -> None:
+    """Fonts differ from machine to machine, so that only its form is compared."""
+    path = ROOT / "docs/how-to/report.png"
+    shown = tmp_path / "example.html"
+    shown.write_bytes(page_of(ROOT))
+    chromium.open(shown)
+    found = chromium.picture(*PICTURE)
+    if update_golden:
+        path.write_bytes(found)
+    kept = path.read_bytes()
+    assert len(kept) < 150_000
+    assert kept[:26] == found[:26]  # the signature of PNG, its size, its depth and kind of colour

@@ -15,15 +15,19 @@ def store(plan: Plan, path: str) -> None:
 
 def load(path: str) -> Plan:
     """The plan in a file; Refused if there is none or it is something else."""
+    hint = "pbxfleet plan HOST --out FILE makes a plan file"
+    return decode_plan(content_of(path, hint), path)
+
+
+def content_of(path: str, hint: str) -> bytes:
+    """The content of a file that was named; Refused with `hint` if there is none."""
     try:
         content = read_file(path)
     except HostError as error:
         raise Refused(f"{path}: {error.message}") from error
     if content is None:
-        raise Refused(
-            f"{path} does not exist", hint="pbxfleet plan HOST --out FILE makes a plan file"
-        )
-    return decode_plan(content, path)
+        raise Refused(f"{path} does not exist", hint=hint)
+    return content
 
 
 def is_plan_file(what: str) -> bool:

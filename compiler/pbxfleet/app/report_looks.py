@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from pbxfleet.app.planfile import load
+from pbxfleet.app.planfile import content_of, load
 from pbxfleet.core.diagnostics import did_you_mean
-from pbxfleet.core.errors import HostError, Refused
-from pbxfleet.host.disk import read_file
+from pbxfleet.core.errors import Refused
 from pbxfleet.model.picture import HostLook
 from pbxfleet.report.drift_json import decode_drift
+
+HINT = "pbxfleet --json drift HOST >FILE makes one"
 
 
 class Told(NamedTuple):
@@ -46,7 +47,7 @@ def _all(repository: str, hosts: Collection[str], told: Told) -> Iterator[tuple[
         plan = load(path)
         yield plan.host, HostLook((f"plan file {path}",), plan=plan, debts=plan.debts)
     for path in told.drifts:
-        one = decode_drift(_content(path), path)
+        one = decode_drift(content_of(path, HINT), path)
         source = (f"drift document {path}",)
         yield one.host, HostLook(source, drift=one.items, pending=one.pending, debts=one.debts)
     if told.root is not None:
@@ -57,16 +58,6 @@ def _all(repository: str, hosts: Collection[str], told: Told) -> Iterator[tuple[
             )
         (host,) = hosts
         yield host, _look_at(repository, host, told.root)
-
-
-def _content(path: str) -> bytes:
-    try:
-        content = read_file(path)
-    except HostError as error:
-        raise Refused(f"{path}: {error.message}") from error
-    if content is None:
-        raise Refused(f"{path} does not exist", hint="pbxfleet --json drift HOST >FILE makes one")
-    return content
 
 
 def _both(host: str, one: HostLook, other: HostLook) -> HostLook:

@@ -82,11 +82,7 @@ def hosts_table(hosts: Sequence[HostPicture]) -> Markup:
     columns.append(Column("Room", ["no limit" if r is None else r for r in rooms], "number"))
     columns.append(Column("If it is lost", [_verdict(host) for host in hosts], "one"))
     if any(host.look.sources for host in hosts):
-        columns += [
-            Column("Pending", [_known(pending(host)) for host in hosts], "number"),
-            Column("Drift", [_known(_number(host.look.drift)) for host in hosts], "number"),
-            Column("Owed", [_known(_owed(host)) for host in hosts], "number"),
-        ]
+        columns.append(Column("On the machine", [_known(host) for host in hosts], "text"))
     if any(host.capacity.costs for host in hosts):
         columns.append(Column("Per month", [_price(host.capacity) for host in hosts], "number"))
     return table("Hosts with what they hold, what is left, and what their loss means", columns,
@@ -113,18 +109,17 @@ def _verdict(host: HostPicture) -> Child:
     return element("b", f"{len(one.stranded)} lost", class_="bad")
 
 
-def _known(number: int | None) -> Child:
-    if number is None:
+def _known(host: HostPicture) -> Markup:
+    look = host.look
+    if not look.sources:
         return element("span", "not looked at", class_="unknown")
-    return element("b", number) if number else "none"
-
-
-def _number(found: Sequence[object] | None) -> int | None:
-    return None if found is None else len(found)
-
-
-def _owed(host: HostPicture) -> int | None:
-    return None if host.look.debts is None else len(owing(host))
+    counts = (
+        ("pending", pending(host)),
+        ("drift", None if look.drift is None else len(look.drift)),
+        ("owed", None if look.debts is None else len(owing(host))),
+    )
+    found = [element("b", f"{number} {what}") for what, number in counts if number]
+    return joined(found, ", ") if found else joined(("nothing found",))
 
 
 def _price(capacity: Capacity) -> str:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from pbxfleet.model.debt import RestartDebt, by_instance, owed_text
 from pbxfleet.model.drift import UNKNOWN, DriftItem
 from pbxfleet.model.folding import filled, fold, ranges
-from pbxfleet.model.host_map import Placed
 from pbxfleet.model.picture import HostLook, HostPicture
-from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status
-from pbxfleet.model.target import IMPACT_ORDER, Impact, Kind
 from pbxfleet.report.html import Child, Markup, element, joined
+from pbxfleet.report.page_pending import pending_part
 from pbxfleet.report.page_tables import Column, table
-from pbxfleet.report.plan_text import headline, is_new, new_line, shown
+from pbxfleet.report.plan_text import shown
 from pbxfleet.report.summary import counted
 
-IMPACTS: Mapping[Impact, str] = {
-    Impact.NONE: "no interruption",
-    Impact.LIVE: "live",
-    Impact.RESTART: "restart",
-}
-FIELDS_AT_MOST = 40  # of one resource that are listed
 DAY_S = 86400
-
-
-class Block(NamedTuple):
-    """Instances with the same changes; `changes` are a pattern where there are several."""
-
-    names: tuple[str, ...]
-    changes: tuple[Change, ...]
 
 
 def look_parts(picture: HostPicture) -> Markup:
@@ -43,7 +27,7 @@ def look_parts(picture: HostPicture) -> Markup:
         )
     parts: list[Child] = []
     if look.plan is not None:
-        parts.append(_pending(host, look.plan, picture.map.instances))
+        parts.append(pending_part(host, look.plan, picture.map.instances))
     elif look.pending is not None:
         text = f"{counted(look.pending, 'declared change')} not applied yet"
         parts.append(element("p", text, class_="pending"))
@@ -66,104 +50,6 @@ def _not_known(look: HostLook) -> str:
         "restarts owed": look.debts is not None,
     }
     return ", ".join(name for name, is_known in known.items() if not is_known)
-
-
-def blocks(changes: Iterable[Change], words: Mapping[str, Mapping[str, str]]) -> tuple[Block, ...]:
-    """The changes by instance, and instances with the same ones together.
-
-    `words` are what an instance has of its own, by placeholder. What restarts most comes first.
-    """
-    grouped: dict[str, list[Change]] = {}
-    for change in changes:
-        grouped.setdefault(change.instance, []).append(change)
-    folds = fold(
-        grouped.items(),
-        lambda item: tuple(_without_place(change) for change in item[1]),
-        lambda item: words.get(item[0], {}),
-    )
-    found = [Block(tuple(n for n, _ in one.items), filled(one.pattern, {})) for one in folds]
-    return tuple(sorted(found, key=lambda b: (-_impact(b.changes), -len(b.names), b.names)))
-
-
-def words_of(instances: Iterable[Placed]) -> dict[str, dict[str, str]]:
-    """What each instance has of its own, by placeholder."""
-    return {
-        one.name: {
-            "instance": one.name,
-            **{f"address{n}": address for n, address in enumerate(one.addresses, 1)},
-        }
-        for one in instances
-    }
-
-
-def _without_place(change: Change) -> Change:
-    fields = tuple(field._replace(origin="") for field in change.fields)
-    return change._replace(instance="", origin=(), fields=fields)
-
-
-def _impact(changes: Iterable[Change]) -> int:
-    return max(IMPACT_ORDER.index(change.impact) for change in changes)
-
-
-def _pending(host: str, plan: Plan, instances: Iterable[Placed]) -> Markup:
-    found = blocks(plan.changes, words_of(instances))
-    return joined(
-        (
-            element("h4", f"Pending changes of {host}"),
-            element("p", headline(plan), class_="pending"),
-            element("ul", map(_note, plan.notes), class_="notes") if plan.notes else None,
-            element("ol", map(_block, found), class_="changes") if found else None,
-        )
-    )
-
-
-def _note(note: Note) -> Markup:
-    where = f"{note.instance}: " if note.instance else ""
-    hint = element("small", note.hint) if note.hint else None
-    return element(
-        "li", element("b", f"{note.severity} {note.code}"), f" {where}{note.message}", hint
-    )
-
-
-def _block(block: Block) -> Markup:
-    named = [name for name in block.names if name]
-    who = ranges(named) if named else "the host itself"
-    count = f" ({len(named)} instances)" if len(named) > 1 else ""
-    impact = IMPACT_ORDER[_impact(block.changes)]
-    new = is_new(block.changes)
-    return element(
-        "li",
-        element("b", who),
-        count,
-        " ",
-        element("span", IMPACTS[impact], class_=f"chip {impact}"),
-        element("ul", element("li", new_line(block.changes).strip()))
-        if new
-        else element("ul", map(_change, block.changes)),
-    )
-
-
-def _change(change: Change) -> Markup:
-    name = change.resource.partition(":")[2]
-    whose = f" [{change.status}]" if change.status in (Status.DRIFT, Status.CONFLICT) else ""
-    fields = () if change.kind is Kind.DIRECTORY else change.fields
-    left = len(fields) - FIELDS_AT_MOST
-    items = [_field(field, change) for field in fields[:FIELDS_AT_MOST]]
-    if left > 0:
-        items.append(element("li", f"and {counted(left, 'more field')}"))
-    return element(
-        "li",
-        f"{change.action} {change.kind} ",
-        element("code", name),
-        f"{whose}: {change.reason}" if change.reason else whose,
-        element("ul", items) if items else None,
-    )
-
-
-def _field(field: FieldDelta, change: Change) -> Markup:
-    whose = f" [{field.status}]" if field.status is not change.status else ""
-    before, after = (element("code", shown(value)) for value in (field.before, field.after))
-    return element("li", f"{field.name}: ", before, " → ", after, whose)
 
 
 def _drift(host: str, items: Sequence[DriftItem]) -> Markup:

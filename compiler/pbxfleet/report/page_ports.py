@@ -50,7 +50,8 @@ def port_words(ports: PortMap) -> str:
     counts: dict[Use, int] = {}
     for run in ports.runs:
         counts[run.use] = counts.get(run.use, 0) + run.size
-    parts = [f"{counts[use]} {WORDS[use]}" for use in Use if use in counts]
+    words = {**WORDS, Use.USED: "used by an instance"}
+    parts = [f"{counts[use]} {words[use]}" for use in Use if use in counts]
     return f"{counted(ports.size, 'RTP port')}: {', '.join(parts)}"
 
 
