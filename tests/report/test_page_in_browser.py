@@ -11,7 +11,7 @@ from pbxfleet.app.report import style
 from pbxfleet.report.page import page
 from support.browser import Browser, browser
 from support.looked import with_look
-from support.report_fleets import page_of, picture_of, write_fleet
+from support.report_fleets import page_of, picture_of, write_fleet, write_long_names
 from support.tree import ROOT
 
 SIZES = {"empty": (0, 0), "small": (1, 3), "large": (40, 25)}
@@ -84,6 +84,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folder = tmp_path_factory.mktemp(name)
         found[name] = folder / "page.html"
         found[name].write_bytes(page_of(write_fleet(folder, *size)))
+    found["long"] = tmp_path_factory.mktemp("long") / "page.html"
+    found["long"].write_bytes(page_of(write_long_names(found["long"].parent)))
     found["example"] = tmp_path_factory.mktemp("example") / "page.html"
     found["example"].write_bytes(page(with_look(picture_of(ROOT)), style()))
     return found
@@ -95,7 +97,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize("name", [*SIZES, "example"])
+@pytest.mark.parametrize("name", [*SIZES, "long", "example"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_asks_nobody_and_fits_every_screen(
     chromium: Browser, pages: dict[str, Path], name: str, width: int

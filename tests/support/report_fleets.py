@@ -73,3 +73,21 @@ def picture_of(folder: Path) -> FleetPicture:
 def page_of(folder: Path) -> bytes:
     """Its page."""
     return page(picture_of(folder), style())
+
+
+def write_long_names(folder: Path) -> Path:
+    """A fleet in which everything that people name is as long as it may be."""
+    write_fleet(folder, 1, 1)
+    (folder / "desired/hosts/node00.toml").unlink()
+    (folder / "desired/instances/pbx00-00.toml").unlink()
+    host, label = "h" * 63, "x" * 63
+    more = 'addresses = ["2001:db8:aaaa:bbbb:cccc:dddd:eeee:f000-2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"'
+    text = HOST.format(h=0, price=180).replace("addresses = [", f"{more}, ", 1)
+    write(folder / f"desired/hosts/{host}.toml", text)
+    for letter in "pq":
+        text = (
+            f'host = "{host}"\naddress = ["auto-ipv4", "auto-ipv6"]\ncpu = "auto"\nrtp = "auto"\n'
+        )
+        text += f'tenants = ["{label}.{label}.{label}.example"]\n'
+        write(folder / f"desired/instances/{letter * 63}.toml", text)
+    return folder

@@ -98,8 +98,17 @@ def core_figure(host: str, runs: Sequence[Run], instances: Iterable[Placed]) -> 
         for at, cell in enumerate(cells(runs))
     ]
     ranges = [(run, f"{run.first}" if run.size == 1 else f"{run.first}-{run.last}") for run in runs]
-    text = counted(total, "core")
-    return _figure(f"{host}:cores", text, _said(ranges), shapes, LARGE if large else SMALL)
+    said = "; ".join(filter(None, (_said(ranges), _spread(tenants))))
+    size = LARGE if large else SMALL
+    return _figure(f"{host}:cores", counted(total, "core"), said, shapes, size)
+
+
+def _spread(tenants: Mapping[int, int]) -> str:
+    """How many tenants a core has that is in use: the fewest and the most."""
+    fewest, most = min(tenants.values(), default=0), max(tenants.values(), default=0)
+    if not most:
+        return ""
+    return f"{counted(most, 'tenant') if fewest == most else f'{fewest} to {most} tenants'} a core"
 
 
 def _figure(
