@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from pbxfleet.apply.remember import SPELLINGS
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.fake import FakeHost
 from pbxfleet.host.wrap import RecordingHost
 from pbxfleet.model.applied import decode_record, encode_record
-from pbxfleet.model.plan import ApplyReport
+from pbxfleet.model.plan import ApplyReport, Status
 from pbxfleet.model.target import InstanceTarget
 from pbxfleet.pbx.pbx_xml import edit
 from pbxfleet.plan.drift import drift_items
@@ -62,6 +63,54 @@ def test_another_spelling_is_told_once_and_never_a_difference(rewrite: Rewrite, 
     alpha = fleet(WISH).target.instances["alpha"]
     machine.write_as_pbx(alpha, sets(foreign="1"))
     assert plan_of(fleet(WISH), machine).is_empty, "nor when something else in the file changes"
+
+
+def restart(machine: Machine, wish: Wish) -> list[tuple[str, str]]:
+    """What an apply says that starts the instance again with the same settings."""
+    machine.kill("/srv/pbx-alpha/pbxctrl")
+    return said(apply_to(fleet(wish), machine))
+
+
+def test_a_spelling_is_told_once_for_each_value_and_release() -> None:
+    machine, report = started(WISH, sets(flag="True"))
+    first = ("PLN126", "flag: true is spelled True by the PBX")
+    assert said(report) == [first]
+    assert restart(machine, WISH) == restart(machine, WISH) == []
+    machine.rewrite = sets(flag="TRUE")
+    assert restart(machine, WISH) == [("PLN126", "flag: true is spelled TRUE by the PBX")]
+    machine.rewrite = sets(flag="False")
+    off = Wish("alpha", settings={**SETTINGS, "flag": "false"})
+    assert restart(machine, off) == [("PLN126", "flag: false is spelled False by the PBX")]
+    machine.rewrite = sets(flag="True")
+    assert restart(machine, WISH) == [], "there and back again"
+    newer = Wish("alpha", settings=SETTINGS, release="2")
+    assert said(apply_to(fleet(newer), machine)) == [first]
+    assert restart(machine, newer) == []
+
+
+def test_of_many_spellings_the_newest_are_remembered() -> None:
+    machine, _ = started(WISH, sets(flag="True"))
+    for number in range(SPELLINGS + 5):
+        machine.rewrite = sets(max=f" {number}")
+        assert said(apply_to(fleet(numbered(number)), machine))
+    kept = records_on(machine)["alpha"].proof.normalised
+    assert len(kept) == SPELLINGS
+    assert restart(machine, numbered(SPELLINGS + 4)) == []
+
+
+def numbered(number: int) -> Wish:
+    return Wish("alpha", settings={**SETTINGS, "max": str(number)})
+
+
+def test_what_we_wrote_in_the_spelling_of_the_pbx_was_changed_by_nobody() -> None:
+    machine, _ = started(WISH, sets(flag="True"))
+    off = Look(fleet(Wish("alpha", settings={**SETTINGS, "flag": "false"})), machine)
+    (delta,) = (f for c in off.plan.changes for f in c.fields if f.name == "flag")
+    assert delta.status is Status.PENDING
+    assert drift_items(off.difference, off.observed) == ()
+    machine.write_as_pbx(fleet(WISH).target.instances["alpha"], sets(flag="yes"))
+    again = Look(fleet(Wish("alpha", settings={**SETTINGS, "flag": "false"})), machine)
+    assert [i.name for i in drift_items(again.difference, again.observed)] == ["flag"]
 
 
 def test_a_changed_declaration_or_another_value_is_judged_anew() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app.generations import generations, journal_of, unpacked
@@ -22,6 +22,7 @@ from pbxfleet.model.journal import PutValuesBack
 from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.plan import Note
 from pbxfleet.model.policy import NO_RULES
+from pbxfleet.model.runtime import spelling_key
 from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.layout import PBX_XML
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
@@ -89,6 +90,14 @@ class GenerationTree:
         if content is None:
             raise Refused(f"{source} of the generation is missing", code=NO_GENERATION)
         return content
+
+
+class _Now(NamedTuple):
+    """A live pbx.xml beside what is remembered of it: digests by element, and its own spellings."""
+
+    document: PbxXml
+    applied: Mapping[str, str | None]
+    spelled: Collection[str]
 
 
 class Rollback(NamedTuple):
@@ -219,9 +228,10 @@ def _restored(
         document = _live_document(view, target.instances[name].directory)
         record = records.get(name)
         applied = record.resources.get(resource.id) if record is not None else None
-        if document is None or applied is None:
+        if document is None or record is None or applied is None:
             continue
-        fields, left = _fields(tree.fields(name), before.get(name, {}), document, applied.fields)
+        now = _Now(document, applied.fields, record.proof.normalised)
+        fields, left = _fields(tree.fields(name), before.get(name, {}), now)
         tree.adjust(name, fields)
         resources[resource.id] = resource._replace(fields_digest=fields_digest(fields))
         notes += [_left_note(resource, one, document) for one in left]
@@ -231,8 +241,7 @@ def _restored(
 def _fields(
     declared: tuple[Field, ...],
     before: Values,
-    document: PbxXml,
-    applied: Mapping[str, str | None],
+    now: _Now,
 ) -> tuple[tuple[Field, ...], list[Field]]:
     """Elements to restore, and those that the PBX or a person has changed since."""
     names = {field.name for field in declared}
@@ -243,25 +252,27 @@ def _fields(
     ]
     kept, left = [], []
     for field in (*declared, *more):
-        if _is_ours(field, document, applied):
+        if _is_ours(field, now):
             kept.append(field)
-        elif field.name in names or applied.get(field.name) is not None:
+        elif field.name in names or now.applied.get(field.name) is not None:
             left.append(field)
     return tuple(kept), left
 
 
-def _is_ours(field: Field, document: PbxXml, applied: Mapping[str, str | None]) -> bool:
+def _is_ours(field: Field, now: _Now) -> bool:
     """Whether an element is still as we left it, so that it may be put back."""
-    element = document.get(field.name)
+    element = now.document.get(field.name)
     if field.secret is not None or field.ownership == SEEDED:
         return True
     if element is not None and element.encrypted:
         return True  # it cannot be compared, and a merge leaves it alone
-    now = _value(document, field.name)
-    if now == field.value:
+    value = _value(now.document, field.name)
+    if value == field.value:
         return True
-    known = applied.get(field.name, WRITTEN_ONCE)
-    return known not in (WRITTEN_ONCE, SECRET) and known == element_digest(now)
+    known = now.applied.get(field.name, WRITTEN_ONCE)
+    if known in (WRITTEN_ONCE, SECRET):
+        return False
+    return known == element_digest(value) or spelling_key(field.name, value, known) in now.spelled
 
 
 def _left_note(resource: Resource, field: Field, document: PbxXml) -> Note:

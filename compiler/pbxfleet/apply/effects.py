@@ -60,6 +60,7 @@ class Effects:
         self.debts = by_instance(debts)
         self.live: dict[str, Live] = {}
         self.started: dict[str, str] = {}  # identity of the process, once it is proven
+        self.said_live: dict[str, tuple[Unproven, ...]] = {}
         self._started_with: dict[str, bytes] = {}
         self._resources: dict[str, list[Resource]] = {}
         for resource in target.resources.values():
@@ -157,6 +158,7 @@ class Effects:
 
         def do() -> tuple[Unproven, ...]:
             said, self.live[instance.name] = perform_live(self.host, instance, what)
+            self.said_live[instance.name] = said
             return said
 
         return Ready(do, what.inverse(instance))

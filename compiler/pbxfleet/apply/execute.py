@@ -9,7 +9,7 @@ from pbxfleet.apply.downtime import Downtimes
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.io import Contents, Memory
 from pbxfleet.apply.readback import SEVERITY, Unproven
-from pbxfleet.apply.remember import record_of, retired_record
+from pbxfleet.apply.remember import record_of, retired_record, told_spellings
 from pbxfleet.apply.staging import can_be_staged, stage
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.digest import Digest
@@ -81,7 +81,6 @@ class _Run:
         self.undone: list[str] = []
         self.broken: list[str] = []
         self.failure = ""
-        self.said_live: dict[str, tuple[Unproven, ...]] = {}
         self.journaled = False
         self.number = 0  # of the last entry in the journal
         self.steps: dict[int, Step] = {}  # by the number of their entry
@@ -130,7 +129,7 @@ class _Run:
         self.applied += names
         for name in names:
             self._say_unproven(name, proofs.get(name, ()), "start")
-            self._say_unproven(name, self.said_live.get(name, ()), "change")
+            self._say_unproven(name, self.effects.said_live.get(name, ()), "change")
         return all([self._remember(name, proofs.get(name)) for name in names])
 
     def _steps(
@@ -161,8 +160,6 @@ class _Run:
                 self.downtimes.up(
                     step.wave, self.effects.target.instances[step.wave].probes.stable_s
                 )
-            elif found:
-                self.said_live[step.wave] = found
             self.results[step.number] = StepResult(step.number, "done", "")
             self.progress(step, "done")
         self.downtimes.gone()
@@ -256,9 +253,11 @@ class _Run:
 
     def _say_unproven(self, name: str, unproven: Iterable[Unproven], after: str) -> None:
         resource = f"service:{self.effects.target.instances[name].service}" if unproven else ""
+        told = told_spellings(name, self.effects, self.effects.records.get(name))
         self.unproven += [
             Note(f.code, SEVERITY[f.code], name, f"after the {after}: {f.text}", "", resource)
             for f in unproven
+            if f.key not in told
         ]
 
     def _remember(self, name: str, unproven: tuple[Unproven, ...] | None) -> bool:

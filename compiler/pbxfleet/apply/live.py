@@ -13,7 +13,7 @@ from pbxfleet.model.applied import Live, element_digest
 from pbxfleet.model.asking import Question
 from pbxfleet.model.journal import ConfigureBack
 from pbxfleet.model.observed import process_key
-from pbxfleet.model.runtime import setting_key
+from pbxfleet.model.runtime import setting_key, spelling_key
 from pbxfleet.model.target import Field, InstanceTarget
 from pbxfleet.model.verdict import Verdict
 from pbxfleet.pbx.live import may_be_live, takes
@@ -107,11 +107,11 @@ def _differs(field: Field, told: Mapping[str, str]) -> bool:
 
 
 def _said(field: Field, observed: str | None, verdict: Verdict, refused: str) -> Unproven:
-    key = setting_key(field.name, observed)
     is_now = '""' if observed == "" else observed
     if verdict is Verdict.NORMALISED:
+        key = spelling_key(field.name, observed, element_digest(field.value))
         text = f"{field.name}: {field.value} is spelled {is_now} by the PBX"
         return Unproven(key, text, NORMALISED)
     why = f" ({refused})" if refused else ""
     text = f"{field.name}: is {is_now}, declared {field.value}; it needs a restart{why}"
-    return Unproven(key, text, NOT_TAKEN)
+    return Unproven(setting_key(field.name, observed), text, NOT_TAKEN)

@@ -9,7 +9,8 @@ from pbxfleet.apply.merge import read_document, value_of
 from pbxfleet.apply.swap import settled
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
-from pbxfleet.model.runtime import setting_key
+from pbxfleet.model.applied import element_digest
+from pbxfleet.model.runtime import setting_key, spelling_key
 from pbxfleet.model.target import SEEDED, Field
 from pbxfleet.model.verdict import ReadBack, Verdict
 from pbxfleet.pbx.meaning import judged
@@ -81,12 +82,13 @@ def _judge(document: PbxXml, field: Field, names: Collection[str]) -> ReadBack |
 def _said(read: ReadBack) -> Unproven | None:
     if read.verdict is Verdict.ACCEPTED:
         return None
-    key = setting_key(read.name, read.observed)
     if read.verdict is Verdict.NORMALISED:
+        key = spelling_key(read.name, read.observed, element_digest(read.declared))
         text = f"{read.name}: {_shown(read.declared)} is spelled {_shown(read.observed)} by the PBX"
         return Unproven(key, text, NORMALISED)
     return Unproven(
-        key, f"{read.name}: is {_shown(read.observed)}, declared {_shown(read.declared)}"
+        setting_key(read.name, read.observed),
+        f"{read.name}: is {_shown(read.observed)}, declared {_shown(read.declared)}",
     )
 
 

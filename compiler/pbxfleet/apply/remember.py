@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pbxfleet.apply.effects import Effects
 from pbxfleet.apply.merge import read_content, read_document, value_of
 from pbxfleet.apply.readback import NORMALISED, NOT_PROVEN, Unproven
@@ -25,6 +27,7 @@ from pbxfleet.pbx.meaning import must_change
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
 # file was stamped cannot change again without another stamp.
 SETTLE_S = 0.02
+SPELLINGS = 200
 NOT_AS_DECLARED = Digest("")  # equal to no digest: the file is looked into again
 
 Identity = tuple[int, int, int, int, int]
@@ -44,11 +47,15 @@ def record_of(
     identities = _identities(effects, name, before)
     proof = before.proof if before is not None else Proof(())
     live = before.live if before is not None else NOT_LIVE
+    spelled = dict.fromkeys(told_spellings(name, effects, before))
     if name in effects.live:
         live = _joined(live, effects.live[name])
+        spelled |= dict.fromkeys(_keys(effects.said_live.get(name, ()), NORMALISED))
+        proof = proof._replace(normalised=_newest(spelled))
     if found is not None:
         live = NOT_LIVE  # a new process has what the file says
-        proof = Proof(_keys(found, NOT_PROVEN), _keys(found, NORMALISED))
+        spelled |= dict.fromkeys(_keys(found, NORMALISED))
+        proof = Proof(_keys(found, NOT_PROVEN), _newest(spelled))
     known = {} if before is None else before.resources
     resources = {i: r for i, r in known.items() if i in effects.left}
     whole = True
@@ -82,6 +89,19 @@ def _started(
             parts_before = known.parts if known.process == debt.process else {}
             known = Started(debt.process, {**parts_before, debt.resource: debt.started_with})
     return known
+
+
+def told_spellings(name: str, effects: Effects, before: AppliedRecord | None) -> tuple[str, ...]:
+    """Keys of spellings that were told, and are known since; another release may spell otherwise."""
+    declared = effects.target.instances.get(name)
+    if before is None or before.declared is None or declared is None:
+        return ()
+    return before.proof.normalised if before.declared.release == declared.release else ()
+
+
+def _newest(spelled: Iterable[str]) -> tuple[str, ...]:
+    """Values come and go for years; what is forgotten here is told once more if it comes again."""
+    return tuple(spelled)[-SPELLINGS:]
 
 
 def _joined(before: Live, now: Live) -> Live:

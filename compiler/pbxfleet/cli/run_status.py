@@ -10,11 +10,12 @@ from pbxfleet.core.exits import Exit
 
 def run(args: Namespace, output: Output) -> int:
     """Print declared and proven side by side."""
+    from pbxfleet.app.accepted import not_literal
     from pbxfleet.app.live import look, open_live
     from pbxfleet.app.probing import probe_all, probe_notes
     from pbxfleet.app.unfinished import notice
     from pbxfleet.report.plan_json import debts_data
-    from pbxfleet.report.status import probed_data, status_rows, status_text
+    from pbxfleet.report.status import made_data, probed_data, status_rows, status_text
 
     live = open_live(args.chdir, args.host, args.root)
     notice(live.state, output.complain)
@@ -24,7 +25,8 @@ def run(args: Namespace, output: Output) -> int:
         live.target, looked.observed, looked.difference.changes, probed, looked.debts
     )
     notes = (*looked.difference.notes, *probe_notes(probed))
-    output.text(status_text(live.target.host, rows, notes, output.paint()))
+    made = not_literal(live, looked)
+    output.text(status_text(live.target.host, rows, notes, made, output.paint()))
     output.data(
         {
             "format": 1,
@@ -32,6 +34,7 @@ def run(args: Namespace, output: Output) -> int:
             "outcome": Exit.DONE.word,
             "host": live.target.host,
             "instances": [row._asdict() for row in rows],
+            "settings": [made_data(*one) for one in made],
             "notes": [note._asdict() for note in notes],
             "probes": [probed_data(probe) for probe in probed],
             "debts": debts_data(looked.debts),

@@ -35,12 +35,15 @@ class Proof(NamedTuple):
 
     Each entry is a difference by its key (`listener tcp 0.0.0.0:8080=listening`), an element of
     pbx.xml with the digest of what it was instead (`setting sys_name=...`). `normalised` are elements
-    that the PBX spells in its own way, with the digest of that: for the declared value (in `fields`) and
-    the release (in `declared`) of this record.
+    that the PBX spells in its own way, with the digests of that and of the declared value: for the
+    release (in `declared`) of this record, the newest last.
     """
 
     unproven: tuple[str, ...]
     normalised: tuple[str, ...] = ()
+
+
+NOTHING_PROVEN = Proof(())
 
 
 class Live(NamedTuple):

@@ -15,6 +15,7 @@ Facts: TypeAlias = Mapping[str, str]
 
 FIRST_EPHEMERAL_PORT = 32768
 LISTENER = "listener "
+SETTING = "setting "
 CPU = "cpu"
 LISTENING = "listening"
 ON_DISK = "the file on disk"
@@ -116,4 +117,9 @@ def unproven_key(name: str, observed: str | None) -> str:
 
 def setting_key(name: str, observed: str | None) -> str:
     """`unproven_key` of a pbx.xml element: with a digest, since no content is remembered."""
-    return unproven_key(f"setting {name}", element_digest(observed))
+    return unproven_key(f"{SETTING}{name}", element_digest(observed))
+
+
+def spelling_key(name: str, observed: str | None, declared: str | None) -> str:
+    """The text under which it is remembered how the PBX spells the value with the digest `declared`."""
+    return f"{setting_key(name, observed)} for {declared}"

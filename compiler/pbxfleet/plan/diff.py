@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.applied import NOTHING_PROVEN, AppliedRecord, Proof
 from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.observed import ABSENT, Observed
 from pbxfleet.model.plan import Change, Note, Verb
@@ -192,17 +192,18 @@ class _Comparison:
             self.observed.settings.get(resource.id),
             before,
             self.read_fields(resource.instance),
-            self._unproven(resource.instance, record),
+            self._proof(resource.instance, record),
         )
         self.notes += said
         return change
 
-    def _unproven(self, name: str, record: AppliedRecord | None) -> tuple[str, ...]:
+    def _proof(self, name: str, record: AppliedRecord | None) -> Proof:
         """What the last start did not settle; another release may take what this one did not."""
         declared = self.target.instances.get(name)
         if record is None or record.declared is None or declared is None:
-            return ()
-        return record.proof.unproven if record.declared.release == declared.release else ()
+            return NOTHING_PROVEN
+        is_same = record.declared.release == declared.release
+        return record.proof if is_same else record.proof._replace(unproven=())
 
     def gone(self) -> None:
         """What was applied and is no longer declared: files, and instances."""

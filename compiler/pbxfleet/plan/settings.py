@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from pbxfleet.model.applied import AppliedResource, element_digest
+from pbxfleet.model.applied import NOTHING_PROVEN, AppliedResource, Proof, element_digest
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE, was_written
 from pbxfleet.model.observed import Seen, SettingsSeen, What
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
-from pbxfleet.model.runtime import setting_key
+from pbxfleet.model.runtime import setting_key, spelling_key
 from pbxfleet.model.target import SEEDED, Field, Impact, Resource
 from pbxfleet.pbx.live import may_be_live
 from pbxfleet.pbx.meaning import must_change
@@ -23,20 +23,21 @@ def diff_settings(
     found: SettingsSeen | None,
     before: AppliedResource | None,
     fields: Sequence[Field],
-    unproven: Collection[str] = (),
+    proof: Proof = NOTHING_PROVEN,
 ) -> tuple[Change | None, list[Note]]:
     """Differences of the declared elements; everything else in the file is foreign and not looked at.
 
-    `found` None says that the file is missing or is as apply left it. `unproven` are values that the
-    PBX put in place of declared ones when it was last started: shown, but not written again.
+    `found` None says that the file is missing or is as apply left it. What the PBX put in place of
+    declared values when it was last started is shown, but not written again.
     """
+    unproven = proof.unproven
     if seen.what is What.ABSENT:
         return _missing(resource, before, fields), _secret_notes(resource, fields)
     if found is None:
         return None, []
     if found.problem:
         return None, [_broken_note(resource, found.problem)]
-    deltas = [d for f in fields if (d := _delta(f, found, before)) is not None]
+    deltas = [d for f in fields if (d := _delta(f, found, before, proof.normalised)) is not None]
     stuck = [
         d for d in deltas if d.status is Status.DRIFT and setting_key(d.name, d.before) in unproven
     ]
@@ -65,14 +66,19 @@ def _with_impact(change: Change, fields: Sequence[Field], found: SettingsSeen) -
     return change._replace(reason=f"{change.reason}; not live: {found.why_not_live}")
 
 
-def _delta(field: Field, found: SettingsSeen, before: AppliedResource | None) -> FieldDelta | None:
+def _delta(
+    field: Field, found: SettingsSeen, before: AppliedResource | None, spelled: Collection[str]
+) -> FieldDelta | None:
     observed = found.values.get(field.name)
     remembered = before.fields if before is not None else {}
     known = was_written(field.name, remembered)
     if not must_change(field, observed, opaque=field.name in found.opaque, known=known):
         return None
     applied = remembered.get(field.name)
-    status = status_of(element_digest(field.value), element_digest(observed), applied, known=known)
+    # What we wrote, in the spelling of the PBX, was changed by nobody.
+    is_ours = spelling_key(field.name, observed, applied) in spelled
+    now = applied if is_ours else element_digest(observed)
+    status = status_of(element_digest(field.value), now, applied, known=known)
     if status is None or applied == WRITTEN_ONCE or (status is Status.ADOPT and before is not None):
         # The file is ours since an earlier apply; the element was not, or was the application's.
         status = Status.PENDING

@@ -11,8 +11,9 @@ from pbxfleet.model.observed import Observed, RuntimeSeen
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.runtime import LISTENER, declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Target
+from pbxfleet.model.verdict import ReadBack, Verdict
 from pbxfleet.report.paint import PLAIN, Paint, visible
-from pbxfleet.report.plan_text import note_lines
+from pbxfleet.report.plan_text import note_lines, shown
 
 NOTHING_RUNS = RuntimeSeen((), "")
 
@@ -88,9 +89,13 @@ def _state(runtime: RuntimeSeen, *, runs_services: bool) -> str:
 
 
 def status_text(
-    host: str, rows: Sequence[StatusRow], notes: Sequence[Note], paint: Paint = PLAIN
+    host: str,
+    rows: Sequence[StatusRow],
+    notes: Sequence[Note],
+    made: Sequence[tuple[str, ReadBack]] = (),
+    paint: Paint = PLAIN,
 ) -> str:
-    """A table with one row an instance, and what else is to be known."""
+    """A table with one row an instance, what the PBX made of settings, and what else is to be known."""
     head = ("instance", "state", "pid", "listeners", "probes", "core", "differs", "owed")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
@@ -98,7 +103,27 @@ def status_text(
     for number, cells in enumerate(table):
         text = "  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
         lines.append(paint("dim", text) if number == 0 else text)
+    lines += [_made_line(instance, read, paint) for instance, read in made]
     return "\n".join([*lines, *note_lines(notes, paint)]) + "\n"
+
+
+def _made_line(instance: str, read: ReadBack, paint: Paint) -> str:
+    """One setting that the PBX has not literally as it is declared."""
+    color = "dim" if read.verdict is Verdict.NORMALISED else "yellow"
+    says = (shown(value) for value in (read.observed, read.declared))
+    text = "is {}, declared {}".format(*says)
+    return f"  {paint(color, read.verdict)} {visible(instance)} {visible(read.name)}: {text}"
+
+
+def made_data(instance: str, read: ReadBack) -> dict[str, object]:
+    """One setting that the PBX has not literally as it is declared, as it stands in JSON."""
+    return {
+        "instance": instance,
+        "name": read.name,
+        "verdict": read.verdict.value,
+        "declared": read.declared,
+        "observed": read.observed,
+    }
 
 
 def _cells(row: StatusRow) -> tuple[str, ...]:

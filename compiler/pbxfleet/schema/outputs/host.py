@@ -131,12 +131,32 @@ class ProbedModel(Record):
     said: str = Field(description="Why it is not well; empty if it is.", examples=[""])
 
 
+class MadeModel(Record):
+    """A setting that the PBX has not literally as it is declared."""
+
+    instance: str = Field(description="Instance that it is of.", examples=["acme"])
+    name: str = Field(description="Element of its pbx.xml.", examples=["log_length"])
+    verdict: Literal["normalised", "rejected"] = Field(
+        description="Spelled in another way, or not taken at the last start.",
+        examples=["normalised"],
+    )
+    declared: str | None = Field(
+        description="As it is declared; null where it shall not be there.", examples=["500"]
+    )
+    observed: str | None = Field(
+        description="As it is in pbx.xml; null where it is not there.", examples=["0500"]
+    )
+
+
 class StatusDocument(Document):
     """What status prints."""
 
     kind: Literal["status"] = Field(description="Which document this is.", examples=["status"])
     host: str = Field(description="Host that it is about.", examples=["fra1"])
     instances: list[StatusRowModel] = Field(description="One row an instance, by name.")
+    settings: list[MadeModel] = Field(
+        description="Settings that the PBX spells otherwise or did not take, by instance and name."
+    )
     notes: list[NoteModel] = Field(description="What else is to be known.")
     probes: list[ProbedModel] = Field(
         description="What every listener of a running instance answers now."
