@@ -13,11 +13,12 @@ from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import HostMemory
-from pbxfleet.app.unfinished import UNFINISHED, must_go_on, unfinished_run
+from pbxfleet.app.unfinished import must_go_on, unfinished_run
 from pbxfleet.apply.execute import Progress, apply_plan
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
 from pbxfleet.core.errors import Denied, HostError, Refused, StalePlan
 from pbxfleet.core.exits import Exit
+from pbxfleet.model.open_run import UNFINISHED
 from pbxfleet.model.pending import Pending
 from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
 from pbxfleet.plan.guards import is_denied

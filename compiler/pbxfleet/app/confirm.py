@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from pbxfleet.app.generations import KEEP, finish
-from pbxfleet.app.pending import RECORD, WAITS, is_watched, left_s, pending_change
+from pbxfleet.app.pending import RECORD, is_watched, left_s, pending_change
 from pbxfleet.app.unfinished import Tell, Undone, take_back, unfinished_run
 from pbxfleet.core.errors import LockHeld, Refused
 from pbxfleet.core.exits import Exit
@@ -30,6 +30,7 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
 from pbxfleet.host.services.systemd import UNITS, WANTS
 from pbxfleet.host.state import State
+from pbxfleet.model.open_run import WAITS
 from pbxfleet.model.pending import Pending, Timer, encode_pending
 from pbxfleet.model.target import Target
 
@@ -118,6 +119,7 @@ def confirm(host: str, root: str, *, same_connection: bool, lock_timeout_s: floa
         pending = _waiting(machine, state, host)
         if not same_connection:
             _must_be_fresh(pending)
+        _must_be_whole(state, host)
         disarm(machine, state, pending)
         finish(state, keep=KEEP, restores=pending.restores)
         return pending
@@ -226,6 +228,20 @@ def _waiting(machine: LocalHost, state: State, host: str) -> Pending:
             code=WAITS,
         )
     return pending
+
+
+def _must_be_whole(state: State, host: str) -> None:
+    """A change that was taken back in part is neither of the two generations."""
+    try:
+        run = unfinished_run(state)
+    except Refused:
+        return  # what is damaged cannot be taken back either
+    if run is not None and run.undoing:
+        raise Refused(
+            f"the change on {host} was taken back in part, so it cannot be kept",
+            hint=f"pbxfleet confirm {host} --cancel takes back the rest",
+            code=WAITS,
+        )
 
 
 def _must_be_fresh(pending: Pending) -> None:

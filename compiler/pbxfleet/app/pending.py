@@ -8,7 +8,6 @@ from pbxfleet.host.state import StateView
 from pbxfleet.model.pending import Pending, decode_pending
 
 RECORD = "pending"
-WAITS = "PLN173"
 
 
 def pending_change(state: StateView) -> Pending | None:
@@ -34,19 +33,3 @@ def left_s(pending: Pending) -> float:
 def is_watched(pending: Pending) -> bool:
     """Whether the timer of this boot is alive."""
     return pending.boot_id == boot_id() and is_alive(pending.timer)
-
-
-def what_waits(pending: Pending) -> str:
-    """One sentence about the change that waits."""
-    if pending.applying:
-        return f"an apply on {pending.host} is under way, or was cut off, that is taken back unconfirmed"
-    if left_s(pending) > 0:
-        return f"a change on {pending.host} waits to be confirmed until {pending.until}"
-    if is_watched(pending):
-        return f"a change on {pending.host} was not confirmed, and is being taken back"
-    return f"a change on {pending.host} was not confirmed in time, and its timer is gone"
-
-
-def how_to_decide(pending: Pending) -> str:
-    """What to run then."""
-    return f"pbxfleet confirm {pending.host} keeps it, --cancel takes it back"

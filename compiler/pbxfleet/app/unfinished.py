@@ -12,7 +12,6 @@ from pbxfleet.app.generations import KEEP, finish
 from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
-from pbxfleet.app.pending import WAITS, how_to_decide, pending_change, what_waits
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
@@ -20,9 +19,9 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
 from pbxfleet.host.state import State, StateView
 from pbxfleet.model.journal import Run, TakenBack, decode_run
+from pbxfleet.model.open_run import UNFINISHED
 from pbxfleet.model.plan import Do
 
-UNFINISHED = "PLN131"
 OTHER_TARGET = "PLN132"
 
 Approve = Callable[[Run], bool]
@@ -52,27 +51,12 @@ def unfinished_run(state: StateView) -> Run | None:
         ) from error
 
 
-def notice(state: StateView, complain: Callable[[str], None]) -> None:
-    """Say so if the last run is unfinished, or waits to be confirmed, and how to go on."""
-    try:
-        pending = pending_change(state)
-        run = unfinished_run(state)
-    except Refused as error:
-        complain(f"warning[{UNFINISHED}]: {error}")
-        return
-    if pending is not None and run is not None:
-        complain(f"warning[{WAITS}]: {what_waits(pending)}")
-        complain(f"  hint: {how_to_decide(pending)}")
-    elif run is not None and not run.over:
-        complain(f"warning[{UNFINISHED}]: {what_is_open(run)}")
-        complain(f"  hint: {how_to_go_on(run)}")
-
-
 def what_is_open(run: Run) -> str:
     """One sentence: how far the run came, and what it left half done."""
     if run.undoing:
         left = len([e for e in run.standing if e.do is not Do.REMEMBER])
-        return f"taking back an apply on {run.host} was not finished: {left} steps are left to undo"
+        text = f"taking back an apply on {run.host} was not finished: {left} steps are left to undo"
+        return f"{text}; {run.failures[0]}" if run.failures else text
     text = (
         f"the last apply on {run.host} ended before it was finished, after {run.finished} of "
         f"{run.planned} steps"

@@ -35,7 +35,7 @@ def run(args: Namespace, output: Output) -> int:
 def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling) -> int:
     from pbxfleet.app.apply import apply
     from pbxfleet.app.confirm import undo_if_overdue
-    from pbxfleet.app.unfinished import notice
+    from pbxfleet.app.open_run import notice
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.undone import taken_line
 

@@ -24,7 +24,7 @@ def run(args: Namespace, output: Output) -> int:
 def _run(args: Namespace, output: Output, telling: Telling) -> int:
     from pbxfleet.app.drift import drift
     from pbxfleet.app.live import open_live
-    from pbxfleet.app.unfinished import notice
+    from pbxfleet.app.open_run import notice
     from pbxfleet.report.drift import drift_data, drift_text
 
     live = telling.of(open_live(args.chdir, args.host, args.root))

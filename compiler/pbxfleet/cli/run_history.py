@@ -10,8 +10,8 @@ from pbxfleet.core.exits import Exit
 
 def run(args: Namespace, output: Output) -> int:
     """Print the generations of a host."""
+    from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import history
-    from pbxfleet.app.unfinished import notice
     from pbxfleet.report.history import history_data, history_text
 
     found = history(args.host, args.root)

@@ -19,7 +19,7 @@ def run(args: Namespace, output: Output) -> int:
         return _nothing_to_do(args, output)
     from pbxfleet.app.calls import with_calls
     from pbxfleet.app.live import look, open_live
-    from pbxfleet.app.unfinished import notice
+    from pbxfleet.app.open_run import notice
     from pbxfleet.plan.guards import is_denied
 
     live = open_live(

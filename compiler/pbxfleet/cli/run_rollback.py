@@ -15,8 +15,8 @@ def run(args: Namespace, output: Output) -> int:
     """Apply the target of an earlier generation; never exits 0 unless it only shows the plan."""
     from pbxfleet.app.apply import apply
     from pbxfleet.app.live import look
+    from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import open_rollback
-    from pbxfleet.app.unfinished import notice
     from pbxfleet.cli.run_apply import Asker, progress, report
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.plan_json import plan_data

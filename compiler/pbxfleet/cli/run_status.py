@@ -12,13 +12,14 @@ def run(args: Namespace, output: Output) -> int:
     """Print declared and proven side by side."""
     from pbxfleet.app.accepted import not_literal
     from pbxfleet.app.live import look, open_live
+    from pbxfleet.app.open_run import open_run
     from pbxfleet.app.probing import probe_all, probe_notes
-    from pbxfleet.app.unfinished import notice
+    from pbxfleet.report.open_run import open_run_data
     from pbxfleet.report.plan_json import debts_data
     from pbxfleet.report.status import made_data, probed_data, status_rows, status_text
 
     live = open_live(args.chdir, args.host, args.root)
-    notice(live.state, output.complain)
+    run = open_run(live.state)
     looked = look(live)
     probed = probe_all(live, looked.observed)
     rows = status_rows(
@@ -26,13 +27,14 @@ def run(args: Namespace, output: Output) -> int:
     )
     notes = (*looked.difference.notes, *probe_notes(probed))
     made = not_literal(live, looked)
-    output.text(status_text(live.target.host, rows, notes, made, output.paint()))
+    output.text(status_text(live.target.host, rows, notes, made, run, output.paint()))
     output.data(
         {
             "format": 1,
             "kind": "status",
             "outcome": Exit.DONE.word,
             "host": live.target.host,
+            "open_run": None if run is None else open_run_data(run),
             "instances": [row._asdict() for row in rows],
             "settings": [made_data(*one) for one in made],
             "notes": [note._asdict() for note in notes],

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from pbxfleet.core.errors import LockHeld
 from pbxfleet.core.paths import HostPath, join
+from pbxfleet.host.base import HostView
 from pbxfleet.host.files import Files
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.state import FOLDER
@@ -68,13 +69,19 @@ class HostLock:
         return True
 
     def _held(self) -> LockHeld:
-        here = self._files.identity(self._path)
-        pid = None if here is None else _holder(here[0], here[1])
+        pid = holder(self._files, self._path)
         who = f"process {pid}" if pid else "another run"
         return LockHeld(
             f"{who} holds the lock of this host",
             hint="wait until it is done; the lock goes with the process that holds it",
         )
+
+
+def holder(files: Files | HostView, path: HostPath = LOCK) -> int | None:
+    """Number of the other process that holds the lock; None if none does, or it cannot be told."""
+    here = files.identity(path)
+    pid = None if here is None else _holder(here[0], here[1])
+    return None if pid == os.getpid() else pid
 
 
 def _identity(file: int) -> tuple[int, int]:

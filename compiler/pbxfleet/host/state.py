@@ -32,6 +32,11 @@ class StateView:
     def __init__(self, view: HostView) -> None:
         self._view = view
 
+    @property
+    def view(self) -> HostView:
+        """The host whose state this is."""
+        return self._view
+
     def read_record(self, name: str) -> bytes | None:
         """The record of that name, None if there is none."""
         return self._view.read(_path(name))

@@ -190,7 +190,8 @@ class Run(NamedTuple):
     starts instances, `planned` counts the steps of the last attempt and `finished` those of them that
     came to their end. `entries` are all steps that were begun, in order. `over` tells that the run came
     to its end and only the journal was left; `undoing`, that it was being taken back. `staged` are
-    folders in which contents were laid beside their places.
+    folders in which contents were laid beside their places. `failures` say what went wrong in the last
+    attempt to apply, or to take back.
     """
 
     host: str
@@ -204,6 +205,7 @@ class Run(NamedTuple):
     over: bool
     undoing: bool
     staged: tuple[HostPath, ...] = ()
+    failures: tuple[str, ...] = ()
 
     @property
     def standing(self) -> tuple[Entry, ...]:
@@ -287,6 +289,7 @@ def decode_run(lines: Iterable[Mapping[str, object]]) -> Run | None:
         over,
         undoing,
         _staged(told),
+        _failures(told),
     )
 
 
@@ -311,6 +314,17 @@ def _staged(lines: Iterable[Mapping[str, object]]) -> tuple[HostPath, ...]:
     named = (line.get("folders") for line in lines if line.get("event") == "stage")
     found = (folders for folders in named if isinstance(folders, dict))
     return tuple(dict.fromkeys(HostPath(str(f)) for folders in found for f in folders))
+
+
+def _failures(lines: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    """Why steps failed, or could not be taken back, since somebody last began to do either."""
+    found: dict[str, None] = {}
+    for line in lines:
+        if line.get("event") in ("begin", "undo"):
+            found.clear()
+        elif line.get("event") == "failed":
+            found[str(line.get("message", ""))] = None
+    return tuple(found)
 
 
 def _number(line: Mapping[str, object]) -> int:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from pbxfleet.model.asking import Probed
 from pbxfleet.model.debt import RestartDebt, by_instance
 from pbxfleet.model.observed import Observed, RuntimeSeen
+from pbxfleet.model.open_run import OpenRun
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.model.runtime import LISTENER, declared_facts, observed_facts
 from pbxfleet.model.target import InstanceTarget, Target
 from pbxfleet.model.verdict import ReadBack, Verdict
+from pbxfleet.report.open_run import open_run_lines
 from pbxfleet.report.paint import PLAIN, Paint, visible
 from pbxfleet.report.plan_text import note_lines, shown
 
@@ -93,13 +95,15 @@ def status_text(
     rows: Sequence[StatusRow],
     notes: Sequence[Note],
     made: Sequence[tuple[str, ReadBack]] = (),
+    run: OpenRun | None = None,
     paint: Paint = PLAIN,
 ) -> str:
-    """A table with one row an instance, what the PBX made of settings, and what else is to be known."""
+    """An open run, a table with one row an instance, what the PBX made of settings, and notes."""
     head = ("instance", "state", "pid", "listeners", "probes", "core", "differs", "owed")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
     lines = [paint("bold", f"host {visible(host)}")]
+    lines += open_run_lines(run, paint) if run is not None else []
     for number, cells in enumerate(table):
         text = "  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
         lines.append(paint("dim", text) if number == 0 else text)

@@ -27,16 +27,17 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def _words(words: type[StrEnum]) -> dict[str, Any]:
-    return {"enum": [str(word) for word in words]}
+def words(kind: type[StrEnum]) -> dict[str, Any]:
+    """Annotation that says which words there are."""
+    return {"enum": [str(word) for word in kind]}
 
 
-SeverityWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Severity))]
-KindWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Kind))]
-StatusWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Status))]
-VerbWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Verb))]
-ImpactWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Impact))]
-DoWord: TypeAlias = Annotated[str, Field(json_schema_extra=_words(Do))]
+SeverityWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Severity))]
+KindWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Kind))]
+StatusWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Status))]
+VerbWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Verb))]
+ImpactWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Impact))]
+DoWord: TypeAlias = Annotated[str, Field(json_schema_extra=words(Do))]
 DigestText: TypeAlias = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 HostPathText: TypeAlias = Annotated[str, Field(pattern="^/")]
 FormatNumber: TypeAlias = Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from pbxfleet.schema.outputs.base import Count, Document, PortNumber, Record, VerbWord, unit
+from pbxfleet.model.open_run import OpenState
+from pbxfleet.schema.outputs.base import Count, Document, PortNumber, Record, VerbWord, unit, words
 from pbxfleet.schema.outputs.plan import DebtModel, FieldModel, NoteModel, PlanDocument
 
 
@@ -148,11 +149,64 @@ class MadeModel(Record):
     )
 
 
+class WayModel(Record):
+    """A command that goes on with an open run."""
+
+    command: str = Field(description="What to run.", examples=["pbxfleet confirm fra1"])
+    does: str = Field(description="What that does.", examples=["keeps it"])
+
+
+class OpenRunModel(Record):
+    """A run that is not at its end: under way, cut off, or waiting to be confirmed."""
+
+    state: Annotated[str, Field(json_schema_extra=words(OpenState))] = Field(
+        description="How it stands with it.", examples=["waits"]
+    )
+    code: str = Field(description="Code of the warning that says so.", examples=["PLN173"])
+    text: str = Field(
+        description="The same in a sentence.",
+        examples=["a change on fra1 waits to be confirmed until 2026-03-01T02:02:00Z"],
+    )
+    ways: list[WayModel] = Field(description="Commands that go on; empty while it is under way.")
+    until: str = Field(
+        description="Deadline of a change that waits, in UTC (ISO 8601); empty for others.",
+        examples=["2026-03-01T02:02:00Z"],
+    )
+    left_s: Count | None = Field(
+        description="Time until then; null for others.",
+        examples=[112],
+        json_schema_extra=unit("seconds"),
+    )
+    target: str = Field(
+        description="Digest of the manifest that was being applied; empty if it is not known.",
+        examples=["sha256:" + 64 * "0"],
+    )
+    planned: Count = Field(
+        description="Steps of the run.", examples=[9], json_schema_extra=unit("steps")
+    )
+    finished: Count = Field(
+        description="Those of them that were done.", examples=[9], json_schema_extra=unit("steps")
+    )
+    instances: list[str] = Field(description="Instances that it changed.", examples=[["acme"]])
+    failures: list[str] = Field(
+        description="Why steps failed, or could not be taken back.",
+        examples=[["/etc/pbx/failover-acme.conf: Read-only file system"]],
+    )
+    restores: int | None = Field(
+        description="Generation that a rollback goes back to; null for an apply.",
+        examples=[None],
+        json_schema_extra=unit("number of a generation"),
+    )
+
+
 class StatusDocument(Document):
     """What status prints."""
 
     kind: Literal["status"] = Field(description="Which document this is.", examples=["status"])
     host: str = Field(description="Host that it is about.", examples=["fra1"])
+    open_run: OpenRunModel | None = Field(
+        description="The run that is not at its end; null if there is none."
+    )
     instances: list[StatusRowModel] = Field(description="One row an instance, by name.")
     settings: list[MadeModel] = Field(
         description="Settings that the PBX spells otherwise or did not take, by instance and name."
