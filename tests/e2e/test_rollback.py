@@ -103,6 +103,27 @@ def test_a_new_instance_goes_out_of_service_and_its_data_stays(running: Make) ->
     assert site.pids()["ash"]
 
 
+def test_the_policy_says_how_many_are_kept(running: Make) -> None:
+    site = running("ash").up()
+    for number in range(3):
+        site.change("ash", sys_name=f"Name {number}")
+        site.apply("--quiet")
+    whole = history(site)
+    assert (whole["keep"], len(whole["generations"])) == (20, 4)
+    fleet = site.repo / "desired/fleet.toml"
+    text = fleet.read_text(encoding="utf-8")
+    fleet.write_text(text.replace("[policy]", "[policy]\ngenerations = 2"), encoding="utf-8")
+    site.compile()
+    site.apply("--quiet")
+    kept = history(site)
+    assert [g["number"] for g in kept["generations"]] == [4, 3] and kept["keep"] == 2
+    assert 0 < kept["size_bytes"] < whole["size_bytes"]
+    assert "2 of at most 2 are kept, " in site.ok("history").out
+    rollback(site)
+    assert "<sys_name>Name 1</sys_name>" in site.pbx_xml("ash")
+    assert history(site)["keep"] == 2, "an old target does not say how much is kept now"
+
+
 def test_looking_first_changes_nothing(running: Make) -> None:
     site = running().up()
     site.change("ash", sys_name="Other")

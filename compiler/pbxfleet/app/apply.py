@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pbxfleet.app import settled
 from pbxfleet.app.calls import with_calls
 from pbxfleet.app.confirm import arm, disarm, wait_from_now
-from pbxfleet.app.generations import KEEP, finish, stage
+from pbxfleet.app.generations import finish, retain, stage
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
@@ -65,7 +65,8 @@ def apply(
     if plan.is_empty:
         sweep(live.machine, folders_of(live))
         # An unfinished run left nothing to do: nobody need hear of it.
-        finish(live.state, keep=KEEP)
+        finish(live.state)
+        retain(live.state, live.target.guards.generations)
         return Applied(Exit.DONE, plan, None, None)
     _allowed(live, plan)
     plan = with_calls(live, plan)
@@ -124,10 +125,12 @@ def _ended(
     That it could not be written down is a failure of its own.
     """
     try:
+        if restores is None:  # how much is kept is what is declared now, not what was declared then
+            retain(live.state, live.target.guards.generations)
         if armed is not None and (report.applied or report.broken):
             wait_from_now(live.state, armed)
         elif not report.broken:
-            finish(live.state, keep=KEEP, restores=restores)
+            finish(live.state, restores=restores)
             if armed is not None:
                 disarm(live.machine, live.state, armed)
     except HostError as error:
@@ -143,7 +146,7 @@ def _finish_what_is_over(live: Live) -> None:
     except Refused:
         return
     if run is not None and run.over:
-        finish(live.state, keep=KEEP)
+        finish(live.state)
 
 
 def _must_go_on(live: Live, *, resume: bool) -> None:

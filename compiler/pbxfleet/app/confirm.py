@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from pbxfleet.app.generations import KEEP, finish
+from pbxfleet.app.generations import finish
 from pbxfleet.app.pending import RECORD, is_watched, left_s, pending_change
 from pbxfleet.app.unfinished import Tell, Undone, take_back, unfinished_run
 from pbxfleet.core.errors import LockHeld, Refused
@@ -121,7 +121,7 @@ def confirm(host: str, root: str, *, same_connection: bool, lock_timeout_s: floa
             _must_be_fresh(pending)
         _must_be_whole(state, host)
         disarm(machine, state, pending)
-        finish(state, keep=KEEP, restores=pending.restores)
+        finish(state, restores=pending.restores)
         return pending
 
 

@@ -2,7 +2,8 @@
 
 Each has three records: what it was (`.json`), the journal with the inverse of every step (`.journal`),
 and the compiled target with all its files (`.zip`, written before the run begins). What the inverses
-need is kept under digests; whatever no generation needs any more goes.
+need is kept under digests, once for all of them; whatever no generation needs any more goes. The digests
+that each needs are a fourth record (`.needs`), so that nobody has to read the others to know.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import json
 from collections.abc import Iterable, Mapping
 
 from pbxfleet.app.contents import Tree
-from pbxfleet.app.memory import GENERATIONS
+from pbxfleet.app.memory import GENERATIONS as GENERATION_RECORDS
 from pbxfleet.apply.inverse import kept_contents
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import Refused
+from pbxfleet.core.paths import join
 from pbxfleet.host.clock import now
-from pbxfleet.host.state import State, StateView
+from pbxfleet.host.state import KEPT, RECORDS, State, StateView
 from pbxfleet.host.who import operator
 from pbxfleet.model.generation import (
     APPLIED,
@@ -29,13 +31,14 @@ from pbxfleet.model.generation import (
     decode_generation,
     encode_generation,
 )
+from pbxfleet.model.guards import GENERATIONS
 from pbxfleet.model.journal import Run, decode_run
 from pbxfleet.model.manifest import MANIFEST, decode
 from pbxfleet.model.plan import Do
 from pbxfleet.model.target import Kind
 
-KEEP = 20  # generations, where nothing else is declared
-ABOUT, JOURNAL, TREE = ".json", ".journal", ".zip"
+ABOUT, JOURNAL, TREE, NEEDS = ".json", ".journal", ".zip", ".needs"
+RETENTION = "retention"  # record: how many are kept, where that was declared
 LEVEL = 6  # of compression: a thousand instances in 0.2 s
 STAMP = (1980, 1, 1, 0, 0, 0)  # the first that the format can say: same tree, same bytes
 
@@ -43,7 +46,7 @@ STAMP = (1980, 1, 1, 0, 0, 0)  # the first that the format can say: same tree, s
 def generations(state: StateView) -> tuple[Generation, ...]:
     """All generations of the host that are still kept, the oldest first; Refused if one is damaged."""
     found = []
-    for name in state.records(GENERATIONS):
+    for name in state.records(GENERATION_RECORDS):
         if not name.endswith(ABOUT):
             continue
         try:
@@ -98,7 +101,7 @@ def _unpacked(state: StateView, number: int, only: str | None) -> Mapping[str, b
         raise Refused(f"the target of generation {number} is damaged: {error}") from error
 
 
-def finish(state: State, *, keep: int, restores: int | None = None) -> Generation | None:
+def finish(state: State, *, restores: int | None = None) -> Generation | None:
     """Make a generation of the run whose journal has come to its end, and close that journal.
 
     Safe to repeat: a crash in here leaves the journal, and the next run comes here first. None, and no
@@ -117,11 +120,38 @@ def finish(state: State, *, keep: int, restores: int | None = None) -> Generatio
     if run is not None and run.entries and (run.standing or run.undoing) and not is_written:
         made = _generation(number, run, lines, restores)
         state.write_record(_name(number, JOURNAL), text)
+        state.write_record(_name(number, NEEDS), _encoded(_needs_of(state, number, run)))
         state.write_record(_name(number, ABOUT), encode_generation(made))
     state.close_journal()
     if made is not None:
-        prune(state, keep)
+        prune(state)
     return made
+
+
+def retention(state: StateView) -> int:
+    """How many generations the host keeps: what was last declared."""
+    content = state.read_record(RETENTION) or b""
+    return max(1, int(content)) if content.strip().isdigit() else GENERATIONS
+
+
+def retain(state: State, keep: int) -> None:
+    """Keep so many generations from now on; more than that are forgotten as soon as no run is open."""
+    if keep == retention(state):
+        return
+    state.write_record(RETENTION, b"%d\n" % keep)
+    if not state.journal():  # what an open run needs is no generation's yet
+        prune(state)
+
+
+def size_bytes(state: StateView) -> int:
+    """How much all generations take, with the contents that they need.
+
+    Release files are counted too; where they are hard links to those in use they take nothing more.
+    """
+    places = [join(RECORDS, GENERATION_RECORDS), KEPT]
+    paths = [join(place, name) for place in places for name in state.view.names(place)]
+    found = {i[:2]: i[2] for path in paths if (i := state.view.identity(path)) is not None}
+    return sum(found.values())
 
 
 def journal_of(state: StateView, number: int) -> Run | None:
@@ -132,20 +162,34 @@ def journal_of(state: StateView, number: int) -> Run | None:
     return decode_run(json.loads(line) for line in content.splitlines())
 
 
-def prune(state: State, keep: int) -> None:
-    """Forget all but the newest `keep` generations, and contents that none of them needs."""
-    known = generations(state)
-    for old in known[: max(0, len(known) - max(1, keep))]:
-        for part in (ABOUT, JOURNAL, TREE):
-            state.remove_record(_name(old.number, part))
+def prune(state: State) -> None:
+    """Forget all but the newest generations, and contents that none of them needs."""
+    known = [generation.number for generation in generations(state)]
+    last = len(known) - retention(state)
+    for number in known[: max(0, last)]:
+        for part in (ABOUT, JOURNAL, TREE, NEEDS):
+            state.remove_record(_name(number, part))
     needed: set[Digest] = set()
-    for generation in generations(state):
-        run = journal_of(state, generation.number)
-        needed |= (
-            kept_contents(entry.inverse for entry in run.standing) if run is not None else set()
-        )
-        needed |= _release_files(state, generation.number)
+    for number in known[max(0, last) :]:
+        needed |= _needed(state, number)
     state.forget_kept(needed)
+
+
+def _needed(state: StateView, number: int) -> set[Digest]:
+    """The contents that a generation needs; worked out where it was made before that was recorded."""
+    content = state.read_record(_name(number, NEEDS))
+    if content is not None:
+        return {Digest(line) for line in content.decode().splitlines()}
+    return _needs_of(state, number, journal_of(state, number))
+
+
+def _needs_of(state: StateView, number: int, run: Run | None) -> set[Digest]:
+    entries = run.standing if run is not None else ()
+    return _release_files(state, number) | kept_contents(entry.inverse for entry in entries)
+
+
+def _encoded(needed: set[Digest]) -> bytes:
+    return "".join(f"{digest}\n" for digest in sorted(needed)).encode()
 
 
 def _release_files(state: StateView, number: int) -> set[Digest]:
@@ -177,10 +221,12 @@ def _generation(
 
 
 def _next(state: StateView) -> int:
-    names = [name for name in state.records(GENERATIONS) if name.endswith(ABOUT)]
-    numbers = [int(name.removeprefix(f"{GENERATIONS}/").removesuffix(ABOUT)) for name in names]
+    names = [name for name in state.records(GENERATION_RECORDS) if name.endswith(ABOUT)]
+    numbers = [
+        int(name.removeprefix(f"{GENERATION_RECORDS}/").removesuffix(ABOUT)) for name in names
+    ]
     return max(numbers, default=0) + 1
 
 
 def _name(number: int, part: str) -> str:
-    return f"{GENERATIONS}/{number:06}{part}"
+    return f"{GENERATION_RECORDS}/{number:06}{part}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from pbxfleet.app.generations import generations, journal_of, unpacked
+from pbxfleet.app.generations import generations, journal_of, retention, size_bytes, unpacked
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.live import Live, read_records
 from pbxfleet.core.digest import Digest, digest_of
@@ -109,11 +109,16 @@ class Rollback(NamedTuple):
 
 
 class History(NamedTuple):
-    """The generations of a host, the oldest first, and the one that stands."""
+    """The generations of a host, the oldest first, and the one that stands.
+
+    `keep` of them are kept at most; `size_bytes` is what they take with the contents that they need.
+    """
 
     state: State
     generations: tuple[Generation, ...]
     current: Generation | None
+    keep: int
+    size_bytes: int
 
 
 def history(host: str, root: str) -> History:
@@ -126,7 +131,7 @@ def history(host: str, root: str) -> History:
             f"the generations on this machine are of {', '.join(sorted(other))}, not of {host}",
             code=NO_GENERATION,
         )
-    return History(state, known, current_generation(known))
+    return History(state, known, current_generation(known), retention(state), size_bytes(state))
 
 
 def _folder(root: str) -> str:
@@ -142,7 +147,7 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
 
     The repository is not asked. Refused without such a generation, or if the host is at it already.
     """
-    state, known, current = history(host, root)
+    state, known, current, *_ = history(host, root)
     if current is None:
         raise Refused(
             f"there is no generation of {host} on this machine",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pbxfleet.app.generations import KEEP, finish
+from pbxfleet.app.generations import finish
 from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
@@ -124,5 +124,5 @@ def take_back(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     clean, untold = undo_entries(machine, memory, run.standing, note)
     if clean and not untold:
         memory.log("end")
-        finish(state, keep=KEEP)
+        finish(state)
     return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken))

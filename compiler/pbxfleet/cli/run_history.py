@@ -12,14 +12,15 @@ def run(args: Namespace, output: Output) -> int:
     """Print the generations of a host."""
     from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import history
-    from pbxfleet.report.history import history_data, history_text
+    from pbxfleet.report.history import Kept, history_data, history_text
 
     found = history(args.host, args.root)
     notice(found.state, output.complain)
-    output.text(history_text(args.host, found.generations, found.current))
+    kept = Kept(found.keep, found.size_bytes)
+    output.text(history_text(args.host, found.generations, found.current, kept))
     output.data(
         {
-            **history_data(args.host, found.generations, found.current),
+            **history_data(args.host, found.generations, found.current, kept),
             "outcome": Exit.DONE.word,
         }
     )

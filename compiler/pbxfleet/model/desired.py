@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
-from pbxfleet.model.guards import ARCHIVES, NO_HOST_GUARDS, HostGuards, Removed
+from pbxfleet.model.guards import ARCHIVES, GENERATIONS, NO_HOST_GUARDS, HostGuards, Removed
 from pbxfleet.model.net import Address, Bind, PortRange
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.policy import Removals
@@ -328,7 +328,8 @@ class Policy:
     """Guards. `deletion_budget` is the number of instances one apply may remove.
 
     `rtp_ports_per_call` are the RTP ports that a planned call needs; None if nothing is said.
-    `empty_hosts` are the names of hosts of which it is right that they have no instance.
+    `generations` is how many runs each host keeps to go back to. `empty_hosts` are the names of hosts
+    of which it is right that they have no instance.
     `restart_budget` is the number of running instances that one apply may restart; None for any.
     """
 
@@ -338,6 +339,7 @@ class Policy:
     tombstones: Tombstones = Tombstones.KEEP
     removed_directory: Removed = Removed.KEEP
     removed_archives: HostPath = ARCHIVES
+    generations: int = GENERATIONS
     empty_hosts: tuple[Sourced[str], ...] = ()
     restart_budget: int | None = None
     removals: Removals = Removals.BUDGET

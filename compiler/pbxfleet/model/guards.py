@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 ARCHIVES = HostPath("/var/backups/pbxfleet")
 """Folder of the archives of removed directories, where nothing else is declared."""
+GENERATIONS = 20
+FEWEST_GENERATIONS, MOST_GENERATIONS = 2, 1000
+"""How many generations of a host are kept where nothing else is declared, and what may be declared."""
 
 
 class Removed(StrEnum):
@@ -27,6 +30,7 @@ class Guards(NamedTuple):
 
     `archives` is the folder for archives. `may_be_empty` says that a host without any instance is
     meant. `node_name` and `machine_id` are the machine's own, "" where nobody has declared them.
+    `generations` is how many runs are kept on the host to go back to.
     """
 
     removed_directory: str = Removed.KEEP.value
@@ -34,6 +38,7 @@ class Guards(NamedTuple):
     may_be_empty: bool = False
     node_name: str = ""
     machine_id: str = ""
+    generations: int = GENERATIONS
 
 
 NO_GUARDS = Guards()

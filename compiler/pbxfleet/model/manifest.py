@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.guards import NO_GUARDS, Guards, Removed
+from pbxfleet.model.guards import GENERATIONS, NO_GUARDS, Guards, Removed
 from pbxfleet.model.policy import NO_RULES, rules_from
 from pbxfleet.model.sinks import NO_SINKS, sinks_from
 from pbxfleet.model.target import (
@@ -267,13 +267,17 @@ def _release(name: str, raw: Any) -> ReleaseTarget:
 
 def _guards(raw: Any) -> Guards:
     try:
-        found = Guards._make(_guard_values(raw))
+        found = Guards._make(
+            _guard_values({"generations": GENERATIONS, **raw})
+        )  # later than others
         Removed(found.removed_directory)
     except (KeyError, TypeError, ValueError) as error:
         raise _Malformed(f"guards: {_said(error)}") from error
     _all_text("guards", (found.node_name, found.machine_id))
     if type(found.may_be_empty) is not bool:
         raise _Malformed("guards: may_be_empty is neither true nor false")
+    if type(found.generations) is not int or found.generations < 1:
+        raise _Malformed("guards: generations is not a number of them")
     _check_path("guards", found.archives)
     return found
 

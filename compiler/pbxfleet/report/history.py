@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pbxfleet.model.generation import APPLIED, Generation
 from pbxfleet.report.paint import visible
@@ -13,11 +13,22 @@ NAMED = 4
 SHORT = slice(7, 19)  # of a digest
 
 
-def history_text(host: str, generations: Sequence[Generation], current: Generation | None) -> str:
-    """One line a generation, the newest first."""
+class Kept(NamedTuple):
+    """How many generations are kept `at_most`, and what those that are there take."""
+
+    at_most: int
+    size_bytes: int
+
+
+def history_text(
+    host: str, generations: Sequence[Generation], current: Generation | None, kept: Kept
+) -> str:
+    """One line a generation, the newest first, and what all of them take."""
     if not generations:
         return f"{visible(host)}: nothing was applied yet\n"
     lines = [_line(one, current) for one in reversed(generations)]
+    size = f"{kept.size_bytes / 1_000_000:.1f} MB with the contents that they need"
+    lines.append(f"{len(generations)} of at most {kept.at_most} are kept, {size}")
     return "\n".join(lines) + "\n"
 
 
@@ -36,7 +47,7 @@ def _line(one: Generation, current: Generation | None) -> str:
 
 
 def history_data(
-    host: str, generations: Sequence[Generation], current: Generation | None
+    host: str, generations: Sequence[Generation], current: Generation | None, kept: Kept
 ) -> dict[str, Any]:
     """The generations as plain data, the newest first; `outcome` is the command's to add."""
     return {
@@ -44,5 +55,7 @@ def history_data(
         "kind": "history",
         "host": host,
         "current": None if current is None else current.number,
+        "keep": kept.at_most,
+        "size_bytes": kept.size_bytes,
         "generations": [one._asdict() for one in reversed(generations)],
     }

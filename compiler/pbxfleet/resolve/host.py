@@ -277,6 +277,7 @@ def _guards(host: HostFile, policy: Policy) -> Guards:
         any(name.value == host.name for name in policy.empty_hosts),
         "" if own.node_name is None else own.node_name.value,
         "" if own.machine_id is None else own.machine_id.value,
+        policy.generations,
     )
 
 

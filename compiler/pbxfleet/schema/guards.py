@@ -8,7 +8,14 @@ from pydantic import Field
 
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.desired import Sourced
-from pbxfleet.model.guards import ARCHIVES, HostGuards, Removed
+from pbxfleet.model.guards import (
+    ARCHIVES,
+    FEWEST_GENERATIONS,
+    GENERATIONS,
+    MOST_GENERATIONS,
+    HostGuards,
+    Removed,
+)
 from pbxfleet.schema import names, scalars, shapes
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import Items, Reads, Table
@@ -36,6 +43,10 @@ _Removed: TypeAlias = Annotated[
 ]
 _HostPath: TypeAlias = Annotated[Sourced[HostPath], Reads(names.plain_host_path, shapes.HOST_PATH)]
 _Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
+_KEPT = (FEWEST_GENERATIONS, MOST_GENERATIONS)
+_Generations: TypeAlias = Annotated[
+    Sourced[int], Reads(scalars.whole(*_KEPT), shapes.number(*_KEPT, "generations"))
+]
 _NodeName: TypeAlias = Annotated[Sourced[str], matching(NODE_PATTERN, "a node name (uname -n)")]
 _MachineId: TypeAlias = Annotated[
     Sourced[str], matching(MACHINE_ID_PATTERN, "32 lower-case hex digits, as in /etc/machine-id")
@@ -57,6 +68,13 @@ class PolicyGuards(Table):
         description="Folder on the host for archives of removed directories.",
         examples=["/srv/removed"],
         json_schema_extra={"default": ARCHIVES},
+    )
+    generations: _Generations | None = Field(
+        None,
+        description="Number of runs that each host keeps to go back to, with the contents that this takes; "
+        "older ones are forgotten.",
+        examples=[50],
+        json_schema_extra={"default": GENERATIONS},
     )
     empty_hosts: Annotated[list[_Text], Items(unique=True)] | None = Field(
         None,

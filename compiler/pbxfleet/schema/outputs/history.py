@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pbxfleet.schema.outputs.base import DigestText, Document, DoWord, Record, unit
+from pbxfleet.schema.outputs.base import Count, DigestText, Document, DoWord, Record, unit
 
 
 class GenerationModel(Record):
@@ -52,6 +52,18 @@ class HistoryDocument(Document):
         description="The newest generation of which anything stands; null before the first.",
         examples=[7],
         json_schema_extra=unit("number of a generation"),
+    )
+    keep: int = Field(
+        ge=1,
+        description="How many are kept at most.",
+        examples=[20],
+        json_schema_extra=unit("generations"),
+    )
+    size_bytes: Count = Field(
+        description="What all of them take with the contents that they need. Hard links to files in use "
+        "are counted too.",
+        examples=[1_400_000],
+        json_schema_extra=unit("bytes"),
     )
     generations: list[GenerationModel] = Field(description="All that are kept, the newest first.")
 

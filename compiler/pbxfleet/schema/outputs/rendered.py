@@ -158,6 +158,12 @@ class GuardsModel(Record):
     machine_id: str = Field(
         description="Number that the machine must have; empty where any will do.", examples=[""]
     )
+    generations: int = Field(
+        ge=1,
+        description="How many runs are kept on the host to go back to.",
+        examples=[20],
+        json_schema_extra=unit("generations"),
+    )
 
 
 class AcknowledgementModel(Record):
