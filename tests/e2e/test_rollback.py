@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pbxfleet.schema.outputs import document_of
+from support.e2e import applied_site
 from support.output_schemas import judge
 from support.running_site import RunningSite
 
@@ -141,3 +144,19 @@ def test_without_a_generation_there_is_nothing_to_go_back_to(running: Make) -> N
     done = site.run("rollback", "--auto-approve")
     assert done.code == 1 and "PLN170" in done.err
     assert history(site)["generations"] == []
+
+
+def test_what_a_killed_run_displaced_is_saved_and_named(tmp_path: Path) -> None:
+    """A version of pbx.xml that was written at the moment of the swap outlives the next run."""
+    site = applied_site(tmp_path)
+    folder = site.root / "usr/local/pbx-alpha"
+    (folder / ".pbxfleet-displaced-1-1-0").write_bytes(b"<config>theirs</config>")
+    done = site.apply()
+    assert "note: /usr/local/pbx-alpha/pbx.xml: another version, written while" in done.err
+    found = site.ok("status", "--json")
+    judge(document_of("status"), found.data)
+    (saved,) = found.data["saved"]
+    assert saved["path"] == "/usr/local/pbx-alpha/pbx.xml"
+    assert (site.root / saved["kept"].lstrip("/")).read_bytes() == b"<config>theirs</config>"
+    assert f"saved {saved['path']} of somebody else: {saved['kept']}" in site.ok("status").out
+    assert not [name for name in os.listdir(folder) if name.startswith(".")]

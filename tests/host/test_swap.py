@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host import exchange
 from pbxfleet.host.files import Files
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.rooted import Root
-from pbxfleet.host.temporary import is_temporary
+from pbxfleet.host.temporary import is_temporary, ours_beside
 from support.machine import Machine
 
 PATH = HostPath("/pbx.xml")
@@ -189,3 +191,54 @@ def test_a_host_in_memory_swaps_as_well() -> None:
     assert not machine.swap(PATH, b"other", b"two", None, "")
     assert machine.swap(PATH, b"one", b"two", None, "")
     assert (machine.read(PATH), machine.look(PATH).mode) == (b"two", 0o640)
+
+
+def displaced(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if ours_beside(path.name) is not None]
+
+
+def test_whoever_is_killed_right_after_the_exchange_leaves_what_was_displaced(
+    files: Hurried, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody wrote at the last moment is in no sweep's way, and is told from what we wrote."""
+    real = exchange.renamed
+
+    def then_the_end(directory: int, old: str, new: str, flags: int) -> bool:
+        renames(place, b"their")
+        real(directory, old, new, flags)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exchange, "renamed", then_the_end)
+    with pytest.raises(KeyboardInterrupt):
+        swap(files, b"one", b"two")
+    assert place.read_bytes() == b"two"
+    files.sweep(HostPath("/"))
+    (left,) = displaced(place.parent)
+    assert left.read_bytes() == b"their"
+    assert ours_beside(left.name) == place.stat().st_ino != left.stat().st_ino
+
+
+def test_a_directory_that_cannot_be_synced_after_the_exchange_loses_nothing(
+    files: Hurried, place: Path
+) -> None:
+    def full() -> None:
+        raise OSError(errno.EIO, "no")
+
+    files.meanwhile = lambda: setattr(files, "meanwhile", full)
+    with pytest.raises(HostError):
+        swap(files, b"one", b"two")
+    contents = {place.read_bytes(), *(path.read_bytes() for path in displaced(place.parent))}
+    assert contents >= {b"two", b"one"} or contents == {b"one"}
+
+
+def test_before_the_exchange_only_ours_is_beside(
+    files: Hurried, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def the_end(directory: int, old: str, new: str, flags: int) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exchange, "renamed", the_end)
+    with pytest.raises(KeyboardInterrupt):
+        swap(files, b"one", b"two")
+    (left,) = displaced(place.parent)
+    assert (left.read_bytes(), left.stat().st_ino) == (b"two", ours_beside(left.name))

@@ -53,6 +53,10 @@ class HostMemory:
         """A kept content; HostError if it is not there or damaged."""
         return self.state.kept(digest)
 
+    def save(self, digest: Digest, path: HostPath, of: HostPath) -> HostPath:
+        """Keep the content of `path`, somebody else's version of `of`; where it is then."""
+        return self.state.save(digest, path, of)
+
     def last_number(self) -> int:
         """Number of the last step in the journal."""
         numbers = [entry.get("number") for entry in self.state.journal()]

@@ -6,21 +6,26 @@ Whatever is needed lies in the state folder of the host; the repository is not a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.app.generations import finish
 from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
+from pbxfleet.apply.rescue import rescue
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
+from pbxfleet.core.paths import parent
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
 from pbxfleet.host.state import State, StateView
-from pbxfleet.model.journal import Run, TakenBack, decode_run
+from pbxfleet.model.journal import PutValuesBack, Run, TakenBack, decode_run
 from pbxfleet.model.open_run import UNFINISHED
 from pbxfleet.model.plan import Do
+
+if TYPE_CHECKING:
+    from pbxfleet.app.live import Live
 
 OTHER_TARGET = "PLN132"
 
@@ -29,11 +34,15 @@ Tell = Callable[[TakenBack], None]
 
 
 class Undone(NamedTuple):
-    """How an undo ended: every step that was taken back, or could not be, in the order of undoing."""
+    """How an undo ended: every step that was taken back, or could not be, in the order of undoing.
+
+    `rescued` says what became of versions of pbx.xml that others wrote while the run replaced it.
+    """
 
     exit_code: Exit
     run: Run
     taken: tuple[TakenBack, ...]
+    rescued: tuple[str, ...] = ()
 
 
 def unfinished_run(state: StateView) -> Run | None:
@@ -109,10 +118,24 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
         return take_back(run, LocalHost(root, run.services, pin=run.pin, program=run.program), tell)
 
 
+def rescue_displaced(live: Live) -> tuple[str, ...]:
+    """Look for what a killed run displaced, before anything else is done; the caller holds the lock."""
+    try:
+        run = unfinished_run(live.state)
+    except Refused:
+        run = None  # a journal that nobody understands tells of nothing that could go back
+    applied = [r.declared for r in live.records.values() if r.declared is not None]
+    folders = [i.directory for i in (*live.target.instances.values(), *applied)]
+    entries = () if run is None else run.entries
+    return rescue(live.machine, HostMemory(live.state), folders, entries)
+
+
 def take_back(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     """Replay the inverses of a run, in reverse; the caller holds the lock."""
     state = State(machine)
     memory = HostMemory(state)
+    folders = [parent(e.inverse.path) for e in run.entries if isinstance(e.inverse, PutValuesBack)]
+    rescued = rescue(machine, memory, folders, run.entries)
     sweep(machine, [*folders_of_run(run.entries), *run.staged])
     memory.log("undo")
     taken: list[TakenBack] = []
@@ -125,4 +148,4 @@ def take_back(run: Run, machine: LocalHost, tell: Tell) -> Undone:
     if clean and not untold:
         memory.log("end")
         finish(state)
-    return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken))
+    return Undone(Exit.ROLLED_BACK if clean else Exit.PARTLY_APPLIED, run, tuple(taken), rescued)

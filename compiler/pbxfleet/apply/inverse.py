@@ -125,8 +125,8 @@ def _keep_what_is_foreign(host: Host, memory: Memory, inverse: PutBack) -> str:
     now = host.look(inverse.path)
     if now.what is not What.FILE or not now.digest or now.digest == inverse.written:
         return ""
-    memory.keep(now.digest, inverse.path)
-    return f"{inverse.path} had been changed since; that content is kept as {now.digest}"
+    place = memory.save(now.digest, inverse.path, inverse.path)
+    return f"{inverse.path} had been changed since; that content is kept as {place}"
 
 
 def _remove_settings(host: Host, inverse: RemoveSettings) -> str:

@@ -53,6 +53,13 @@ class Memory(Protocol):
         """A kept content; HostError if it is not there, or is not what its digest says."""
         ...
 
+    def save(self, digest: Digest, path: HostPath, of: HostPath) -> HostPath:
+        """Keep the content of `path`, which somebody else had written to `of`, until a person removes it.
+
+        The answer is where it is kept.
+        """
+        ...
+
     def last_number(self) -> int:
         """Number of the last step that the journal tells of, 0 without one."""
         ...

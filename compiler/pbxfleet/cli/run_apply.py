@@ -36,6 +36,7 @@ def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling)
     from pbxfleet.app.apply import apply
     from pbxfleet.app.confirm import undo_if_overdue
     from pbxfleet.app.open_run import notice
+    from pbxfleet.app.unfinished import rescue_displaced
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.undone import taken_line
 
@@ -50,6 +51,8 @@ def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling)
         )
         if undone is not None:
             return told_undone(undone, output)
+        for line in rescue_displaced(live):
+            output.complain(f"note: {line}")
         notice(live.state, output.complain)
         output.carry_on()
         try:
@@ -97,6 +100,8 @@ def told_undone(undone: Undone, output: Output) -> int:
     """Say how an undo ended; the exit code is never 0."""
     from pbxfleet.report.undone import undone_data, undone_text
 
+    for line in undone.rescued:
+        output.complain(f"note: {line}")
     output.complain(undone_text(undone.run, undone.taken).rstrip("\n"))
     output.data(
         {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word},

@@ -17,6 +17,7 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.app.live import look
     from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import open_rollback
+    from pbxfleet.app.unfinished import rescue_displaced
     from pbxfleet.cli.run_apply import Asker, progress, report
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.plan_json import plan_data
@@ -35,6 +36,8 @@ def run(args: Namespace, output: Output) -> int:
     with HostLock(way.live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
         way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+        for line in rescue_displaced(way.live):
+            output.complain(f"note: {line}")
         applied = apply(way.live, None, asker.approve, progress(output), restores=way.to.stands_for)
     if applied.report is None or not applied.plan.steps:
         raise Refused(

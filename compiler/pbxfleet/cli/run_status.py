@@ -26,8 +26,9 @@ def run(args: Namespace, output: Output) -> int:
         live.target, looked.observed, looked.difference.changes, probed, looked.debts
     )
     notes = (*looked.difference.notes, *probe_notes(probed))
+    saved = live.state.saved()
     made = not_literal(live, looked)
-    output.text(status_text(live.target.host, rows, notes, made, run, output.paint()))
+    output.text(status_text(live.target.host, rows, notes, made, run, saved, output.paint()))
     output.data(
         {
             "format": 1,
@@ -36,6 +37,7 @@ def run(args: Namespace, output: Output) -> int:
             "host": live.target.host,
             "open_run": None if run is None else open_run_data(run),
             "instances": [row._asdict() for row in rows],
+            "saved": [{"path": path, "kept": kept} for path, kept in saved],
             "settings": [made_data(*one) for one in made],
             "notes": [note._asdict() for note in notes],
             "probes": [probed_data(probe) for probe in probed],

@@ -12,7 +12,7 @@ import errno
 import os
 from collections.abc import Callable
 
-from pbxfleet.host.temporary import Attributes, discard, made, write_all
+from pbxfleet.host.temporary import Attributes, beside, discard, made, write_all
 from pbxfleet.host.views import LOOK, read_open
 
 NOREPLACE, EXCHANGE = 1, 2
@@ -38,12 +38,14 @@ def put_instead(
         if not _holds(directory, name, before, attributes):
             discard(directory, temporary)
             return False
+        # From here to its end it may be somebody else's: a sweep must not find it as one of ours.
+        temporary = beside(directory, temporary, inode)
         if not _swapped(directory, temporary, name):
             # Without such a rename the look above was the last one.
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             sync(directory)
             return True
-    except BaseException:
+    except OSError:
         discard(directory, temporary)
         raise
     if _holds(directory, temporary, before, attributes):

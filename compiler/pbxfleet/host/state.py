@@ -21,6 +21,7 @@ FOLDER = HostPath("/var/lib/pbxfleet")
 RECORDS = join(FOLDER, "records")
 JOURNAL = join(FOLDER, "journal")
 KEPT = join(FOLDER, "kept")
+SAVED = "saved"  # folder of records, named as the kept contents that they are about
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 OWNER = "root:root"
@@ -64,6 +65,16 @@ class StateView:
                 entries.append(entry)
         return tuple(entries)
 
+    def saved(self) -> tuple[tuple[HostPath, HostPath], ...]:
+        """What others had written and we replaced: where it was, and where it is kept."""
+        return tuple(
+            (
+                HostPath((self.read_record(name) or b"").decode().strip()),
+                join(KEPT, name.removeprefix(f"{SAVED}/")),
+            )
+            for name in self.records(SAVED)
+        )
+
     def kept(self, digest: Digest) -> bytes:
         """A kept content; HostError if it is not there, or is not what its digest says."""
         path = kept_path(digest)
@@ -103,9 +114,20 @@ class State(StateView):
             self._make_folder(KEPT)
             self._host.keep(path, place)
 
+    def save(self, digest: Digest, path: HostPath, of: HostPath) -> HostPath:
+        """Keep the content of `path`, which somebody else wrote to `of`, until a person removes its record.
+
+        The answer is where it is kept.
+        """
+        self.keep(digest, path)
+        place = kept_path(digest)
+        self.write_record(f"{SAVED}/{place.rpartition('/')[2]}", f"{of}\n".encode())
+        return place
+
     def forget_kept(self, needed: Collection[Digest]) -> None:
-        """Remove every kept content but those that are needed."""
+        """Remove every kept content but those that are needed, and those that were saved."""
         names = {digest.removeprefix("sha256:") for digest in needed}
+        names |= {name.removeprefix(f"{SAVED}/") for name in self.records(SAVED)}
         for name in self._view.names(KEPT):
             if name not in names and not name.startswith("."):
                 self._host.remove(join(KEPT, name))

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 T = TypeVar("T")
 
 PREFIX = ".pbxfleet-"
+DISPLACED = f"{PREFIX}displaced-"
 MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)  # POSIX lets rmdir say either
@@ -32,6 +33,22 @@ def is_temporary(name: str) -> bool:
     """Whether a name in a directory is one of ours; left over only by a run that was killed."""
     pid, _, number = name.removeprefix(PREFIX).partition("-")
     return name.startswith(PREFIX) and pid.isdecimal() and number.isdecimal()
+
+
+def beside(directory: int, temporary: str, inode: int) -> str:
+    """The temporary file under a name that no sweep removes: it is about to change places with another.
+
+    The name has the inode of ours, so that whoever finds it knows which of the two it is.
+    """
+    name = f"{DISPLACED}{inode}-{temporary.removeprefix(PREFIX)}"
+    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    return name
+
+
+def ours_beside(name: str) -> int | None:
+    """The inode in a name from `beside`, None if it is another name."""
+    inode = name.removeprefix(DISPLACED).partition("-")[0]
+    return int(inode) if name.startswith(DISPLACED) and inode.isdecimal() else None
 
 
 def give(file: int, attributes: Attributes) -> None:

@@ -96,9 +96,14 @@ def status_text(
     notes: Sequence[Note],
     made: Sequence[tuple[str, ReadBack]] = (),
     run: OpenRun | None = None,
+    saved: Sequence[tuple[str, str]] = (),
     paint: Paint = PLAIN,
 ) -> str:
-    """An open run, a table with one row an instance, what the PBX made of settings, and notes."""
+    """An open run, a table with one row an instance, what the PBX made of settings, and notes.
+
+    `saved` are versions of files that others had written and that were replaced, with the places where
+    they are kept.
+    """
     head = ("instance", "state", "pid", "listeners", "probes", "core", "differs", "owed")
     table = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(head))]
@@ -107,6 +112,7 @@ def status_text(
     for number, cells in enumerate(table):
         text = "  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
         lines.append(paint("dim", text) if number == 0 else text)
+    lines += [f"  saved {visible(path)} of somebody else: {visible(kept)}" for path, kept in saved]
     lines += [_made_line(instance, read, paint) for instance, read in made]
     return "\n".join([*lines, *note_lines(notes, paint)]) + "\n"
 

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from pbxfleet.model.open_run import OpenState
-from pbxfleet.schema.outputs.base import Count, Document, PortNumber, Record, VerbWord, unit, words
+from pbxfleet.schema.outputs.base import (
+    Count,
+    Document,
+    HostPathText,
+    PortNumber,
+    Record,
+    VerbWord,
+    unit,
+    words,
+)
 from pbxfleet.schema.outputs.plan import DebtModel, FieldModel, NoteModel, PlanDocument
 
 
@@ -199,6 +208,18 @@ class OpenRunModel(Record):
     )
 
 
+class SavedModel(Record):
+    """A version of a file that somebody else had written, and that was replaced."""
+
+    path: HostPathText = Field(
+        description="The file that it was.", examples=["/usr/local/pbx-acme/pbx.xml"]
+    )
+    kept: HostPathText = Field(
+        description="Where it is kept, until its record in saved/ is removed.",
+        examples=["/var/lib/pbxfleet/kept/" + 64 * "0"],
+    )
+
+
 class StatusDocument(Document):
     """What status prints."""
 
@@ -208,6 +229,9 @@ class StatusDocument(Document):
         description="The run that is not at its end; null if there is none."
     )
     instances: list[StatusRowModel] = Field(description="One row an instance, by name.")
+    saved: list[SavedModel] = Field(
+        description="Versions of files that others had written and that were replaced, by digest."
+    )
     settings: list[MadeModel] = Field(
         description="Settings that the PBX spells otherwise or did not take, by instance and name."
     )
