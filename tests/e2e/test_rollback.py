@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pbxfleet.pbx.pbx_xml import read
 from pbxfleet.schema.outputs import document_of
 from support.e2e import applied_site
 from support.output_schemas import judge
@@ -125,6 +126,57 @@ def test_the_policy_says_how_many_are_kept(running: Make) -> None:
     rollback(site)
     assert "<sys_name>Name 1</sys_name>" in site.pbx_xml("ash")
     assert history(site)["keep"] == 2, "an old target does not say how much is kept now"
+
+
+def test_what_was_there_before_us_comes_back_and_is_left_alone_from_then_on(running: Make) -> None:
+    site = running()
+    (site.repo / "desired/instances/birch.toml").unlink()
+    site.up()
+    theirs = site.root / "etc/pbx/backup-birch.list"
+    theirs.write_bytes(b"/srv/by-hand\n")
+    theirs.chmod(0o600)
+    site.directory("birch").mkdir()
+    reference = (site.repo / "desired/reference/pbx.xml").read_bytes()
+    (site.directory("birch") / "pbx.xml").write_bytes(reference)
+    site.instance("birch", sys_name="Ours")
+    site.compile()
+    site.apply("--quiet")
+    assert b"by-hand" not in theirs.read_bytes() and "<sys_name>Ours<" in site.pbx_xml("birch")
+    declared = ("sys_name", "log_duration", "ip_http_port", "sip_udp_port", "rtp_port_start")
+    ours = elements(site, "birch", declared)
+    assert "as it was at generation 1" in site.run("rollback", "--plan").out
+    rollback(site)
+    assert (theirs.read_bytes(), theirs.stat().st_mode & 0o777) == (b"/srv/by-hand\n", 0o600)
+    back = elements(site, "birch", declared)
+    was = {name: read(reference).get(name) for name in declared}
+    assert back == {n: None if e is None else e.value for n, e in was.items()} != ours
+    assert site.pids()["birch"] == []
+    assert "nothing to roll back" in rollback(site, "1", code=1).err
+    (site.repo / "desired/instances/birch.toml").unlink()
+    site.compile()
+    site.settles()
+    site.apply("--quiet")
+    assert theirs.read_bytes() == b"/srv/by-hand\n", "it is not ours, so nobody removes it"
+
+
+def elements(site: RunningSite, name: str, wanted: tuple[str, ...]) -> dict[str, str | None]:
+    document = read(site.pbx_xml(name).encode())
+    found = {n: document.get(n) for n in wanted}
+    return {n: None if e is None else e.value for n, e in found.items()}
+
+
+def test_what_somebody_wrote_over_ours_since_is_theirs(running: Make) -> None:
+    site = running()
+    (site.repo / "desired/instances/birch.toml").unlink()
+    site.up()
+    theirs = site.root / "etc/pbx/backup-birch.list"
+    theirs.write_bytes(b"/srv/by-hand\n")
+    site.instance("birch")
+    site.compile()
+    site.apply("--quiet")
+    theirs.write_bytes(b"/srv/later\n")
+    rollback(site)
+    assert theirs.read_bytes() == b"/srv/later\n"
 
 
 def test_looking_first_changes_nothing(running: Make) -> None:

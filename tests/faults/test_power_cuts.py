@@ -15,7 +15,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.fake import FakeProcess
 from pbxfleet.host.state import FOLDER, JOURNAL, StateView
-from pbxfleet.host.temporary import is_temporary
+from pbxfleet.host.temporary import is_temporary, ours_beside
 from pbxfleet.model.journal import decode_run
 from pbxfleet.model.plan import Do
 from pbxfleet.model.target import InstanceTarget
@@ -29,6 +29,12 @@ from support.worlds import foreign_text
 
 Enabled = frozenset[str]
 SAMPLE = 60  # disks of each scene; PBXFLEET_FAULTS=all tries every one
+
+
+def is_beside(path: str) -> bool:
+    """Whether it is a file that was made ready beside its place: swept, or looked into, by the next run."""
+    name = path.rpartition("/")[2]
+    return is_temporary(name) or ours_beside(name) is not None
 
 
 class Scene(NamedTuple):
@@ -153,7 +159,7 @@ def all_left(scene: Scene, whole: dict[str, set[bytes]], gone: set[str]) -> list
 def nothing_half(scene: Scene, tree: Tree, whole: dict[str, set[bytes]], gone: set[str]) -> None:
     """Under every name is what was there, or what was put there as a whole."""
     for path, (kind, _, content) in tree.items():
-        if kind != "file" or path == JOURNAL or is_temporary(path.rpartition("/")[2]):
+        if kind != "file" or path == JOURNAL or is_beside(path):
             continue
         assert content in whole.get(path, ()), f"{path} is half-written: {content!r}"
     for path, (kind, _, content) in scene.first.items():
@@ -222,9 +228,7 @@ def files_of(machine: Machine) -> dict[str, tuple[str, int, str, bytes | None]]:
     return {
         path: entry
         for path, entry in machine.tree().items()
-        if entry[0] != "directory"
-        and not path.startswith(FOLDER)
-        and not is_temporary(path.rpartition("/")[2])
+        if entry[0] != "directory" and not path.startswith(FOLDER) and not is_beside(path)
     }
 
 

@@ -38,6 +38,7 @@ class DiskMachine(Machine, OnDisk):
 
     def __init__(self, folder: Path, services: str) -> None:
         self.folder = str(folder)
+        self._clock = count(1)  # when processes were started
         super().__init__(services)
 
     def copy_in(self, path: HostPath, source: str, digest: Digest, mode: int, owner: str) -> None:

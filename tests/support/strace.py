@@ -37,7 +37,7 @@ CALLS = (*ON_HANDLES, *ON_NAMES, *ON_PROCESSES, OPEN)
 
 _LINE = re.compile(r"^(?P<call>\w+)\((?P<arguments>.*)")
 _HANDLE = re.compile(r"^-?\w+<(?P<path>[^>]*)>")
-_NUMBER = re.compile(r"\.pbxfleet-\d+-")
+_NUMBER = re.compile(r"\.pbxfleet-(?:displaced-\d+-)?\d+-")
 
 
 class Point(NamedTuple):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from pbxfleet.app.former import former_files
 from pbxfleet.app.generations import generations, journal_of, retention, size_bytes, unpacked
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.live import Live, read_records
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError, Refused
-from pbxfleet.core.paths import HostPath, join
+from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.host.disk import absolute, digest_of_file, is_directory
 from pbxfleet.host.local import LocalHost
@@ -23,8 +24,7 @@ from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_dige
 from pbxfleet.model.plan import Note
 from pbxfleet.model.policy import NO_RULES
 from pbxfleet.model.runtime import spelling_key
-from pbxfleet.model.target import SEEDED, Field, Impact, Kind, Resource, Target
-from pbxfleet.pbx.layout import PBX_XML
+from pbxfleet.model.target import FORMER, SEEDED, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
 
 NO_GENERATION = "PLN170"
@@ -40,6 +40,7 @@ class GenerationTree:
         self.host = generation.host
         self._files = unpacked(state, generation.number)
         self._machine = machine
+        self._state = state
         self._fields: dict[str, tuple[Field, ...]] = {}
         if digest_of(self._files.get(MANIFEST, b"")) != generation.target:
             raise Refused(
@@ -60,7 +61,12 @@ class GenerationTree:
         self._fields[instance] = fields
 
     def rendered(self, source: str, digest: Digest) -> bytes:
-        """A rendered file from then; Refused if it is not the one that the manifest names."""
+        """A rendered file from then, or one from before us that is kept.
+
+        Refused if it is not the one that the manifest names, HostError if it is not kept.
+        """
+        if source.startswith(FORMER):
+            return self._state.kept(digest)
         content = self._read(source)
         if digest_of(content) != digest:
             raise Refused(f"{source} of the generation is damaged", code=NO_GENERATION)
@@ -165,7 +171,16 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
     target = tree.target._replace(downgrades="allow", rules=NO_RULES)
     check_machine(target, machine, state, this_host=this_host)
     records = read_records(state)
-    restored, notes = _restored(tree, target, machine, records, _before(state, known, to))
+    before = _before(state, known, to)
+    former = former_files(machine, known, to, target.resources, records)
+    target = target._replace(
+        resources={
+            **target.resources,
+            **_settings_of_removed(target, records, before),
+            **{resource.id: resource for resource in former},
+        }
+    )
+    restored, notes = _restored(tree, target, machine, records, before)
     live = Live(tree, restored, machine, state, records, _folder(root), notes=notes)
     return Rollback(live, current, to)
 
@@ -216,6 +231,21 @@ def _before(
     return values
 
 
+def _settings_of_removed(
+    target: Target, records: Mapping[str, AppliedRecord], before: Mapping[str, Values]
+) -> dict[str, Resource]:
+    """pbx.xml of instances that are removed and had one before us: its elements go back as well."""
+    found = {}
+    for name in before.keys() & records.keys() - target.instances.keys():
+        for key, applied in records[name].resources.items():
+            if applied.kind == Kind.SETTINGS:
+                path, digest = HostPath(applied.path), applied.digest
+                found[key] = Resource(
+                    key, Kind.SETTINGS, path, name, None, "", digest, Impact.RESTART, "", None, ()
+                )
+    return found
+
+
 def _restored(
     tree: GenerationTree,
     target: Target,
@@ -230,13 +260,14 @@ def _restored(
         if resource.kind is not Kind.SETTINGS:
             continue
         name = resource.instance
-        document = _live_document(view, target.instances[name].directory)
+        document = _live_document(view, resource.path)
         record = records.get(name)
         applied = record.resources.get(resource.id) if record is not None else None
         if document is None or record is None or applied is None:
             continue
         now = _Now(document, applied.fields, record.proof.normalised)
-        fields, left = _fields(tree.fields(name), before.get(name, {}), now)
+        declared = tree.fields(name) if name in target.instances else ()
+        fields, left = _fields(declared, before.get(name, {}), now)
         tree.adjust(name, fields)
         resources[resource.id] = resource._replace(fields_digest=fields_digest(fields))
         notes += [_left_note(resource, one, document) for one in left]
@@ -296,9 +327,9 @@ def _shown(value: str | None) -> str:
     return "absent" if value is None else repr(value)
 
 
-def _live_document(view: HostView, directory: HostPath) -> PbxXml | None:
+def _live_document(view: HostView, path: HostPath) -> PbxXml | None:
     try:
-        return _document(view.read(join(directory, PBX_XML)))
+        return _document(view.read(path))
     except HostError:
         return None
 

@@ -21,7 +21,7 @@ from pbxfleet.model.applied import (
 from pbxfleet.model.debt import is_part
 from pbxfleet.model.elements import remembered
 from pbxfleet.model.runtime import setting_key
-from pbxfleet.model.target import Impact, Kind, Resource
+from pbxfleet.model.target import FORMER, Impact, Kind, Resource
 from pbxfleet.pbx.meaning import must_change
 
 # Longer than a tick of the clock that stamps files (10 ms at 100 Hz): what is read this long after a
@@ -60,6 +60,8 @@ def record_of(
     resources = {i: r for i, r in known.items() if i in effects.left}
     whole = True
     for r in effects.resources(name):
+        if r.source.startswith(FORMER):
+            continue
         if r.id not in effects.left:
             resources[r.id] = _remember(r, effects, identities.get(r.id), proof)
         elif r.kind is not Kind.FILE or r.impact is Impact.RESTART:

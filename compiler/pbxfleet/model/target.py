@@ -47,6 +47,9 @@ SEEDED = (
     "seeded"  # ownership: written once, then the application's; anything else is kept as declared
 )
 
+FORMER = "former:"
+"""Begins the source of a file that was on the host before us: it is put back, and is not ours then."""
+
 IMPACT_ORDER = (Impact.NONE, Impact.LIVE, Impact.RESTART)
 
 

@@ -41,8 +41,8 @@ def as_running(
             continue
         start = starts.get(resource.instance)
         seen = settings[resource.id]
-        if start is None or seen.problem:
-            continue
+        if start is None or seen.problem or resource.instance not in target.instances:
+            continue  # who is stopped for good is not asked
         record = records.get(resource.instance)
         fields = read_fields(resource.instance)
         later = []
