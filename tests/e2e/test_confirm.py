@@ -222,3 +222,20 @@ def test_what_could_not_be_taken_back_is_shown_and_is_not_kept(running: Make) ->
     assert site.run("confirm", "--cancel").code == 6
     assert is_first(site) and status(site) is None
     whole(site)
+
+
+def test_a_rollback_waits_for_a_word_as_well(running: Make) -> None:
+    site = running("ash").up()
+    site.change("ash", sys_name="Other")
+    site.apply("--quiet")
+    assert site.run("rollback", "--auto-approve", "--confirm", LONG).code == 6
+    assert "<sys_name>Ash<" in site.pbx_xml("ash")
+    assert (status(site)["state"], status(site)["restores"]) == ("waits", 1)
+    assert "rollback to generation 1" in site.ok("status").out
+    assert site.run("confirm", "--cancel").code == 6
+    assert "<sys_name>Other<" in site.pbx_xml("ash")
+    assert outcomes(site) == ["reverted", "applied", "applied"]
+    assert site.run("rollback", "--auto-approve", "--confirm", LONG).code == 6
+    assert site.run("confirm").code == 0
+    assert outcomes(site)[0] == "applied" and "<sys_name>Ash<" in site.pbx_xml("ash")
+    whole(site)

@@ -72,12 +72,7 @@ def _apply(parser: ArgumentParser) -> None:
     unfinished.add_argument(
         "--undo", action="store_true", help="take a run that was interrupted back, step by step"
     )
-    parser.add_argument(
-        "--confirm",
-        type=seconds,
-        metavar="SECONDS",
-        help="take everything back unless pbxfleet confirm comes within so many seconds",
-    )
+    _confirm_in(parser)
     _lock(parser)
     sink_options(parser)
 
@@ -124,6 +119,15 @@ def _confirm(parser: ArgumentParser) -> None:
     _lock(parser)
 
 
+def _confirm_in(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--confirm",
+        type=seconds,
+        metavar="SECONDS",
+        help="take everything back unless pbxfleet confirm comes within so many seconds",
+    )
+
+
 def _rollback(parser: ArgumentParser) -> None:
     _host(parser)
     parser.add_argument(
@@ -137,6 +141,7 @@ def _rollback(parser: ArgumentParser) -> None:
         action="store_true",
         help="only show what the rollback would do, and change nothing",
     )
+    _confirm_in(parser)
     _lock(parser)
     this_host(parser)
 
@@ -248,14 +253,15 @@ exit codes: 0 printed, 1 refused""",
         """\
 Make a plan whose target is that of an earlier generation, show it, ask, and
 apply it: files, settings, releases, services. The repository is not needed.
-A setting that the PBX or a person changed since is left, and named. What was
-changed is a new generation itself, so a rollback can be rolled back. The
-repository still says otherwise: revert the commit, or the next apply will
-do it again.""",
+A setting that the PBX or a person changed since is left, and named. A file
+that was there before pbxfleet wrote it comes back as it was. The rollback is
+a new generation itself, so it can be rolled back. The repository still says
+otherwise: revert the commit, or the next apply will do it again.""",
         """\
 examples:
   pbxfleet rollback fra1                 to the one before the current
   pbxfleet rollback fra1 7 --plan        look first
+  pbxfleet rollback fra1 --confirm 120   undone again unless confirmed
 
 exit codes: 6 rolled back (never 0), 1 refused or nothing to do, 4 another run
 holds the lock, 5 partly, 8 denied by [policy]; with --plan 0""",
@@ -295,7 +301,10 @@ with --adopt 0 if nothing is left out"""
         """\
 One line for every declared instance: does it run, as which process, how many
 of its declared sockets does it hold, on which core, and how many changes a
-plan would have for it. Read from the kernel, so run it as root on the host.
+plan would have for it. Before that a change that waits to be confirmed, or a
+run that is not at its end, with the commands that go on; after it settings
+that the PBX spells otherwise or did not take, and what others had written
+and is kept. Read from the kernel, so run it as root on the host.
 Changes nothing.""",
         """\
 examples:

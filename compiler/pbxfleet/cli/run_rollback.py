@@ -38,7 +38,14 @@ def run(args: Namespace, output: Output) -> int:
         way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
         for line in rescue_displaced(way.live):
             output.complain(f"note: {line}")
-        applied = apply(way.live, None, asker.approve, progress(output), restores=way.to.stands_for)
+        applied = apply(
+            way.live,
+            None,
+            asker.approve,
+            progress(output),
+            restores=way.to.stands_for,
+            confirm_s=args.confirm,
+        )
     if applied.report is None or not applied.plan.steps:
         raise Refused(
             f"{args.host} is as generation {way.to.number} was: there is nothing to roll back",
@@ -48,4 +55,6 @@ def run(args: Namespace, output: Output) -> int:
     if applied.exit_code is Exit.DONE:
         applied = applied._replace(exit_code=Exit.ROLLED_BACK)
     report(applied, output)
+    if args.confirm is not None:
+        notice(way.live.state, output.complain)
     return applied.exit_code
