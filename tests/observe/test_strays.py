@@ -6,7 +6,8 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.observed import Stray
 from pbxfleet.observe.strays import find_strays
-from support.machine import Machine
+from pbxfleet.plan.drift import drift_items
+from support.machine import Look, Machine, apply_to
 from support.targets import Wish, fleet
 
 INSTANCES = tuple(
@@ -96,3 +97,29 @@ def test_what_may_not_be_looked_at_is_not_reported_and_no_error() -> None:
     host.make_directory(HostPath("/srv/pbx-zulu"), 0o755, "root:root")
     host.write(HostPath("/etc/systemd/system/pbx-x.service"), b"pbxctrl", 0o600, "root:root")
     assert find_strays(host, "systemd", (), INSTANCES) == ()
+
+
+def test_pieces_of_units_that_somebody_else_put_there() -> None:
+    folder = "/etc/systemd/system/"
+    ours = f"{folder}pbx-alpha.service.d/50-pbxfleet-source.conf"
+    theirs = f"{folder}pbx-alpha.service.d/override.conf"
+    every = f"{folder}pbx-.service.d/limits.conf"
+    others = (f"{folder}sshd.service.d/x.conf", f"{folder}pbx-alpha.service.d/readme.txt")
+    host = machine(**dict.fromkeys((ours, theirs, every, *others), "[Service]\nNice=5\n"))
+    assert strays(host, "systemd", (ours,)) == (
+        Stray(every, "changes every instance and is not declared"),
+        Stray(theirs, "changes pbx-alpha and is not declared"),
+    )
+    assert strays(host, "sysv", (ours,)) == strays(machine(), "systemd") == ()
+
+
+def test_a_piece_of_a_unit_is_drift_of_the_class_extra() -> None:
+    host = Machine("systemd")
+    assert not apply_to(fleet(Wish("alpha"), services="systemd"), host).failure
+    folder = HostPath("/etc/systemd/system/pbx-alpha.service.d")
+    host.make_directory(folder, 0o755, "root:root")
+    host.write(HostPath(f"{folder}/override.conf"), b"[Service]\nNice=5\n", 0o644, "root:root")
+    look = Look(fleet(Wish("alpha"), services="systemd"), host)
+    (item,) = drift_items(look.difference, look.observed)
+    assert (item.kind, item.resource) == ("extra", f"path:{folder}/override.conf")
+    assert look.plan.steps == (), "it is named, and never touched"

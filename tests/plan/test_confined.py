@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 
 from pbxfleet.core.paths import HostPath
+from pbxfleet.core.places import PLACES_FILE, is_directory_of_ours, is_ours
 from pbxfleet.model.guards import Guards
 from pbxfleet.model.manifest import decode
 from pbxfleet.model.target import Impact, InstanceTarget, Kind, Resource, Target
-from pbxfleet.plan.confined import (
-    PLACES_FILE,
-    UNITS,
-    is_directory_of_ours,
-    is_ours,
-    problems,
-)
+from pbxfleet.plan.confined import UNITS, problems
 from pbxfleet.resolve.paths import _UNITS
 from support.targets import Wish, fleet
 from support.tree import ROOT

@@ -12,6 +12,7 @@ from pbxfleet.app.loaded_rules import rules_not_loaded
 from pbxfleet.app.memory import APPLIED, record_name
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
+from pbxfleet.core.places import PLACES_FILE
 from pbxfleet.host.clock import today
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
@@ -23,7 +24,7 @@ from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import EVERYTHING, Do, Note, Plan, Selection, Step
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
-from pbxfleet.plan.confined import PLACES_FILE, problems
+from pbxfleet.plan.confined import problems
 from pbxfleet.plan.diff import Difference, diff, of_host
 from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan

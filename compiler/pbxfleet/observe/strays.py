@@ -1,4 +1,4 @@
-"""Directories and service definitions that look like instances but are declared nowhere."""
+"""Directories, service definitions and pieces of them that concern instances and are declared nowhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ def find_strays(
 
     `files` are the paths of our own files, units and init scripts among them.
     """
-    return (*_directories(view, instances), *_units(view, services, files))
+    return (
+        *_directories(view, instances),
+        *_units(view, services, files),
+        *_drop_ins(view, services, files, instances),
+    )
 
 
 def _directories(view: HostView, instances: Sequence[InstanceTarget]) -> list[Stray]:
@@ -52,6 +56,28 @@ def _units(view: HostView, services: str, files: Collection[str]) -> list[Stray]
         path = join(folder, name)
         if "pbx" in name and path not in files and b"pbxctrl" in _content(view, path):
             found.append(Stray(path, "starts pbxctrl and is not declared"))
+    return found
+
+
+def _drop_ins(
+    view: HostView, services: str, files: Collection[str], instances: Sequence[InstanceTarget]
+) -> list[Stray]:
+    """Pieces of units that somebody else has put beside ours: what they say holds for the instance.
+
+    `pbx-acme.service.d`, and `pbx-.service.d` for all whose name begins so (systemd.unit(5)).
+    """
+    if services != "systemd" or not instances:
+        return []
+    folder = UNIT_FOLDERS[services]
+    there = frozenset(_names(view, folder))
+    changes = {f"{i.service}.service.d": f"changes {i.service}" for i in instances}
+    changes["pbx-.service.d"] = "changes every instance"
+    found = []
+    for name in sorted(there & changes.keys()):
+        for piece in _names(view, join(folder, name)):
+            path = join(folder, name, piece)
+            if piece.endswith(".conf") and path not in files:
+                found.append(Stray(path, f"{changes[name]} and is not declared"))
     return found
 
 

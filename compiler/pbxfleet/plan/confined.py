@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from pbxfleet.core.paths import STATE, is_inside, join
+from pbxfleet.core.paths import join
+from pbxfleet.core.places import is_directory_of_ours, is_ours, is_place_for_a_pid_file
 from pbxfleet.model.target import InstanceTarget, Kind, Resource, Target
 from pbxfleet.model.timers import TIMERS
 from pbxfleet.pbx.layout import EXECUTABLE, RESOURCES, SETTINGS_FILE
 from pbxfleet.plan.activation import ACTIVATIONS
 
-PLACES_FILE = "/etc/pbxfleet/places"
 UNITS = {
     "systemd": "/etc/systemd/system/{}.service",
     "sysv": "/etc/init.d/{}",
@@ -31,27 +31,6 @@ HOST_PLACES = (
 )
 PROGRAMS = ("", "docker compose", "docker-compose", "podman compose", "podman-compose")
 SERVICES = ("systemd", "sysv", "compose", "windows", "direct")
-OUR_PLACES = ("/etc/pbx/", "/etc/pbxfleet/")
-
-# Trees in which only the places above are ours: what lies there is run, loaded or believed by others.
-SYSTEM_TREES = frozenset(
-    ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc")
-) | {
-    "root",
-    "run",
-    "sbin",
-    "sys",
-}
-# Below these, what the system has (FHS 3.0); anything else there is the administrator's.
-SYSTEM_BELOW = {
-    "usr": frozenset(
-        ("bin", "games", "include", "lib", "lib32", "lib64", "libexec", "libx32", "sbin")
-    ),
-    "var": frozenset(("account", "cache", "crash", "lock", "log", "mail", "run", "spool", "yp")),
-}
-LOCAL = frozenset(
-    ("bin", "etc", "games", "include", "lib", "lib64", "libexec", "man", "sbin", "share")
-)
 NAME_MAX = 63
 NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")  # as the fleet format has it
 
@@ -90,11 +69,8 @@ def _instance_problems(instance: InstanceTarget) -> Iterator[str]:
         yield f"{instance.name}: {instance.directory} is a directory of the system"
     if instance.executable != join(instance.directory, EXECUTABLE):
         yield f"{instance.name}: {instance.executable} is not its executable"
-    pid_file = instance.pid_file
-    if not (
-        pid_file.startswith(("/run/", "/var/run/", instance.directory + "/")) or is_ours(pid_file)
-    ):
-        yield f"{instance.name}: {pid_file} is no place for a PID file"
+    if not is_place_for_a_pid_file(instance.pid_file, instance.directory):
+        yield f"{instance.name}: {instance.pid_file} is no place for a PID file"
 
 
 def _resource_problem(
@@ -174,35 +150,6 @@ def _is_activation(path: str) -> bool:
             inner = path[len(row.folder) : len(path) - len(row.ending)]
             return inner.isprintable() and not set(inner) & set("/ ")
     return False
-
-
-def is_ours(path: str, places: Collection[str] = ()) -> bool:
-    """Whether compile may put a file of its own at `path`, outside the directories of instances."""
-    names = path.split("/")[1:]
-    if path == PLACES_FILE or is_inside(path, STATE):
-        return False
-    if path.startswith(OUR_PLACES) or any(is_inside(path, place) for place in places):
-        return True
-    return not _is_of_the_system(names) and not any(name.startswith(".") for name in names)
-
-
-def is_directory_of_ours(path: str) -> bool:
-    """Whether `path` may be the directory of an instance: it is none that the system has."""
-    names = path.split("/")[1:]
-    deep = len(names) > 1 or (names[0] not in ("home", "media", "mnt", "opt", "srv", "tmp"))
-    is_top = names[0] in SYSTEM_BELOW and len(names) < 3 and names[0] == "var"
-    return deep and not is_top and not _is_of_the_system(names) and not is_inside(path, STATE)
-
-
-def _is_of_the_system(names: list[str]) -> bool:
-    top = names[0]
-    if top in SYSTEM_TREES or (top in SYSTEM_BELOW and len(names) < 3):
-        return True
-    if top in SYSTEM_BELOW and names[1] in SYSTEM_BELOW[top]:
-        return True
-    if top == "usr" and names[1] == "local":
-        return names[2] in LOCAL
-    return top == "usr" and names[1] not in ("local", "src")
 
 
 def is_name(name: str) -> bool:

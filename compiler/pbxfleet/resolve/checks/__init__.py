@@ -26,6 +26,7 @@ from pbxfleet.resolve.checks import (
     network,
     outside,
     paths,
+    places,
     rtp,
     services,
 )
@@ -39,6 +40,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     addresses.check,
     cpus.check,
     paths.check,
+    places.check,
     services.check,
     network.check,
     backups.check,
@@ -59,7 +61,7 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
     """What cannot be true together on one host, or deserves attention, in order of places.
 
     Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
-    RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR108, SVC101 to SVC110,
+    RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
     BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103 and ADV109 to ADV111.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))

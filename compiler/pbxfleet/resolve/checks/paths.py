@@ -18,6 +18,7 @@ from pbxfleet.resolve.problems import Problems, some
 DIRECTORY = "working directory"
 LOG_FILE = "log file"
 FAILOVER = "failover file"
+PID_FILE = "PID file"
 
 # Directories of the system (FHS 3.0) that would come under the PBX's feet; it runs as root.
 _BELOW: Mapping[str, str] = {
@@ -67,7 +68,7 @@ def _of_instance(host: ResolvedHost, instance: ResolvedInstance) -> Iterator[Cla
     log = log_file(instance)
     listed: list[tuple[HostPath | None, str, Sourced[str] | None]] = [
         (paths.directory, DIRECTORY, own),
-        (paths.pid_file, "PID file", file.pid_file),
+        (paths.pid_file, PID_FILE, file.pid_file),
         (paths.lock_file, "lock file", file.lock_file),
         (paths.unit, "unit or init script", Sourced(file.services.value, file.services.origin)),
         (_failover_file(host, instance), FAILOVER, file.failover_file),
