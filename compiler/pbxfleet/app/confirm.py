@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 
+from pbxfleet.app import at_boot
 from pbxfleet.app.generations import finish
 from pbxfleet.app.pending import RECORD, is_watched, left_s, pending_change
 from pbxfleet.app.unfinished import Tell, Undone, take_back, unfinished_run
 from pbxfleet.core.errors import LockHeld, Refused
 from pbxfleet.core.exits import Exit
-from pbxfleet.core.paths import HostPath
 from pbxfleet.host.clock import new_token
 from pbxfleet.host.deadman import (
     boot_id,
@@ -28,7 +28,6 @@ from pbxfleet.host.deadman import (
 )
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
-from pbxfleet.host.services.systemd import UNITS, WANTS
 from pbxfleet.host.state import State
 from pbxfleet.model.open_run import WAITS
 from pbxfleet.model.pending import Pending, Timer, encode_pending
@@ -38,22 +37,6 @@ NOT_FRESH = "PLN174"
 NO_TIMER = Timer("", 0, 0)
 LOOK_EVERY_S = 1.0
 LOCK_PATIENCE_S = 5.0
-AT_BOOT = HostPath(f"{UNITS}/pbxfleet-undo.service")
-AT_BOOT_LINK = HostPath(f"{WANTS}/pbxfleet-undo.service")
-# A transient timer dies with the machine: after a boot the change is not confirmed, and is taken back.
-BOOT_UNIT = """\
-[Unit]
-Description=pbxfleet: take back a change that nobody confirmed before the machine went down
-After=multi-user.target
-
-[Service]
-Type=oneshot
-TimeoutStartSec=infinity
-ExecStart={command}
-
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 def arm(
@@ -78,10 +61,7 @@ def arm(
     by_systemd = target.services == "systemd" and machine.runs_services
     argv = _command(target.host, root, token)
     _write(state, pending)
-    if by_systemd:
-        text = BOOT_UNIT.format(command=" ".join(argv))
-        machine.write(AT_BOOT, text.encode(), 0o644, "root:root")
-        machine.make_link(AT_BOOT_LINK, AT_BOOT)
+    at_boot.prepare(machine, target, argv)
     unit = f"pbxfleet-confirm-{token}" if by_systemd else ""
     pending = pending._replace(timer=start_timer(argv, seconds, unit))
     _write(state, pending)
@@ -106,8 +86,7 @@ def wait_from_now(state: State, pending: Pending, seconds: int | None = None) ->
 def disarm(machine: LocalHost, state: State, pending: Pending) -> None:
     """Nothing waits any more. The record goes first: that decides."""
     state.remove_record(RECORD)
-    machine.remove(AT_BOOT_LINK)
-    machine.remove(AT_BOOT)
+    at_boot.forget(machine)
     stop_timer(pending.timer)
 
 
