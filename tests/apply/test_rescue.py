@@ -14,7 +14,8 @@ from pbxfleet.apply.rescue import rescue
 from pbxfleet.core.digest import digest_of
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.local import LocalHost
-from pbxfleet.host.state import State
+from pbxfleet.host.state import State, kept_path
+from pbxfleet.host.temporary import LINK_FROM_BYTES
 from pbxfleet.model.journal import PutValuesBack, encode_inverse
 from pbxfleet.model.plan import Do
 from pbxfleet.model.target import InstanceTarget
@@ -56,7 +57,6 @@ class Bed:
                 path=self.path,
                 inverse=encode_inverse(inverse),
             )
-        self.file.unlink()  # the kept content may be the same file
         self.file.write_bytes(OURS)
         beside = self.place / f".pbxfleet-displaced-{self.file.stat().st_ino}-1-0"
         beside.write_bytes(displaced)
@@ -139,3 +139,18 @@ def test_what_is_left_for_a_person_survives_every_kind_of_cleaning(bed: Bed) -> 
     bed.killed(THEIRS)
     bed.machine.sweep(HostPath(bed.instance.directory))
     assert len(os.listdir(bed.place)) == 2
+
+
+def test_who_writes_in_place_does_not_change_what_is_kept(bed: Bed) -> None:
+    bed.file.write_bytes(BEFORE)
+    bed.memory.keep(digest_of(BEFORE), bed.path)
+    bed.file.write_bytes(LATER)
+    assert bed.memory.kept(digest_of(BEFORE)) == BEFORE
+
+
+def test_a_large_file_is_kept_without_a_copy(bed: Bed) -> None:
+    large = bytes(LINK_FROM_BYTES)
+    bed.file.write_bytes(large)
+    bed.memory.keep(digest_of(large), bed.path)
+    place = bed.machine.root.machine_path(kept_path(digest_of(large)))
+    assert os.stat(place).st_ino == bed.file.stat().st_ino

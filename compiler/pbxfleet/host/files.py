@@ -23,8 +23,8 @@ from pbxfleet.host.temporary import (
     is_temporary,
     put,
     put_directory,
+    put_kept,
     put_link,
-    put_name,
     write_all,
 )
 from pbxfleet.host.views import CHUNK_BYTES, LOOK, NOT_THERE, FileView, not_regular
@@ -34,12 +34,6 @@ READ_HANDLE = os.O_RDONLY | os.O_CLOEXEC
 NEW_FILE_MODE = (
     0o600  # what holds secrets (pbx.xml) is made for its owner alone unless said otherwise
 )
-
-
-KEPT_AS = Attributes(0o600, -1, -1)
-# Another file system, one without hard links, too many names, a kernel that protects them (proc(5),
-# protected_hardlinks), or a container's overlay that cannot.
-NO_SECOND_NAME = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES)
 
 
 class Files(FileView):
@@ -94,7 +88,7 @@ class Files(FileView):
             os.close(given)
 
     def keep(self, path: HostPath, place: HostPath) -> None:
-        """Give the regular file at `path` the further name `place`, copied where that cannot be.
+        """Copy the regular file at `path` to `place`, or give a large one that further name.
 
         A release file of many megabytes is kept so without being read. What is at `place` is replaced.
         """
@@ -106,7 +100,10 @@ class Files(FileView):
                 try:
                     if not stat.S_ISREG(os.fstat(file).st_mode):
                         raise not_regular(path)
-                    self._keep(file, (directory, name), (there, kept))
+                    source = (directory, name)
+                    put_kept(
+                        there, kept, source, file, lambda new: _stream_to(file, new), self._sync
+                    )
                 finally:
                     os.close(file)
             finally:
@@ -115,20 +112,6 @@ class Files(FileView):
             raise refused(path, error) from error
         finally:
             os.close(directory)
-
-    def _keep(self, file: int, source: tuple[int, str], place: tuple[int, str]) -> None:
-        directory, name = place
-        found = os.fstat(file)
-        self._sync(file)  # whoever wrote it may not have; what is kept must outlive a power cut
-        try:
-            put_name(directory, name, source, self._sync)
-        except OSError as error:
-            if error.errno not in NO_SECOND_NAME:
-                raise
-        else:
-            if os.path.samestat(os.stat(name, dir_fd=directory, follow_symlinks=False), found):
-                return  # else somebody renamed another file to the source meanwhile
-        put(directory, name, KEPT_AS, lambda new: _stream_to(file, new), self._sync)
 
     def append(self, path: HostPath, content: bytes) -> None:
         """Add to the end of a file durably; a missing one is made with 0600. All or nothing."""

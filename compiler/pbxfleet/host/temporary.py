@@ -29,6 +29,13 @@ class Attributes(NamedTuple):
     extended: tuple[tuple[str, bytes], ...] = ()
 
 
+KEPT_AS = Attributes(0o600, -1, -1)
+LINK_FROM_BYTES = 1_000_000  # release files; nobody's pbx.xml
+# Another file system, one without hard links, too many names, a kernel that protects them (proc(5),
+# protected_hardlinks), or a container's overlay that cannot.
+NO_SECOND_NAME = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES)
+
+
 def is_temporary(name: str) -> bool:
     """Whether a name in a directory is one of ours; left over only by a run that was killed."""
     pid, _, number = name.removeprefix(PREFIX).partition("-")
@@ -148,6 +155,32 @@ def put_name(
         # rename(2) leaves both names where they are one file already
         _discard(lambda: os.unlink(temporary, dir_fd=directory))
     sync(directory)
+
+
+def put_kept(
+    directory: int,
+    name: str,
+    source: tuple[int, str],
+    file: int,
+    fill: Callable[[int], None],
+    sync: Callable[[int], None],
+) -> None:
+    """Keep the open file `file`, known as `source`, as `name`: a copy that `fill` writes, or a link.
+
+    A small file is always copied: whoever writes it in place would change what is kept with it.
+    """
+    found = os.fstat(file)
+    sync(file)  # whoever wrote it may not have; what is kept must outlive a power cut
+    if found.st_size >= LINK_FROM_BYTES:
+        try:
+            put_name(directory, name, source, sync)
+        except OSError as error:
+            if error.errno not in NO_SECOND_NAME:
+                raise
+        else:
+            if os.path.samestat(os.stat(name, dir_fd=directory, follow_symlinks=False), found):
+                return  # else somebody renamed another file to the source meanwhile
+    put(directory, name, KEPT_AS, fill, sync)
 
 
 def put_directory(
