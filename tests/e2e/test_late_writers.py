@@ -6,12 +6,9 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pbxfleet.schema.outputs import document_of
-from support.output_schemas import judge
 from support.running_site import RunningSite
 
 Make = Callable[..., RunningSite]
@@ -50,16 +47,11 @@ def test_who_writes_between_the_merge_and_the_rename_loses_nothing(running: Make
     site.change("ash", sys_name="Second")
     rival = Rival(site.directory("ash"))
     rival.start()
-    site.run("apply", "--auto-approve", "--quiet")
+    site.apply("--quiet")
     rival.over.set()
     rival.join()
     text = site.pbx_xml("ash")
-    if "<sys_name>Second</sys_name>" not in text:
-        # The rival was slow: what it had read before the merge it wrote once the start was proven.
-        assert any("sys_name" in n["message"] for n in site.plan()["notes"])
-        site.change("ash", sys_name="Third")
-        site.apply("--quiet")
-    assert rival.wrote
+    assert rival.wrote and "<sys_name>Second</sys_name>" in text
     assert all(f"<rival_{number}>kept<" in text for number in range(rival.wrote))
     site.proven()
 
@@ -87,13 +79,6 @@ def test_a_child_that_writes_after_its_parent_ended(
     site.proven()
 
 
-def settings(site: RunningSite) -> Any:
-    """What the status says the PBX made of settings."""
-    done = site.ok("status", "--json")
-    judge(document_of("status"), done.data)
-    return done.data["settings"]
-
-
 def test_its_own_spelling_is_no_difference(running: Make) -> None:
     site = running("ash").up()
     site.behave("ash", rewrite="start", spell="truth zeros spaces", reorder="true", comments="drop")
@@ -105,42 +90,6 @@ def test_its_own_spelling_is_no_difference(running: Make) -> None:
     )
     site.proven()
     assert site.run("drift").code == 0
-    made = {(s["name"], s["verdict"], s["declared"], s["observed"]) for s in settings(site)}
-    assert made >= {
-        ("log_sip_other", "normalised", "true", "True"),
-        ("log_length", "normalised", "500", "0500"),
-        ("log_duration", "normalised", "86400", "086400"),
-        ("sys_name", "normalised", "Spelled", " Spelled "),
-    }
-    assert "normalised ash log_length: is 0500, declared 500" in site.ok("status").out
-    site.kill("ash")
-    again = site.apply()
-    assert "PLN126" not in again.err + again.out, "it was told, and is known since"
-    site.change("ash", log_sip_other="false", log_length=500, sys_name="Spelled")
-    assert {(f["name"], f["status"]) for c in site.plan()["changes"] for f in c["fields"]} > {
-        ("log_sip_other", "pending")
-    }
-    assert site.run("drift").code == 0
-
-
-def test_a_rollback_puts_back_what_it_spells_in_its_own_way(running: Make) -> None:
-    site = running("ash").up()
-    site.behave("ash", rewrite="start", spell="truth")
-    site.change("ash", log_sip_other="true")
-    site.apply("--quiet")
-    assert "<log_sip_other>True<" in site.pbx_xml("ash")
-    done = site.run("rollback", "--auto-approve")
-    assert done.code == 6 and "PLN171" not in done.err + done.out
-    assert "<log_sip_other>True<" not in site.pbx_xml("ash")
-
-
-def test_a_value_that_it_does_not_take_stands_in_the_status(running: Make) -> None:
-    site = running("ash").up()
-    site.behave("ash", rewrite="start", drop="log_length")
-    site.change("ash", log_length=500)
-    site.run("apply", "--auto-approve")
-    (made,) = settings(site)
-    assert (made["verdict"], made["declared"], made["observed"]) == ("rejected", "500", None)
 
 
 def test_elements_that_it_forgets_are_named(running: Make) -> None:
