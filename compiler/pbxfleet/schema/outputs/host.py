@@ -68,7 +68,9 @@ class DriftDocument(Document):
     host: str = Field(description="Host that it is about.", examples=["fra1"])
     items: list[DriftItemModel] = Field(description="What somebody else changed.")
     undelivered: list[str] | None = Field(
-        None, description="Sinks that could not be told, and why; left out where there are none."
+        None,
+        description="Sinks that could not be told, and why; left out where there are none.",
+        examples=[["webhook https://ops.example.com/pbx: connection refused"]],
     )
     pending: list[PendingModel] = Field(
         description="Declared changes that were not applied yet: no drift."
