@@ -319,6 +319,17 @@ def test_links_and_submodules_are_read_as_far_as_they_lead(fleet: GitFleet) -> N
     assert fleet.diff("HEAD~1", "HEAD")["effects"] == []
 
 
+def test_line_ends_of_windows_are_no_difference(fleet: GitFleet) -> None:
+    fleet.git("config", "core.autocrlf", "true")
+    for name in fleet.git("ls-files", "desired", "rendered").splitlines():
+        (fleet.folder / name).unlink()
+    fleet.git("checkout", "-q", ".")
+    assert b"\r\n" in fleet.path(ALPHA).read_bytes()
+    assert fleet.diff("HEAD")["effects"] == []
+    fleet.edit(ALPHA, '"Alpha"', '"First"')
+    assert fields(fleet.diff("HEAD"), "alpha") == {"sys_name": ("Alpha", "First")}
+
+
 @pytest.mark.parametrize("form", ["markdown", "html", "human", "json"])
 def test_every_form_can_be_kept_whole(fleet: GitFleet, form: str, tmp_path: Path) -> None:
     fleet.edit(ALPHA, '"Alpha"', '"`</details>@all"')

@@ -83,7 +83,7 @@ def without_code(text: str, *, html: bool) -> str:
     """Markdown as a forge reads it: what is left once code is taken out, which is never interpreted."""
     rest, fence = [], ""
     for line in text.split("\n"):
-        opened = re.match(r"(`{3,})(diff)?$", line)
+        opened = re.match(r" {0,3}(`{3,})(diff)?\s*$", line)  # as CommonMark has fences
         if fence:
             if opened and opened[2] is None and len(opened[1]) >= len(fence):
                 fence = ""
@@ -110,6 +110,13 @@ def test_nothing_that_was_written_is_markup(
     harmless = harmless._replace(notes=("note",))
     shown = without_code(diff_markdown(evil, limit, value), html=limit.html)
     assert shown == without_code(diff_markdown(harmless, limit, "x"), html=limit.html)
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_a_long_name_of_backticks_closes_no_fence(forge: str) -> None:
+    found = diff_of([effect("h", "`" * 200, [("f", "1", "<b>")])])
+    shown = without_code(diff_markdown(found, LIMITS[forge]), html=LIMITS[forge].html)
+    assert "<b>" not in shown.replace("<b>update, restart</b>", "")
 
 
 @given(name=TEXT, value=TEXT)
