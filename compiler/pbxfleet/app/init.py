@@ -25,7 +25,7 @@ def init(folder: str) -> tuple[str, ...]:
     files = dict(_skeleton())
     files |= {f"schemas/{name}": content for name, content in editor_files().items()}
     for name, content in sorted(files.items()):
-        write_file(f"{folder}/{name}", content, 0o644)
+        write_file(f"{folder}/{name}", content, 0o755 if content.startswith(b"#!") else 0o644)
     return tuple(sorted(files))
 
 
