@@ -4,7 +4,8 @@
 #   ci/check.sh [BASE [FOLDER]]
 #
 # BASE is the revision that the change is compared with; without it there is no comparison. FOLDER (default: check)
-# gets pbxfleet.sarif, quality.json (for GitLab) and diff.md. Exit code: that of the first check that failed.
+# gets pbxfleet.sarif, quality.json (for GitLab), diff.md (fits into a comment) and diff-whole.md (all of it).
+# Exit code: that of the first check that failed; 8 where the policy of the fleet denies the change.
 set -u
 base=${1:-}
 folder=${2:-check}
@@ -31,6 +32,9 @@ if test -n "$base"; then
         echo "$base is not in this clone: fetch the whole history (fetch-depth: 0, GIT_DEPTH: 0)" >&2
         exit 1
     fi
-    pbxfleet diff "$commit" --format markdown >"$folder/diff.md" || failed diff $?
+    limit=github
+    test -z "${GITLAB_CI:-}" || limit=gitlab
+    pbxfleet diff "$commit" --format markdown --limit "$limit" --out "$folder/diff-whole.md" \
+        >"$folder/diff.md" || failed diff $?
 fi
 exit "$outcome"
