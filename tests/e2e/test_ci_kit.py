@@ -26,7 +26,7 @@ SCHEMAS = (
     ("custom.github-workflows-require-timeout", WORKFLOW),
     ("vendor.gitlab-ci", ".gitlab-ci.yml"),
 )
-MARKER = "<!-- pbxfleet:"
+MARKER = "<!-- pbxfleet diff -->"
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def comment(repository: Path, text: str, env: dict[str, str]) -> subprocess.Comp
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_three_runs_make_one_comment(repository: Path, server: ForgeServer, kind: str) -> None:
     server.add("looks good")
-    server.add(f"quoting:\n> {MARKER} this comment is updated")
+    server.add(f"quoting:\n> {MARKER}")
     env = told(server, kind)
     said = [comment(repository, text, env).stdout for text in ("one\n", "two\n", "two\n")]
     assert said == ["made a comment\n", "updated the comment\n", "the comment is up to date\n"]
@@ -195,10 +195,31 @@ def test_a_change_is_checked_and_told(cloned: Path) -> None:
     git(cloned, "commit", "--all", "--quiet", "--message=Rename")
     done = checked(cloned, "main")
     assert done.returncode == 0, done
-    assert "sys_name" in (cloned / "check/diff.md").read_text(encoding="utf-8")
+    for name in ("diff.md", "diff-whole.md"):
+        text = (cloned / "check" / name).read_text(encoding="utf-8")
+        assert text.startswith(MARKER) and "sys_name" in text
     assert json.loads((cloned / "check/pbxfleet.sarif").read_text())["version"] == "2.1.0"
     assert isinstance(json.loads((cloned / "check/quality.json").read_text()), list)
     assert git(cloned, "status", "--porcelain") == "", "what is written is not to be committed"
+
+
+def test_a_change_that_policy_denies_fails_with_its_code(cloned: Path) -> None:
+    fleet = cloned / "desired/fleet.toml"
+    text = fleet.read_text(encoding="utf-8")
+    policy = '[policy]\nempty_hosts = ["host1"]\nremovals = "acknowledge"\n'
+    fleet.write_text(f"{text}\n{policy}", encoding="utf-8")
+    (cloned / "desired/instances/first.toml").unlink()
+    subprocess.run((str(PROGRAM), "-C", str(cloned), "compile", "--quiet"), check=True)
+    denied = checked(cloned, "main")
+    assert denied.returncode == 8, denied
+    assert "POL102" in (cloned / "check/diff.md").read_text(encoding="utf-8")
+    said = '[[acknowledge]]\ncode = "POL102"\nwhat = "host1/first"\n'
+    said += 'reason = "given up"\nexpires = "2099-12-31"\n'
+    fleet.write_text(f"{text}\n{policy}\n{said}", encoding="utf-8")
+    subprocess.run((str(PROGRAM), "-C", str(cloned), "compile", "--quiet"), check=True)
+    assert checked(cloned, "main").returncode == 0
+    text = (cloned / "check/diff.md").read_text(encoding="utf-8")
+    assert "acknowledged until 2099-12-31: given up" in text
 
 
 def test_a_broken_file_is_annotated(cloned: Path) -> None:

@@ -9,10 +9,12 @@ from pbxfleet.app.diff_authors import authors
 from pbxfleet.app.diff_checks import only
 from pbxfleet.app.diff_lines import line_deltas
 from pbxfleet.app.diff_moves import with_moves
+from pbxfleet.app.diff_policy import is_denied, under_policy
 from pbxfleet.app.side import Sides
 from pbxfleet.app.two_targets import HostTree, Pair, TwoTargets
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.errors import Refused
+from pbxfleet.host.clock import today
 from pbxfleet.model.plan import Change, FieldDelta, Note, Verb
 from pbxfleet.model.revisions import Effect, FileLines, HostSides, RevisionDiff
 from pbxfleet.model.target import IMPACT_ORDER, Impact, InstanceTarget, Kind, Target
@@ -39,12 +41,12 @@ def _compared(sides: Sides, *, checks: bool) -> RevisionDiff:
     effects: list[Effect] = []
     for number, pair in enumerate(pairs):
         try:
-            effects += _host_effects(pair)
+            effects += _effects(pair)
         except Refused as refusal:
             if refusal.code != DAMAGED:
                 raise
             pairs[number] = targets.anew(pair.sides.host)
-            effects += _host_effects(pairs[number])
+            effects += _effects(pairs[number])
     if any(e.action is Verb.REMOVE for e in effects) and any(
         e.action is Verb.CREATE for e in effects
     ):
@@ -60,6 +62,7 @@ def _compared(sides: Sides, *, checks: bool) -> RevisionDiff:
         told.fixed,
         sides.notes,
         told.has_errors,
+        is_denied=is_denied(effects),
     )
 
 
@@ -98,6 +101,14 @@ class _Whole(NamedTuple):
 
     applied: Applied
     tree: HostTree | None
+
+
+def _effects(pair: Pair) -> Iterable[Effect]:
+    """The effects on one host, with what its policy says of them."""
+    effects = tuple(_host_effects(pair))
+    if not effects or pair.after is None:
+        return effects
+    return under_policy(pair.after.target(), effects, today())
 
 
 def _host_effects(pair: Pair) -> Iterator[Effect]:

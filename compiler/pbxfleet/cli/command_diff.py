@@ -75,7 +75,8 @@ examples:
                                     a comment that fits; all of it in diff.md
 
 exit codes: 0 compared, 1 a revision has errors or is not there,
-2 something is different (with --detailed-exitcode)""",
+2 something is different (with --detailed-exitcode), 8 the policy of the second
+side denies it""",
     _diff,
     "pbxfleet.cli.run_diff",
 )

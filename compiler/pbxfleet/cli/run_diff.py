@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(args: Namespace, output: Output) -> int:
-    """Print what a change does to every host; exit 1 where one side has errors."""
+    """Print what a change does to every host; exit 1 where one side has errors, 8 if denied."""
     from pbxfleet.app.diff import diff_sides
     from pbxfleet.app.sides import open_sides
     from pbxfleet.host.disk import write_file
@@ -32,6 +32,8 @@ def run(args: Namespace, output: Output) -> int:
         output.text(_text(found, args.format, output, args.limit, args.out or ""))
     if found.is_broken:
         return Exit.REFUSED
+    if found.is_denied:
+        return Exit.DENIED
     if args.detailed_exitcode and not found.is_empty:
         return Exit.DIFFERENCES
     return Exit.DONE

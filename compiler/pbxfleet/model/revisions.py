@@ -117,6 +117,7 @@ class RevisionDiff(NamedTuple):
     `new` are diagnostics that only the second side has, `fixed` those that only the first has; both are
     as the fleet wants them told. `notes` are about the comparison itself. `has_errors` says that the
     second side cannot be compiled. `written` has the commits of places, as far as they were asked for.
+    `is_denied` says that the policy of the second side forbids what it does.
     """
 
     before: Named
@@ -128,6 +129,7 @@ class RevisionDiff(NamedTuple):
     notes: tuple[str, ...]
     has_errors: bool = False
     written: Mapping[str, Written] = MappingProxyType({})
+    is_denied: bool = False
 
     @property
     def is_broken(self) -> bool:

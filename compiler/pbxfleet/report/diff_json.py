@@ -14,9 +14,12 @@ from pbxfleet.source.excerpt import diagnostics_json
 def diff_data(found: RevisionDiff) -> dict[str, Any]:
     """The diff as plain data: every effect by itself, and `blocks` that say which of them are the same.
 
-    `outcome` is `refused` where the second side has errors, or a host could not be compared.
+    `outcome` is `refused` where the second side has errors, or a host could not be compared, and
+    `denied` where its policy forbids what it does.
     """
     outcome = "nothing_to_do" if found.is_empty else "differences"
+    if found.is_denied:
+        outcome = "denied"
     return {
         "format": 1,
         "kind": "diff",
