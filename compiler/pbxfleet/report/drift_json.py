@@ -54,6 +54,5 @@ def _item(data: Mapping[str, Any]) -> DriftFound:
     check_texts(known, besides=(*_NUMBERS, *_OPTIONAL))
     if any(type(known[key]) is not int for key in _NUMBERS if key in known):
         raise TypeError("a number is not one")
-    own = {key: known[key] for key in DriftItem._fields if key in known}
-    memory = {key: known[key] for key in DriftFound._fields if key in known}
-    return DriftFound(DriftItem(**own), **memory)
+    memory = {key: known.pop(key) for key in DriftFound._fields if key in known}
+    return DriftFound(DriftItem(**known), **memory)
