@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from pbxfleet.app.tidings import declared_sinks
 from pbxfleet.host.mail import PROGRAM
+from pbxfleet.model.sinks import NO_SINKS
 from support.e2e import Done, Site, applied_site
 from support.receivers import Inbox, Journal, hook
 
@@ -165,6 +167,7 @@ def test_a_refused_run_is_told_too_and_once(site: Site) -> None:
     site.edit("desired/instances/alpha.toml", 'host = "h1"', 'host = "h1"\n# changed')
     with hook() as server:
         drift(site, "--webhook", server.url, code=1)
+        drift(site, "--webhook", server.url, code=1)
     (post,) = server.posted
     assert post.headers["x-pbxfleet-event"] == "drift.refused"
     assert posted(post.body)["error"]["code"] == "PLN107"
@@ -183,6 +186,20 @@ def test_the_journal_gets_fields(
         assert run["PRIORITY"] == "4" and len(run["MESSAGE_ID"]) == 32
         drift(site, "--journal", code=2)
         assert "PBXFLEET_ABOUT" not in journal.entry(), "each thing once, and the run each time"
+
+
+def test_nobody_is_told_from_another_machine(site: Site) -> None:
+    """Who types `drift h1` at a desk is told that it is not h1; whoever waits for h1 is not."""
+    fleet = site.repo / "desired/fleet.toml"
+    fleet.write_text(fleet.read_text(encoding="utf-8") + DECLARED, encoding="utf-8")
+    site.compile()
+    sinks, state = declared_sinks(str(site.repo), "h1", str(site.root))
+    assert sinks.mail == ("ops@example.com",) and state is not None
+    assert declared_sinks(str(site.repo), "h1", "") == (NO_SINKS, None)
+    assert declared_sinks(str(site.repo), "h2", str(site.root)) == (NO_SINKS, None)
+    known = site.root / "var/lib/pbxfleet/records/machine"
+    known.write_text(known.read_text(encoding="utf-8").replace('"h1"', '"h2"'), encoding="utf-8")
+    assert declared_sinks(str(site.repo), "h1", str(site.root)) == (NO_SINKS, None)
 
 
 @pytest.mark.parametrize("address", ["-oQ/tmp", "a b@example.com", "a@example.com,b@example.com"])

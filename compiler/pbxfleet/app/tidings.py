@@ -9,6 +9,7 @@ from pbxfleet.app.apply import Applied
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.deliver import deliver
 from pbxfleet.app.drift import Drift
+from pbxfleet.app.identity import check_machine
 from pbxfleet.app.live import Live
 from pbxfleet.app.pending import pending_change
 from pbxfleet.core.digest import digest_of_data
@@ -16,6 +17,7 @@ from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.exits import Exit
 from pbxfleet.host.clock import now_s
 from pbxfleet.host.disk import absolute
+from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.sinks import NO_SINKS, Event, Sample, Sinks, Tidings
@@ -38,12 +40,22 @@ def sinks_of(declared: Sinks, root: str, flags: Sinks) -> Sinks:
     return flags.over(Sinks(metrics_file, report))
 
 
-def declared_sinks(repository: str, host: str) -> Sinks:
-    """The sinks of a host from its manifest; none where it cannot be read."""
+def declared_sinks(repository: str, host: str, root: str) -> tuple[Sinks, State | None]:
+    """The sinks of a host from its manifest, with its state folder, where a run was refused.
+
+    Nothing where the manifest cannot be read, or this machine is not the host: whoever types a name at a
+    desk is told what is wrong, and nobody else.
+    """
+    if not root:
+        return NO_SINKS, None
     try:
-        return RenderedTree(absolute(repository), host).target().sinks
+        target = RenderedTree(absolute(repository), host).target()
+        machine = LocalHost(absolute(root), target.services)
+        state = State(machine)
+        check_machine(target, machine, state, this_host=False)
     except (Refused, HostError):
-        return NO_SINKS
+        return NO_SINKS, None
+    return target.sinks, state
 
 
 def told_drift(

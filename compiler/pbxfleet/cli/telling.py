@@ -99,9 +99,9 @@ class Telling:
             return  # a person has said no, and knows
         from pbxfleet.app.tidings import declared_sinks, told_refused
 
-        sinks = self._sinks(declared_sinks(self.args.chdir, self.host))
+        declared, state = declared_sinks(self.args.chdir, self.host, self.root)
+        sinks = self._sinks(declared)
         if sinks.wanted:
-            state = None if self.live is None else self.live.state
             self._say(told_refused(self.host, self.command, error, sinks, state))
 
     def of(self, live: Live) -> Live:
