@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import Watch
 from pbxfleet.host.wrap import RecordingHost
 from pbxfleet.model.plan import ApplyReport, Plan, Step
 from pbxfleet.pbx.pbx_xml import edit, read
@@ -190,4 +191,6 @@ def _apply_while(
     machine.sources.update(target.contents.artefacts)
     records = records_on(recorded)
     memory = memory_of(recorded)
-    return apply_plan(plan, recorded, target.target, records, target.contents, memory, progress)
+    return apply_plan(
+        plan, recorded, target.target, records, target.contents, memory, Watch(progress)
+    )

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import Watch
 from pbxfleet.host.state import JOURNAL, KEPT
 from pbxfleet.model.plan import Step
 from pbxfleet.plan.drift import drift_items, pending_changes
@@ -73,7 +74,7 @@ def _everything_said(target: Fleet, machine: Machine) -> str:
         records_on(machine),
         target.contents,
         memory_of(machine),
-        progress,
+        Watch(progress),
     )
     assert not report.failure
     said += [applied_text(look.plan, report, None)]

@@ -7,6 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import Watch
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.state import FOLDER
@@ -46,7 +47,7 @@ def apply_part(target: Fleet, machine: Machine, plan: Plan) -> RecordingHost:
     machine.sources.update(target.contents.artefacts)
     report = apply_plan(
         plan, recorded, target.target, records_on(machine), target.contents,
-        memory_of(recorded), lambda _step, _moment: None,
+        memory_of(recorded), Watch(lambda _step, _moment: None),
     )  # fmt: skip
     assert not report.failure, report.failure
     return recorded

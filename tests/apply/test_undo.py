@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import Watch
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.host.state import FOLDER
@@ -59,7 +60,7 @@ def apply_while(
         records_on(machine),
         target.contents,
         memory_of(through),
-        progress,
+        Watch(progress),
     )
     return plan, report
 

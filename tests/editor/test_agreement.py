@@ -41,6 +41,10 @@ ONLY_VALIDATE = {
         "YAML has such numbers as text without quotes; characters that XML lacks",
     ),
     "FMT122": ("is set and unset", "two tables"),
+    "FMT124": (
+        "begins and ends at|knows no time zone|is no time of the day",
+        "order of two times; the time zones of a machine",
+    ),
     "FMT126": ("is not the name of a host|is not an address|brackets|ports are", "parts of a URL"),
     "NET205": ("must be a network", "host bits of a network"),
     "BKP105": ("holds a password", "parts of a URL"),

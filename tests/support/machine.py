@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import OPEN, Gate, Watch
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.base import Host, HostView
@@ -201,7 +202,7 @@ def plan_of(fleet: Fleet, view: HostView) -> Plan:
 
 
 def apply_to(
-    fleet: Fleet, host: Host, plan: Plan | None = None, *, close: bool = True
+    fleet: Fleet, host: Host, plan: Plan | None = None, *, close: bool = True, gate: Gate = OPEN
 ) -> ApplyReport:
     """Apply a plan, by default the one for the host as it is now, and (`close`) end its journal."""
     _serve(fleet, host)
@@ -213,7 +214,7 @@ def apply_to(
         records_on(host),
         fleet.contents,
         memory,
-        _silent,
+        Watch(_silent, gate),
     )
     try:
         if close and not report.broken:

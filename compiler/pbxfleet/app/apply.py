@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import NamedTuple
 
 from pbxfleet.app import settled
 from pbxfleet.app.calls import with_calls
 from pbxfleet.app.confirm import arm, disarm, wait_from_now
+from pbxfleet.app.gate import HostGate
 from pbxfleet.app.generations import finish, retain, stage
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.app.unfinished import must_go_on, unfinished_run
-from pbxfleet.apply.execute import Progress, apply_plan
+from pbxfleet.apply.execute import apply_plan
+from pbxfleet.apply.gate import Progress, Watch
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
 from pbxfleet.core.errors import Denied, HostError, Refused, StalePlan
 from pbxfleet.core.exits import Exit
 from pbxfleet.model.open_run import UNFINISHED
 from pbxfleet.model.pending import Pending
-from pbxfleet.model.plan import EVERYTHING, ApplyReport, Plan
+from pbxfleet.model.plan import EVERYTHING, ApplyReport, Do, Plan
+from pbxfleet.observe.observe import known_instances
 from pbxfleet.plan.guards import is_denied
 from pbxfleet.plan.make import stale
+from pbxfleet.plan.waves import depends, holdings
 
 Approve = Callable[[Plan], bool]
+
+
+class Talk(NamedTuple):
+    """Who is told of each step, and of what a run waits for."""
+
+    progress: Progress
+    say: Callable[[str], None] = lambda _: None
 
 
 class Applied(NamedTuple):
@@ -40,7 +51,7 @@ def apply(
     live: Live,
     stored: Plan | None,
     approve: Approve,
-    progress: Progress,
+    talk: Talk,
     *,
     resume: bool = False,
     restores: int | None = None,
@@ -78,14 +89,20 @@ def apply(
         _stage(live)
     armed = _armed(live, plan, confirm_s, restores)
     report = apply_plan(
-        plan, live.machine, live.target, live.records, live.tree, HostMemory(live.state), progress
+        plan,
+        live.machine,
+        live.target,
+        live.records,
+        live.tree,
+        HostMemory(live.state, live.outside_window),
+        Watch(talk.progress, HostGate(live, _needs(live, plan), talk.say)),
     )
     report = _ended(live, report, armed, restores)
     if report.failure:
         return Applied(_failed(report), plan, report, None)
     again = look(live)
     remaining = again.plan
-    clean = not remaining.steps and not again.debts
+    clean = not remaining.steps and not again.debts and not remaining.waits
     clean = clean and not any(n.code == NOT_PROVEN for n in report.unproven)
     whole = not live.host_only and live.selection == EVERYTHING
     whole = whole and not live.machine.runs_services
@@ -98,10 +115,21 @@ def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:
     """A restart is owed if nothing is left but what takes effect in no process that runs."""
     owed = {note.instance for note in report.unproven if note.code == NOT_TAKEN}
     owed |= {debt.instance for debt in remaining.debts}
+    owed |= {waiting.instance for waiting in remaining.waits}
+    owed |= {abandoned.instance for abandoned in report.abandoned}
     others = any(note.code == NOT_PROVEN for note in report.unproven)
     if not owed or others or any(step.wave not in owed for step in remaining.steps):
         return Exit.PARTLY_APPLIED
     return Exit.RESTART_OWED
+
+
+def _needs(live: Live, plan: Plan) -> Mapping[str, Set[str]]:
+    """Who takes over an address and port of whom: one that is left as it is keeps them."""
+    if not any(step.do is Do.STOP for step in plan.steps):
+        return {}
+    runtime = live.machine.runtime(known_instances(live.target, live.records))
+    starting = {s.wave for s in plan.steps if s.do is Do.START}
+    return depends(starting, live.target.instances, holdings(live.records, runtime))
 
 
 def _armed(live: Live, plan: Plan, confirm_s: int | None, restores: int | None) -> Pending | None:

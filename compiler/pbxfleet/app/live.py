@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from pbxfleet.app.contents import RenderedTree, Tree
@@ -13,15 +14,25 @@ from pbxfleet.app.memory import APPLIED, record_name
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.places import PLACES_FILE
-from pbxfleet.host.clock import today
+from pbxfleet.host.clock import in_utc, now_s, today
 from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State
 from pbxfleet.host.trust import lines_of
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.debt import RestartDebt
+from pbxfleet.model.maintenance import (
+    NO_DRAIN,
+    NO_MAINTENANCE,
+    UTC,
+    Drain,
+    Times,
+    times_at,
+    told,
+    zone_of,
+)
 from pbxfleet.model.observed import Observed
-from pbxfleet.model.plan import EVERYTHING, Do, Note, Plan, Selection, Step
+from pbxfleet.model.plan import EVERYTHING, Closed, Do, Note, Plan, Selection, Step, Waiting
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.confined import problems
@@ -30,6 +41,7 @@ from pbxfleet.plan.guards import removal_notes
 from pbxfleet.plan.make import make_basis, make_plan
 from pbxfleet.plan.policy import judged, plan_findings
 from pbxfleet.plan.selection import of_selection, select
+from pbxfleet.plan.waiting import split, with_waits
 
 FOREIGN = "PLN165"
 SHOWN = 4
@@ -39,7 +51,9 @@ class Live(NamedTuple):
     """Everything the host half works with; `records` is by instance name, "" for the host itself.
 
     `notes` are said in every plan. With `host_only` plans are about the host's own files, and leave
-    every instance alone; with a `selection` they are about a part of the host.
+    every instance alone; with a `selection` they are about a part of the host. `clock` tells seconds
+    since 1970; `outside_window` is the reason why maintenance windows do not count, "" where they do.
+    `drain` is how an instance with calls is waited for.
     """
 
     tree: Tree
@@ -51,6 +65,9 @@ class Live(NamedTuple):
     host_only: bool = False
     selection: Selection = EVERYTHING
     notes: tuple[Note, ...] = ()
+    clock: Callable[[], float] = now_s
+    outside_window: str = ""
+    drain: Drain = NO_DRAIN
 
 
 class Looked(NamedTuple):
@@ -178,8 +195,13 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     if live.host_only:
         difference = of_host(difference)
     difference, left = select(difference, live.selection, live.target, observed, live.records)
+    waits: tuple[Waiting, ...] = ()
+    if live.target.maintenance != NO_MAINTENANCE and not live.host_only:
+        difference, waits = split(
+            difference, partial(_closed, live), live.target, observed, live.records
+        )
     plan = make_plan(live.target, observed, live.records, difference, live.root)
-    plan = of_selection(plan, live.selection, left, live.target)
+    plan = with_waits(of_selection(plan, live.selection, left, live.target), waits)
     if live.host_only:
         plan = plan._replace(outdated=tuple(name for name in plan.outdated if not name))
     advice = _key_advice(live, difference) if difference.switches else ()
@@ -191,6 +213,24 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
     return Looked(observed, difference, plan, difference.debts)
+
+
+def times_of(live: Live, name: str) -> Times:
+    """How the windows of an instance stand now."""
+    declared = live.target.maintenance
+    windows = () if live.outside_window else declared.of(name)
+    return times_at(windows, zone_of(declared.timezone if windows else UTC), live.clock())
+
+
+def _closed(live: Live, name: str) -> Closed | None:
+    times = times_of(live, name)
+    if times.is_open:
+        return None
+    if times.opens is None:
+        return Closed("", "waits for its window, which does not open in the next week")
+    zone = zone_of(live.target.maintenance.timezone)
+    text = f"waits for its window: next {told(times.opens, zone, live.clock())}"
+    return Closed(in_utc(times.opens * 1_000_000_000), text)
 
 
 def _key_advice(live: Live, difference: Difference) -> tuple[Note, ...]:

@@ -21,10 +21,14 @@ def record_name(instance: str) -> str:
 
 
 class HostMemory:
-    """Applied records, kept contents and journal in the state folder."""
+    """Applied records, kept contents and journal in the state folder.
 
-    def __init__(self, state: State) -> None:
+    `outside_window` is why maintenance windows do not count; it goes into the journal.
+    """
+
+    def __init__(self, state: State, outside_window: str = "") -> None:
         self.state = state
+        self._outside_window = outside_window
 
     def remember(self, record: AppliedRecord) -> None:
         """Store one record; nothing is written if it is there already."""
@@ -69,5 +73,7 @@ class HostMemory:
         """
         if event == "begin":
             details["run"] = new_token()
+            if self._outside_window:
+                details["outside_window"] = self._outside_window
         if event != "end" or self.state.journal():
             self.state.append_journal({"event": event, **details})

@@ -182,6 +182,7 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
     )
     restored, notes = _restored(tree, target, machine, records, before)
     live = Live(tree, restored, machine, state, records, _folder(root), notes=notes)
+    live = live._replace(outside_window="rollback")
     return Rollback(live, current, to)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from pbxfleet.apply.downtime import Downtimes
 from pbxfleet.apply.effects import Effects
+from pbxfleet.apply.gate import Answered, Stopped, Watch
 from pbxfleet.apply.io import Contents, Memory
 from pbxfleet.apply.readback import SEVERITY, Unproven
 from pbxfleet.apply.remember import record_of, retired_record, told_spellings
@@ -17,11 +18,10 @@ from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import AppliedRecord
+from pbxfleet.model.asking import CallsSeen
 from pbxfleet.model.journal import FORMAT, Entry, Inverse, TakenBack, encode_inverse
-from pbxfleet.model.plan import ApplyReport, Do, Note, Plan, Step, StepResult
+from pbxfleet.model.plan import Abandoned, ApplyReport, Do, Note, Plan, Step, StepResult
 from pbxfleet.model.target import Target
-
-Progress = Callable[[Step, str], None]
 
 
 def apply_plan(
@@ -31,19 +31,20 @@ def apply_plan(
     records: dict[str, AppliedRecord],
     contents: Contents,
     memory: Memory,
-    progress: Progress,
+    watch: Watch,
 ) -> ApplyReport:
     """Do every step in order and remember each wave as it succeeds; `records` is brought up to date.
 
     A HostError or Refused in a wave undoes that wave's steps in reverse and ends the run; waves before
     it stay applied. The journal stays open when something else is raised (an interrupt, a bug), or when
     a step could not be undone: it tells how to go on.
+    A wave that the gate of `watch` does not let through is left as it was, and the run goes on.
     Refused, and nothing is done, if a content that some step needs is not there.
     """
-    effects = Effects(host, target, records, contents, plan.left, plan.debts)
+    effects = Effects(host, target, records, contents, plan.untouched(), plan.debts)
     for step in plan.steps:
         effects.check(step)
-    run = _Run(effects, memory, progress)
+    run = _Run(effects, memory, watch)
     if run.begin(plan) and all(run.wave(wave) for wave in _waves(plan.steps)):
         run.outdated(plan.outdated)
     run.end()
@@ -68,13 +69,20 @@ def _waves(steps: Iterable[Step]) -> list[list[Step]]:
     return waves
 
 
+def _stopped(steps: Iterable[Step]) -> list[str]:
+    return list(dict.fromkeys(step.wave for step in steps if step.do is Do.STOP))
+
+
 class _Run:
     """The state of one apply."""
 
-    def __init__(self, effects: Effects, memory: Memory, progress: Progress) -> None:
+    def __init__(self, effects: Effects, memory: Memory, watch: Watch) -> None:
+        self.gate = watch.gate
+        self.abandoned: list[Abandoned] = []
+        self.cut: list[CallsSeen] = []
         self.effects = effects
         self.memory = memory
-        self.progress = progress
+        self.progress = watch.progress
         self.results: dict[int, StepResult] = {}
         self.unproven: list[Note] = []
         self.applied: list[str] = []
@@ -120,12 +128,21 @@ class _Run:
     def wave(self, steps: list[Step]) -> bool:
         """Do one wave and remember it; False if that failed (and it was put back where possible)."""
         proofs: dict[str, tuple[Unproven, ...]] = {}
+        names = list(dict.fromkeys(s.wave for s in steps))
+        answered = self.gate.begin(names, _stopped(steps))
+        if answered.why:
+            return self._abandon(steps, [], answered)
         with ExitStack() as hurry:
-            succeeded = self._steps(steps, proofs, hurry)
+            try:
+                succeeded = self._steps(steps, proofs, hurry)
+            except Stopped as stopped:
+                succeeded = False
+                if self._abandon(steps, stopped.begun, stopped.answered):
+                    self.effects.host.unstage()
+                    return True
         self.effects.host.unstage()
         if not succeeded:
             return False
-        names = list(dict.fromkeys(s.wave for s in steps))
         self.applied += names
         for name in names:
             self._say_unproven(name, proofs.get(name, ()), "start")
@@ -148,6 +165,10 @@ class _Run:
                     ):
                         self.kept |= stage(self.effects, self.memory, failing)
                     failing = step
+                    answered = self.gate.stop(_stopped(steps))
+                    if answered.why:
+                        raise Stopped(answered, begun)
+                    self.cut += answered.calls
                     hurry.enter_context(self.effects.host.in_a_hurry())
                 found = self._step(step, begun)
             except (HostError, Refused) as error:
@@ -213,6 +234,8 @@ class _Run:
             tuple(self.broken),
             self.failure,
             tuple(self.downtimes.found),
+            tuple(self.abandoned),
+            tuple(self.cut),
         )
 
     def _failed(self, step: Step, message: str) -> None:
@@ -220,6 +243,18 @@ class _Run:
         self.results[step.number] = StepResult(step.number, "failed", message)
         self._note_down("failed", number=step.number, message=message)
         self.progress(step, "failed")
+
+    def _abandon(self, steps: list[Step], begun: list[Entry], answered: Answered) -> bool:
+        """Leave a wave as it was; False if what was prepared for it could not be taken back."""
+        if begun and not self._undo(steps, begun):
+            self.failure = f"{steps[0].wave}: {answered.why}; what was prepared could not be undone"
+            return False
+        calls = {c.instance: c.number for c in answered.calls}
+        names = list(dict.fromkeys(s.wave for s in steps))
+        self.undone = [name for name in self.undone if name not in names]
+        self.abandoned += [Abandoned(n, answered.why, calls.get(n)) for n in names]
+        self._note_down("abandoned", names=", ".join(names), why=answered.why)
+        return True
 
     def _undo(self, steps: list[Step], begun: list[Entry]) -> bool:
         """Put the wave back in reverse, and whether all of it could be; what could not is named."""

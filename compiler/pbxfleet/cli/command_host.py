@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser
 
 from pbxfleet.cli.command import Command
-from pbxfleet.cli.scope import scope, seconds, this_host
+from pbxfleet.cli.scope import reason, scope, seconds, this_host
 from pbxfleet.cli.telling import WORDS, sink_options
 
 
@@ -73,6 +73,24 @@ def _apply(parser: ArgumentParser) -> None:
         "--undo", action="store_true", help="take a run that was interrupted back, step by step"
     )
     _confirm_in(parser)
+    parser.add_argument(
+        "--drain",
+        type=seconds,
+        metavar="SECONDS",
+        help="before an instance is stopped, wait so long at most until it has no calls",
+    )
+    parser.add_argument(
+        "--on-deadline",
+        choices=("abandon", "force"),
+        help="what then: leave its change for the next run, or cut the calls (default: as "
+        "policy.on_deadline says)",
+    )
+    parser.add_argument(
+        "--outside-window",
+        type=reason,
+        metavar="REASON",
+        help="stop instances outside of their maintenance windows too; the reason is journalled",
+    )
     _lock(parser)
     sink_options(parser)
 
@@ -194,6 +212,11 @@ removed). Without a terminal it needs --auto-approve or a plan file; a plan
 file is refused once the host is no longer as it was planned for. A failed
 instance is put back as it was, and nothing after it is started.
 
+With --drain each instance is waited for in its turn until it has no calls. At
+the deadline its change is abandoned (it stays as it was, for the next run) or
+the calls are cut. Outside of its maintenance window no running instance is
+stopped; what costs no restart is done.
+
 A run that was cut off (a power cut, a kill) leaves a journal on the host, and
 every command says so. apply completes it; --undo takes it back, step by step,
 from the journal alone.""",
@@ -204,10 +227,11 @@ examples:
   pbxfleet apply fra1 --auto-approve --lock-timeout 600
   pbxfleet apply fra1 --confirm 120           taken back unless confirmed
   pbxfleet apply fra1 --undo                  take an interrupted run back
+  pbxfleet apply fra1 --drain 900             no call is cut; exit 7 if one is left
 
 exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
 4 another run holds the lock, 5 partly applied, 6 put back (failed, or --undo),
-8 denied by [policy]""",
+7 applied, but a restart is owed or waits (calls, window), 8 denied by [policy]""",
         _apply,
         "pbxfleet.cli.run_apply",
     ),

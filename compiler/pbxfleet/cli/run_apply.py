@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pbxfleet.cli.output import Output
 from pbxfleet.cli.scope import selection
 from pbxfleet.cli.telling import Telling
-from pbxfleet.core.errors import Refused
+from pbxfleet.core.errors import Refused, WrongUsage
 from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pbxfleet.app.live import Live
     from pbxfleet.app.unfinished import Undone
     from pbxfleet.model.journal import Run
+    from pbxfleet.model.maintenance import Drain
     from pbxfleet.model.plan import Plan, Step
 
 
@@ -33,7 +34,7 @@ def run(args: Namespace, output: Output) -> int:
 
 
 def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling) -> int:
-    from pbxfleet.app.apply import apply
+    from pbxfleet.app.apply import Talk, apply
     from pbxfleet.app.confirm import undo_if_overdue
     from pbxfleet.app.open_run import notice
     from pbxfleet.app.unfinished import rescue_displaced
@@ -60,7 +61,7 @@ def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling)
                 live,
                 stored,
                 asker.approve,
-                progress(output),
+                Talk(progress(output), output.say),
                 resume=args.resume,
                 confirm_s=args.confirm,
             )
@@ -122,7 +123,7 @@ def _open(args: Namespace, stored: Plan | None) -> Live:
                 hint="leave --target and --exclude out, or make a plan for that part",
             )
         chosen = stored.selection
-    return open_live(
+    live = open_live(
         args.chdir,
         args.what if stored is None else stored.host,
         args.root if stored is None else _root_of(stored, args),
@@ -131,6 +132,18 @@ def _open(args: Namespace, stored: Plan | None) -> Live:
         this_host=args.this_host,
         selection=chosen,
     )
+    return live._replace(drain=_drain(args), outside_window=args.outside_window or "")
+
+
+def _drain(args: Namespace) -> Drain:
+    from pbxfleet.model.maintenance import Drain, OnDeadline
+
+    if args.drain is None and args.on_deadline is not None:
+        raise WrongUsage(
+            "--on-deadline says what is done after the time of --drain, which is missing"
+        )
+    policy = None if args.on_deadline is None else OnDeadline(args.on_deadline)
+    return Drain(args.drain, policy)
 
 
 def _root_of(stored: Plan, args: Namespace) -> str:

@@ -13,7 +13,7 @@ NOTHING = "PLN172"
 
 def run(args: Namespace, output: Output) -> int:
     """Apply the target of an earlier generation; never exits 0 unless it only shows the plan."""
-    from pbxfleet.app.apply import apply
+    from pbxfleet.app.apply import Talk, apply
     from pbxfleet.app.live import look
     from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import open_rollback
@@ -42,7 +42,7 @@ def run(args: Namespace, output: Output) -> int:
             way.live,
             None,
             asker.approve,
-            progress(output),
+            Talk(progress(output), output.say),
             restores=way.to.stands_for,
             confirm_s=args.confirm,
         )

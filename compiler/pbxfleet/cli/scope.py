@@ -50,3 +50,10 @@ def seconds(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= LONGEST_S:
         raise ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to {LONGEST_S}")
     return int(text)
+
+
+def reason(text: str) -> str:
+    """Why something is done that is usually not; one line, not empty."""
+    if not text.strip() or not text.isprintable():
+        raise ArgumentTypeError("say why, in one line")
+    return text.strip()

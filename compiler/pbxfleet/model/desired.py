@@ -14,6 +14,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
 from pbxfleet.model.backup import NO_WISH, BackupWish, HostBackup
 from pbxfleet.model.guards import ARCHIVES, GENERATIONS, NO_HOST_GUARDS, HostGuards, Removed
+from pbxfleet.model.maintenance import NO_MAINTENANCE, Maintenance, OnDeadline
 from pbxfleet.model.net import Address, Bind, PortRange
 from pbxfleet.model.plans import Judging
 from pbxfleet.model.policy import Removals
@@ -209,7 +210,7 @@ class Layer:
 class InstanceFile:
     """`desired/instances/<name>.toml|yaml`. `span` is the place of the file's first key.
 
-    `management_dns` is the name under which administrators reach the instance.
+    `management_dns` is what administrators call it; `maintenance` are its own windows, None for the host's.
     """
 
     name: str
@@ -219,6 +220,7 @@ class InstanceFile:
     number: Sourced[int] | None
     layer: Layer
     management_dns: Sourced[str] | None = None
+    maintenance: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,7 @@ class AddressRange:
 class HostFile:
     """`desired/hosts/<name>.toml|yaml`; paths are templates of {instance}, {address}, {number}.
 
-    `cpus` and `system_cpus` are sorted core numbers; timeouts are in seconds. `ephemeral_ports` are
-    those that the kernel gives to sockets without a port of their own, None if nothing is said.
+    `cpus` and `system_cpus` are sorted core numbers; timeouts are in seconds; what is None was not said.
     """
 
     name: str
@@ -287,6 +288,7 @@ class HostFile:
     guards: HostGuards = NO_HOST_GUARDS
     sinks: Sinks = NO_SINKS
     schedule: ScheduleWish = NO_SCHEDULE
+    maintenance: Maintenance = NO_MAINTENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +345,7 @@ class Policy:
     empty_hosts: tuple[Sourced[str], ...] = ()
     restart_budget: int | None = None
     removals: Removals = Removals.BUDGET
+    on_deadline: OnDeadline = OnDeadline.ABANDON
 
 
 @dataclass(frozen=True, slots=True)

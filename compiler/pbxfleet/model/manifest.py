@@ -15,6 +15,7 @@ from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import GENERATIONS, NO_GUARDS, Guards, Removed
+from pbxfleet.model.maintenance import NO_MAINTENANCE, maintenance_from
 from pbxfleet.model.policy import NO_RULES, rules_from
 from pbxfleet.model.sinks import NO_SINKS, sinks_from
 from pbxfleet.model.target import (
@@ -66,6 +67,9 @@ def encode(target: Target) -> bytes:
         parts["rules"] = _line({**target.rules._asdict(), "acknowledged": acknowledged})
     if target.sinks != NO_SINKS:
         parts["sinks"] = _line(target.sinks._asdict())
+    if target.maintenance != NO_MAINTENANCE:
+        known = target.maintenance
+        parts["maintenance"] = _line({**known._asdict(), "instances": dict(known.instances)})
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -122,6 +126,9 @@ def decode(content: bytes) -> Target:
             guards=_guards(data["guards"]) if "guards" in data else NO_GUARDS,
             rules=_from("rules", rules_from, data["rules"]) if "rules" in data else NO_RULES,
             sinks=_from("sinks", sinks_from, data["sinks"]) if "sinks" in data else NO_SINKS,
+            maintenance=_from("maintenance", maintenance_from, data["maintenance"])
+            if "maintenance" in data
+            else NO_MAINTENANCE,
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))

@@ -141,6 +141,25 @@ class Basis(NamedTuple):
     applied: Mapping[str, str]
 
 
+class Closed(NamedTuple):
+    """A window that is closed: until when, in UTC (ISO 8601; "" if nobody can tell), and in words."""
+
+    opens: str
+    text: str
+
+
+class Waiting(NamedTuple):
+    """An instance whose maintenance window is closed, and its changes that wait for it.
+
+    `opens` is UTC in ISO 8601, "" where that is not known; `text` says it to people.
+    """
+
+    instance: str
+    opens: str
+    text: str
+    changes: tuple[Change, ...]
+
+
 class Plan(NamedTuple):
     """Steps in order with the changes that caused them. Nothing to do when there are no steps.
 
@@ -148,7 +167,8 @@ class Plan(NamedTuple):
     to date although nothing on the host changes. `basis` is filled where a plan is stored or applied
     from a file. `calls` are those on instances that will be stopped, where they were asked for. `left`
     are ids of resources that differ and that `selection` leaves as they are. `debts` are restarts that
-    running instances are owed, whether this plan pays them or not.
+    running instances are owed, whether this plan pays them or not. `waits` are instances that are left
+    for their window.
     """
 
     host: str
@@ -162,11 +182,16 @@ class Plan(NamedTuple):
     selection: Selection = EVERYTHING
     left: tuple[str, ...] = ()
     debts: tuple[RestartDebt, ...] = ()
+    waits: tuple[Waiting, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is to be done and nothing forbids it: the host is as declared."""
-        return not self.steps and not self.outdated and not self.blocked
+        return not (self.steps or self.outdated or self.blocked or self.waits)
+
+    def untouched(self) -> tuple[str, ...]:
+        """Ids of resources that differ and stay as they are: not asked for, or left for a window."""
+        return (*self.left, *(c.resource for w in self.waits for c in w.changes))
 
     @property
     def blocked(self) -> tuple[Note, ...]:
@@ -214,12 +239,21 @@ class Downtime(NamedTuple):
     own_seconds: float | None
 
 
+class Abandoned(NamedTuple):
+    """An instance whose change stays pending, and why; `calls` on it then, None if not known."""
+
+    instance: str
+    why: str
+    calls: int | None
+
+
 class ApplyReport(NamedTuple):
     """What an apply did. `failure` is "" if every step was done and remembered.
 
     `unproven` are differences that remained after our own start; `applied` are the waves that
     succeeded, `undone` those that were put back, `broken` those that could not be put back. `downtimes`
-    are of the instances that were stopped and run again.
+    are of the instances that were stopped and run again. `abandoned` are instances that were left as they
+    were; `cut` are calls that were on instances when they were stopped all the same.
     """
 
     results: tuple[StepResult, ...]
@@ -229,3 +263,5 @@ class ApplyReport(NamedTuple):
     broken: tuple[str, ...]
     failure: str
     downtimes: tuple[Downtime, ...] = ()
+    abandoned: tuple[Abandoned, ...] = ()
+    cut: tuple[CallsSeen, ...] = ()

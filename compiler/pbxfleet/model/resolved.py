@@ -22,6 +22,7 @@ from pbxfleet.model.desired import (
     Sourced,
 )
 from pbxfleet.model.guards import NO_GUARDS, Guards
+from pbxfleet.model.maintenance import NO_MAINTENANCE, Maintenance
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
 from pbxfleet.model.plans import Partner
@@ -216,6 +217,7 @@ class ResolvedHost:
     rules: Rules = NO_RULES
     sinks: Sinks = NO_SINKS
     schedule: ScheduleWish = NO_SCHEDULE
+    maintenance: Maintenance = NO_MAINTENANCE
 
     @property
     def hardened(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards
+from pbxfleet.model.maintenance import NO_MAINTENANCE, Maintenance
 from pbxfleet.model.policy import NO_RULES, Rules
 from pbxfleet.model.sinks import NO_SINKS, Sinks
 
@@ -197,7 +198,7 @@ class Target(NamedTuple):
     files by digest, relative to the repository. `program` is what runs compose
     files, `network` how containers are connected; both are empty with other service managers.
     `guards` are what a removal and a wrong machine are met with, `rules` what the policy asks of a change,
-    `sinks` who is told how a run ended.
+    `sinks` who is told how a run ended. `maintenance` says when running instances may be stopped.
     """
 
     host: str
@@ -220,6 +221,7 @@ class Target(NamedTuple):
     guards: Guards = NO_GUARDS
     rules: Rules = NO_RULES
     sinks: Sinks = NO_SINKS
+    maintenance: Maintenance = NO_MAINTENANCE
 
     @property
     def own_networks(self) -> bool:

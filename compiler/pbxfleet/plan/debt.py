@@ -49,8 +49,10 @@ def debts_of(
         if not is_part(resource) or seen.digest != resource.digest:
             continue  # what is not as declared is a change, and has its own restart
         if resource.path == instance.executable:
-            # The kernel knows which file it executes.
-            if observed.runtime[instance.name].trees[0].replaced:
+            # The kernel knows which file it executes, unless that is the interpreter of a script.
+            if observed.runtime[instance.name].trees[0].replaced or _was_other(
+                resource, start, record
+            ):
                 owed.append(_debt(resource, start, ""))
             continue
         before = _started_with(resource, start, record)
@@ -71,6 +73,13 @@ def _started_with(resource: Resource, start: StartSeen, record: AppliedRecord | 
         return resource.digest
     applied = record.resources.get(resource.id) if record is not None else None
     return None if applied is None or applied.digest == resource.digest else applied.digest
+
+
+def _was_other(resource: Resource, start: StartSeen, record: AppliedRecord | None) -> bool:
+    """Whether our own start gave the process another file."""
+    started = record.started if record is not None else NOT_STARTED
+    known = started.parts if started.process == start.process else {}
+    return known.get(resource.id, resource.digest) != resource.digest
 
 
 def _debt(resource: Resource, start: StartSeen, before: str) -> RestartDebt:

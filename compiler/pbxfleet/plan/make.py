@@ -163,6 +163,8 @@ def stale(planned: Plan, now: Plan) -> tuple[str, ...]:
     moved = what_moved(planned.basis, now.basis)
     if moved or planned.steps == now.steps:
         return moved
+    if [w.instance for w in planned.waits] != [w.instance for w in now.waits]:
+        return ("a maintenance window has opened or closed since the plan was made",)
     if (planned_all := any(s.wave for s in planned.steps)) != any(s.wave for s in now.steps):
         if planned_all:
             return ("the plan has steps of instances, and --host-only leaves them out",)

@@ -94,6 +94,17 @@ def _must_be_known(
             )
 
 
+def is_core(change: Change, target: Target) -> bool:
+    """Whether a change of an instance is made together with the others of its core."""
+    if change.action is Verb.KEEP:
+        return False
+    if change.kind is not Kind.FILE or change.instance not in target.instances:
+        return True
+    resource = target.resources.get(change.resource)
+    # What a file that is no longer declared was good for is not known any more.
+    return resource is None or resource.impact is Impact.RESTART
+
+
 class _Choice:
     """Resource ids of the changes that are chosen so far."""
 
@@ -113,18 +124,8 @@ class _Choice:
         self.names = {c.instance for c in changes if c.resource in self.chosen}
         self.cores: dict[str, list[Change]] = {}
         for change in changes:
-            if change.instance and self.is_core(change):
+            if change.instance and is_core(change, target):
                 self.cores.setdefault(change.instance, []).append(change)
-
-    def is_core(self, change: Change) -> bool:
-        """Whether a change of an instance is made together with the others of its core."""
-        if change.action is Verb.KEEP:
-            return False
-        if change.kind is not Kind.FILE or change.instance not in self.target.instances:
-            return True
-        resource = self.target.resources.get(change.resource)
-        # What a file that is no longer declared was good for is not known any more.
-        return resource is None or resource.impact is Impact.RESTART
 
     def concerns(self, note: Note) -> bool:
         """Whether a note is about something that is chosen, or about the host as a whole."""

@@ -76,6 +76,16 @@ def needed(
     return found
 
 
+def depends(
+    starting: Iterable[str],
+    targets: Mapping[str, InstanceTarget],
+    held: Mapping[str, Iterable[Bind]],
+) -> dict[str, set[str]]:
+    """By instance that starts: those that have to give up a bind first."""
+    holders, wild = _holders(held, held)
+    return {name: _wanted_from(name, targets, holders, wild) for name in starting}
+
+
 def _waits(
     groups: Mapping[str, tuple[str, ...]],
     targets: Mapping[str, InstanceTarget],
@@ -84,12 +94,23 @@ def _waits(
     holders, wild = _holders(groups, held)
     waits: dict[str, set[str]] = {name: set() for name in groups}
     for name in groups:
-        for listener in targets[name].listeners:
-            bind = (listener.address, listener.port)
-            waits[name] |= holders.get(bind, set())
-            waits[name].update(n for a, n in wild.get(bind[1], ()) if covers(a, bind[0]))
-        waits[name].discard(name)
+        waits[name] = _wanted_from(name, targets, holders, wild)
     return waits
+
+
+def _wanted_from(
+    name: str,
+    targets: Mapping[str, InstanceTarget],
+    holders: Mapping[Bind, set[str]],
+    wild: Mapping[int, list[tuple[str, str]]],
+) -> set[str]:
+    """Other instances that hold a bind which this one is declared to have."""
+    found: set[str] = set()
+    for listener in targets[name].listeners:
+        bind = (listener.address, listener.port)
+        found |= holders.get(bind, set())
+        found.update(n for a, n in wild.get(bind[1], ()) if covers(a, bind[0]))
+    return found - {name}
 
 
 def _holders(

@@ -129,6 +129,7 @@ def _target(
         guards=host.guards,
         rules=host.rules,
         sinks=host.sinks,
+        maintenance=host.maintenance,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pbxfleet.model.asking import CallsSeen
 from pbxfleet.model.plan import ApplyReport, Do, Downtime, Plan
 from pbxfleet.report.paint import visible
+from pbxfleet.report.plan_json import debts_data
 from pbxfleet.report.plan_text import left_out, note_lines
 from pbxfleet.report.summary import counted
 
@@ -23,12 +25,36 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
     if report.failure:
         return "\n".join(lines + _failure_lines(plan, report)) + "\n"
     lines += _downtime_lines(report.downtimes)
+    lines += _left_lines(report, remaining)
     lines.append(f"{host}: applied, {counted(_done(report), 'step')}{_interrupted(plan, report)}")
     if remaining is not None and not remaining.is_empty:
         names = dict.fromkeys(c.instance for c in remaining.changes)
         names.update(dict.fromkeys(n.instance for n in remaining.blocked))
-        lines.append(f"  a second look still differs: {_names(names)}; run pbxfleet plan {host}")
+        for abandoned in report.abandoned:
+            names.pop(abandoned.instance, None)
+        if names:
+            text = f"  a second look still differs: {_names(names)}; run pbxfleet plan {host}"
+            lines.append(text)
     return "\n".join(lines) + "\n"
+
+
+def _left_lines(report: ApplyReport, remaining: Plan | None) -> list[str]:
+    """Calls that were cut, and instances that are left for another run."""
+    cut = [f"  {visible(c.instance)}: {_calls_cut(c)}" for c in report.cut]
+    left = [f"  {visible(a.instance)} stays as it was: {visible(a.why)}" for a in report.abandoned]
+    waits = remaining.waits if remaining is not None else ()
+    names = {a.instance for a in report.abandoned}
+    return [
+        *cut,
+        *left,
+        *(f"  {visible(w.instance)} {visible(w.text)}" for w in waits if w.instance not in names),
+    ]
+
+
+def _calls_cut(calls: CallsSeen) -> str:
+    if calls.number is None:
+        return f"stopped, how many calls that cut is not known: {visible(calls.why)}"
+    return f"{counted(calls.number, 'call')} cut"
 
 
 def _failure_lines(plan: Plan, report: ApplyReport) -> list[str]:
@@ -47,6 +73,7 @@ def _failure_lines(plan: Plan, report: ApplyReport) -> list[str]:
         if _says(r.result, r.message)
     ]
     lines += _downtime_lines(report.downtimes)
+    lines += _left_lines(report, None)
     waiting = sum(1 for r in report.results if r.result == "not started")
     stopped = f"{counted(_done(report), 'step')} done, {waiting} not started"
     return [
@@ -105,6 +132,10 @@ def applied_data(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
             "broken": list(report.broken),
             "failure": report.failure,
             "downtimes": [_rounded(d) for d in report.downtimes],
+            "abandoned": [a._asdict() for a in report.abandoned],
+            "cut": [c._asdict() for c in report.cut],
+            "waits": [] if remaining is None else [w.instance for w in remaining.waits],
+            "debts": [] if remaining is None else debts_data(remaining.debts),
             "remaining": [] if remaining is None else [c.resource for c in remaining.changes],
         }
     return data

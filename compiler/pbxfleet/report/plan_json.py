@@ -22,6 +22,7 @@ from pbxfleet.model.plan import (
     Status,
     Step,
     Verb,
+    Waiting,
 )
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.report.summary import summary
@@ -47,6 +48,7 @@ def plan_data(plan: Plan, *, with_basis: bool = False) -> dict[str, Any]:
         "selection": {key: list(words) for key, words in plan.selection._asdict().items()},
         "left": list(plan.left),
         "debts": debts_data(plan.debts),
+        "waits": [_waiting_data(w) for w in plan.waits],
     }
     if with_basis:
         data["basis"] = plan.basis._asdict()
@@ -83,6 +85,7 @@ def decode_plan(content: bytes, name: str) -> Plan:
             _selection(data.get("selection", {})),
             _texts(data.get("left", [])),
             debts_from(data.get("debts", ())),
+            tuple(_waiting(w) for w in data.get("waits", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Refused(
@@ -152,6 +155,15 @@ def debts_from(data: Iterable[Mapping[str, Any]]) -> tuple[RestartDebt, ...]:
         check_texts(one, besides=("names",))
         found.append(RestartDebt(**{**one, "names": _texts(one["names"])}))
     return tuple(found)
+
+
+def _waiting_data(waiting: Waiting) -> dict[str, Any]:
+    return {**waiting._asdict(), "changes": [change_data(c) for c in waiting.changes]}
+
+
+def _waiting(data: Mapping[str, Any]) -> Waiting:
+    check_texts(data, besides=("changes",))
+    return Waiting(**{**data, "changes": tuple(_change(c) for c in data["changes"])})
 
 
 def _basis(data: Mapping[str, Any]) -> Basis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from pbxfleet.model.asking import CallsSeen
-from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status, Verb
+from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status, Verb, Waiting
 from pbxfleet.model.target import Kind
 from pbxfleet.report.paint import PLAIN, Paint, visible
 from pbxfleet.report.summary import Summary, counted, summary
@@ -35,6 +35,8 @@ def plan_text(plan: Plan, paint: Paint = PLAIN) -> str:
             for change in changes:
                 lines += _change_lines(change, paint)
         lines.append("")
+    for waiting in plan.waits:
+        lines += _waiting_lines(waiting, paint)
     lines += note_lines(plan.notes, paint)
     lines += [""] if plan.notes else []
     lines.append(headline(plan, paint))
@@ -52,6 +54,10 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     text = f"{host}: " + "; ".join([*_cost(plan, counts, paint), ", ".join(parts)])
     if plan.outdated and not plan.steps:
         text += f", {counted(len(plan.outdated), 'record')} to bring up to date"
+    if plan.waits:
+        names = tuple(w.instance for w in plan.waits)
+        verb = "waits for its" if len(names) == 1 else "wait for their"
+        text += "; " + paint("yellow", f"{len(names)} {verb} maintenance window ({_names(names)})")
     if counts.drifted:
         text += f"; {counts.drifted} changed on the host behind the repository's back"
     if counts.conflicts:
@@ -109,6 +115,14 @@ def _parts(plan: Plan, counts: Summary, paint: Paint) -> list[str]:
 def _names(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return visible(", ".join(names[:NAMED])) + more
+
+
+def _waiting_lines(waiting: Waiting, paint: Paint) -> list[str]:
+    """What an instance is left as it is for, and what it will be then."""
+    lines = [f"{paint('bold', visible(waiting.instance))} {paint('yellow', visible(waiting.text))}"]
+    for change in waiting.changes:
+        lines += [paint("dim", line) for line in _change_lines(change, PLAIN)]
+    return [*lines, ""]
 
 
 def _by_instance(changes: Iterable[Change]) -> dict[str, list[Change]]:

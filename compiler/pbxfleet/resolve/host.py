@@ -22,6 +22,7 @@ from pbxfleet.model.desired import (
     Role,
 )
 from pbxfleet.model.guards import Guards
+from pbxfleet.model.maintenance import Maintenance
 from pbxfleet.model.net import Address
 from pbxfleet.model.policy import ACKNOWLEDGED, Acknowledgement, Rules
 from pbxfleet.model.reserved import Tombstones
@@ -264,6 +265,18 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         rules=_rules(file.name, draft.fleet),
         sinks=file.sinks.over(draft.fleet.sinks),
         schedule=file.schedule.over(draft.fleet.schedule),
+        maintenance=_maintenance(draft),
+    )
+
+
+def _maintenance(draft: HostDraft) -> Maintenance:
+    """The host's windows, and those of instances that say their own."""
+    host = draft.host.maintenance
+    files = (asking.file for asking in draft.askings)
+    own = {file.name: w for file in files if (w := file.maintenance) is not None}
+    return host._replace(
+        instances={name: own[name] for name in sorted(own) if own[name] != host.host},
+        on_deadline=draft.fleet.policy.on_deadline.value,
     )
 
 

@@ -23,6 +23,11 @@ from pbxfleet.schema.backup import HostBackupModel
 from pbxfleet.schema.guards import HostGuardKeys, PolicyGuards
 from pbxfleet.schema.judging import FleetJudging
 from pbxfleet.schema.layers import DefaultsModel, Element, LayerModel, Text, Truth
+from pbxfleet.schema.maintenance import (
+    HostMaintenanceKeys,
+    InstanceMaintenanceKeys,
+    PolicyMaintenance,
+)
 from pbxfleet.schema.network_host import NetworkModel
 from pbxfleet.schema.plans import FleetNeighbours, HostNeighbours, InstancePlans, PolicyPlans
 from pbxfleet.schema.reservations import (
@@ -170,7 +175,7 @@ class CatalogueModel(Table):
     affinity: Element | None = Field(None, description="Mask of cores.")
 
 
-class PolicyModel(PolicyPlans, PolicyGuards):
+class PolicyModel(PolicyPlans, PolicyGuards, PolicyMaintenance):
     """Guards of apply."""
 
     deletion_budget: Annotated[Sourced[int], _number(0, 100_000, "instances")] | None = Field(
@@ -222,7 +227,7 @@ class FleetModel(FileModel, FleetNeighbours, FleetJudging, WatchKeys):
     policy: PolicyModel | None = Field(None, description="What one apply may do at most.")
 
 
-class HostModel(FileModel, HostNeighbours, HostGuardKeys, WatchKeys):
+class HostModel(FileModel, HostNeighbours, HostGuardKeys, HostMaintenanceKeys, WatchKeys):
     """desired/hosts/NAME.toml: one server."""
 
     address: _OneAddress | None = Field(
@@ -363,7 +368,7 @@ class HostModel(FileModel, HostNeighbours, HostGuardKeys, WatchKeys):
     )
 
 
-class InstanceModel(FileModel, InstancePlans, LayerModel):
+class InstanceModel(FileModel, InstancePlans, LayerModel, InstanceMaintenanceKeys):
     """desired/instances/NAME.toml: one PBX."""
 
     host: Text = Field(description="Name of the host that it runs on.", examples=["fra1"])

@@ -48,6 +48,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "schedule": "as the fleet says",
         "node_name": "the machine is known by the host's name, by its addresses, or by an earlier apply",
         "machine_id": "as of node_name",
+        "maintenance": "instances may be restarted at any time",
         "defaults": "the fleet's [defaults] hold",
     },
     "ComposeModel": {
@@ -61,6 +62,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "directory": "the host's template",
         "number": "handed out once and remembered, if a path needs it",
         "management_dns": "it has no such name",
+        "maintenance": "the host's",
     },
     "LayerModel": {
         "release": _NEXT_LAYER,

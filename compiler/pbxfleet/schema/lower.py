@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from pbxfleet.model.desired import (
     SettingWish,
     Sourced,
 )
+from pbxfleet.model.maintenance import UTC, Maintenance
 from pbxfleet.model.network import HostNetwork
 from pbxfleet.model.plans import Judging, Partner
 from pbxfleet.model.services import WindowsWish
@@ -151,7 +152,12 @@ def lower_instance(name: str, model: InstanceModel, root: MappingNode) -> Instan
         number=model.number,
         layer=_lower_layer(model, root),
         management_dns=model.management_dns,
+        maintenance=None if model.maintenance is None else _texts(model.maintenance),
     )
+
+
+def _texts(written: Iterable[Sourced[str]] | None) -> tuple[str, ...]:
+    return tuple(text.value for text in written or ())
 
 
 def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
@@ -204,6 +210,7 @@ def lower_host(name: str, model: HostModel, root: MappingNode) -> HostFile:
         guards=lower_guards(model),
         sinks=lower_sinks(model.sinks),
         schedule=lower_schedule(model.schedule),
+        maintenance=Maintenance(given(model.timezone, UTC).value, _texts(model.maintenance)),
     )
 
 

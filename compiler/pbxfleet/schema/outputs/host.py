@@ -17,7 +17,7 @@ from pbxfleet.schema.outputs.base import (
     unit,
     words,
 )
-from pbxfleet.schema.outputs.plan import DebtModel, FieldModel, NoteModel, PlanDocument
+from pbxfleet.schema.outputs.plan import CallsModel, DebtModel, FieldModel, NoteModel, PlanDocument
 
 
 class DriftItemModel(Record):
@@ -276,6 +276,18 @@ class DowntimeModel(Record):
     )
 
 
+class AbandonedModel(Record):
+    """An instance that was left as it was."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    why: str = Field(description="Why.", examples=["3 calls on it after 300 s"])
+    calls: Count | None = Field(
+        description="Calls on it then; null if they are not known.",
+        examples=[3],
+        json_schema_extra=unit("calls"),
+    )
+
+
 class ApplyDocument(Document):
     """What apply prints; steps and what follows are missing where nothing was to be done."""
 
@@ -300,6 +312,20 @@ class ApplyDocument(Document):
     )
     downtimes: list[DowntimeModel] | None = Field(
         None, description="Instances that were stopped and run again, in the order of the waves."
+    )
+    abandoned: list[AbandonedModel] | None = Field(
+        None, description="Instances whose change stays pending; apply again."
+    )
+    cut: list[CallsModel] | None = Field(
+        None, description="Calls that were on instances when they were stopped all the same."
+    )
+    waits: list[str] | None = Field(
+        None,
+        description="Instances that wait for their maintenance windows.",
+        examples=[["acme"]],
+    )
+    debts: list[DebtModel] | None = Field(
+        None, description="Restarts that running instances are still owed."
     )
     remaining: list[str] | None = Field(
         None,

@@ -204,6 +204,21 @@ class DebtModel(Record):
     )
 
 
+class WaitingModel(Record):
+    """An instance that is left as it is until its maintenance window opens."""
+
+    instance: str = Field(description="Name of the instance.", examples=["acme"])
+    opens: str = Field(
+        description="When it opens, in UTC (ISO 8601); empty where that is not known.",
+        examples=["2026-03-02T01:00:00Z"],
+    )
+    text: str = Field(
+        description="The same in words.",
+        examples=["waits for its window: next Mon 02:00 (in 3 h)"],
+    )
+    changes: list[ChangeModel] = Field(description="Its changes that wait.")
+
+
 class SelectionModel(Record):
     """The part of a host that a plan is about."""
 
@@ -238,6 +253,9 @@ class PlanDocument(Document):
     )
     debts: list[DebtModel] = Field(
         description="Restarts that running instances are owed, whether this plan pays them or not."
+    )
+    waits: list[WaitingModel] = Field(
+        description="Instances that are left as they are until their maintenance windows open."
     )
 
 

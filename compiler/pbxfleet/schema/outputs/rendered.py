@@ -166,6 +166,22 @@ class GuardsModel(Record):
     )
 
 
+class MaintenanceModel(Record):
+    """When running instances may be stopped."""
+
+    timezone: str = Field(description="Time zone of the windows.", examples=["Europe/Berlin"])
+    host: list[str] = Field(
+        description="Windows of the host; empty for any time.", examples=[["Mon-Fri 02:00-04:00"]]
+    )
+    instances: dict[str, list[str]] = Field(
+        description="Windows of instances that have others.", examples=[{"acme": []}]
+    )
+    on_deadline: Literal["abandon", "force"] = Field(
+        description="What apply --drain does with an instance that still has calls.",
+        examples=["abandon"],
+    )
+
+
 class AcknowledgementModel(Record):
     """A change that the policy would refuse and that is meant."""
 
@@ -260,6 +276,9 @@ class ManifestDocument(Record):
     )
     sinks: SinksTargetModel | None = Field(
         None, description="Who is told how a run ended; left out where nobody is."
+    )
+    maintenance: MaintenanceModel | None = Field(
+        None, description="Maintenance windows; left out where nothing is declared."
     )
     instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
     releases: dict[str, ReleaseTargetModel] | None = Field(
