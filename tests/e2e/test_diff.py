@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pbxfleet.schema.outputs import document_of
+from support.e2e import run
 from support.git_fleet import GitFleet
 from support.output_schemas import judge
 
@@ -328,6 +329,22 @@ def test_line_ends_of_windows_are_no_difference(fleet: GitFleet) -> None:
     assert fleet.diff("HEAD")["effects"] == []
     fleet.edit(ALPHA, '"Alpha"', '"First"')
     assert fields(fleet.diff("HEAD"), "alpha") == {"sys_name": ("Alpha", "First")}
+
+
+def test_a_large_fleet_is_checked_in_a_second_process(fleet: GitFleet) -> None:
+    for number in range(300):
+        fleet.write(f"desired/more/{number}.txt", "not read by anything")
+    fleet.compiled_commit("Keep notes")
+    fleet.edit(ALPHA, '"203.0.113.10"', '"203.0.113.99"')
+    broken = fleet.commit("Take an address that is not the host's")
+    done = run("-C", fleet.fleet, "--json", "diff", "HEAD~1", broken)
+    data = done.data
+    assert (done.code, data["outcome"]) == (1, "refused")
+    (error,) = [d for d in data["checks"]["new"] if d["severity"] == "error"]
+    assert error["file"] == ALPHA
+    fleet.edit(ALPHA, '"203.0.113.99"', '"203.0.113.11"')
+    fixed = run("-C", fleet.fleet, "--json", "diff", broken).data
+    assert [d["code"] for d in fixed["checks"]["fixed"]] == [error["code"]]
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "human", "json"])

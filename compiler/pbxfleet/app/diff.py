@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.diff_authors import authors
@@ -15,6 +15,8 @@ from pbxfleet.app.two_targets import HostTree, Pair, TwoTargets
 from pbxfleet.core.diagnostics import Diagnostic, Severity
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.clock import today
+from pbxfleet.host.forked import WorkerFailed, beside
+from pbxfleet.model.frozen import freeze, thaw
 from pbxfleet.model.plan import Change, FieldDelta, Note, Verb
 from pbxfleet.model.revisions import Effect, FileLines, HostSides, RevisionDiff
 from pbxfleet.model.target import IMPACT_ORDER, Impact, InstanceTarget, Kind, Target
@@ -28,15 +30,28 @@ def diff_sides(sides: Sides, *, checks: bool = True) -> RevisionDiff:
 
     Nothing is written anywhere. Without `checks` nobody is asked what newly fails.
     """
-    found = _compared(sides, checks=checks)
-    if not found.effects:
-        return found
-    named = (found.before, found.after)
-    return found._replace(written=authors(sides.revisions, *named, blocks(found.effects)))
-
-
-def _compared(sides: Sides, *, checks: bool) -> RevisionDiff:
     targets = TwoTargets(sides)
+    if not (checks and targets.changed):
+        return _compared(sides, targets)
+    if targets.size < WORTH_IT:
+        found = _compared(sides, targets)
+        return _with_checks(found, targets, targets.diagnostics(sides.repository))
+    targets.read()  # a child must not ask git by the parent's connection
+    with beside(lambda: freeze(targets.diagnostics(sides.repository))) as result:
+        found = _compared(sides, targets)
+        try:
+            told = thaw(result())
+        except WorkerFailed:
+            told = None
+    both = told if isinstance(told, tuple) else targets.diagnostics(sides.repository)
+    return _with_checks(found, targets, both)
+
+
+WORTH_IT = 300  # files in desired/, from which a second process pays
+
+
+def _compared(sides: Sides, targets: TwoTargets) -> RevisionDiff:
+    """What changes on hosts; what the checks say of it is not asked."""
     pairs = list(targets.pairs())
     effects: list[Effect] = []
     for number, pair in enumerate(pairs):
@@ -47,46 +62,38 @@ def _compared(sides: Sides, *, checks: bool) -> RevisionDiff:
                 raise
             pairs[number] = targets.anew(pair.sides.host)
             effects += _effects(pairs[number])
-    if any(e.action is Verb.REMOVE for e in effects) and any(
-        e.action is Verb.CREATE for e in effects
-    ):
+    if {Verb.REMOVE, Verb.CREATE} <= {e.action for e in effects}:
         effects = with_moves(effects, *targets.ledgers())
-    asked = checks and targets.changed
-    told = _checks(targets, sides.repository) if asked else NO_CHECKS
+    effects.sort(key=lambda e: (e.host, e.instance))
+    named = sides.before.named, sides.after.named
     return RevisionDiff(
-        sides.before.named,
-        sides.after.named,
+        *named,
         tuple(_with_names(pair) for pair in pairs),
-        tuple(sorted(effects, key=lambda e: (e.host, e.instance))),
-        told.new,
-        told.fixed,
+        tuple(effects),
+        (),
+        (),
         sides.notes,
-        told.has_errors,
         is_denied=is_denied(effects),
+        written=authors(sides.revisions, *named, blocks(effects)) if effects else {},
     )
 
 
 DAMAGED = "PLN105"  # a rendered file is not what the manifest says
 
 
-class _Checks(NamedTuple):
-    new: tuple[Diagnostic, ...]
-    fixed: tuple[Diagnostic, ...]
-    has_errors: bool
-
-
-NO_CHECKS = _Checks((), (), False)
-
-
-def _checks(targets: TwoTargets, repository: str) -> _Checks:
-    """What only one side's checks find. Where there are errors, nobody looked for everything else."""
-    before, after = targets.diagnostics(repository)
-    found = [*after, *targets.problems()]
-    has_errors = any(d.severity is Severity.ERROR for d in found)
-    fixed = only(before, found)
+def _with_checks(
+    found: RevisionDiff,
+    targets: TwoTargets,
+    both: tuple[Sequence[Diagnostic], Sequence[Diagnostic]],
+) -> RevisionDiff:
+    """With what only one side's checks find. Where there are errors, nobody looked for everything else."""
+    before, after = both
+    now = [*after, *targets.problems()]
+    has_errors = any(d.severity is Severity.ERROR for d in now)
+    fixed = only(before, now)
     if has_errors:
         fixed = tuple(d for d in fixed if d.severity is Severity.ERROR)
-    return _Checks(only(found, before), fixed, has_errors)
+    return found._replace(new=only(now, before), fixed=fixed, has_errors=has_errors)
 
 
 def _with_names(pair: Pair) -> HostSides:
