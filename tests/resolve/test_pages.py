@@ -11,7 +11,7 @@ from support.pages import PAGES, base_fleet, diagnose, examples, found_in_bad_ex
 
 OURS = re.compile(
     "(LIC|CRT|SUP)1..|FWL11[12]|ADV11[01]|"
-    "(REF|REL|BND|NET|RTP|CPU|DIR|SET|FLO|ALC|ADV)10[0-9]|FLO11[3-9]"
+    "(REF|REL|BND|NET|RTP|CPU|DIR|SET|FLO|ALC|ADV)10[0-9]|DIR110|FLO11[3-9]"
 )
 CODES = sorted(page.stem for page in PAGES.glob("*.md") if OURS.fullmatch(page.stem))
 
