@@ -314,3 +314,17 @@ def test_no_secret_is_adopted(site: Site) -> None:
     done = site.adopt("--json")
     assert "0123456789abcdef" not in json.dumps(done.data)
     assert done.data["adopted"] == []
+
+
+def test_a_line_says_since_when_the_host_has_it(site: Site) -> None:
+    root, place = ("--root", str(site.root)), f"{HOST}/alpha/pbx.xml:5"
+    known = site.run("explain", place, *root, "--json").data
+    assert (known["element"], known["applied"]["generation"]) == ("sys_name", 1)
+    assert "generation 1, 2" in site.run("explain", place, *root).out
+    alpha = site.repo / "desired/instances/alpha.toml"
+    alpha.write_text(alpha.read_text().replace('"Alpha"', '"Omega"'))
+    assert site.run("compile").code == 0
+    assert site.run("explain", place, *root, "--json").data["applied"] is None
+    assert "applied      not yet: it is pending" in site.run("explain", place, *root).out
+    elsewhere = ("--root", str(site.repo))
+    assert "applied      not known here" in site.run("explain", place, *elsewhere).out

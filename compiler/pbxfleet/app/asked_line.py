@@ -30,6 +30,15 @@ def is_rendered_place(what: str) -> bool:
     return parts[0] == "rendered" or ":/" in what or of_instance
 
 
+def host_of(what: str) -> str:
+    """The host that the words name, "" if they name none."""
+    host, separator, _ = what.partition(":/")
+    if separator and "/" not in host:
+        return host
+    parts = posixpath.normpath(what).split("/")
+    return parts[1] if parts[0] == "rendered" and len(parts) > 1 else parts[0]
+
+
 def asked_of(known: SourceMap, what: str) -> Asked:
     """What `rendered/HOST/…:LINE`, `HOST:/PATH:LINE` or `HOST/INSTANCE/pbx.xml:LINE` means.
 

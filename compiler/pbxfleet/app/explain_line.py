@@ -7,9 +7,9 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from pbxfleet.app.applied_when import Applied, applied_when
-from pbxfleet.app.asked_line import Asked, asked_of
+from pbxfleet.app.asked_line import Asked, asked_of, host_of
 from pbxfleet.app.explain import Layer, blamed, layers_of, written_text
-from pbxfleet.app.source_map import RenderedFile, SourceMap, source_map, text_of
+from pbxfleet.app.source_map import RenderedFile, SourceMap, source_map_of, text_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.span import Span
 from pbxfleet.host.disk import absolute, read_file
@@ -69,7 +69,7 @@ def explain_line(repository: str, what: str, root: str) -> ExplainedLine:
     Refused (MAP101 to MAP103) with the nearest name, or why there is no such line.
     """
     repository = absolute(repository)
-    known = source_map(repository)
+    known = source_map_of(repository, host_of(what))
     asked = asked_of(known, what)
     number, stale = _as_compiled(repository, known, asked)
     found = known.lines(asked.file, None if number is None else (number,))

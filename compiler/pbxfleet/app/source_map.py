@@ -12,6 +12,7 @@ from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.span import Span
+from pbxfleet.host.disk import absolute, read_file
 from pbxfleet.model.manifest import MANIFEST
 from pbxfleet.model.resolved import ResolvedHost
 from pbxfleet.model.source_map import FileSources, place_of
@@ -50,6 +51,10 @@ class SourceMap:
             hint = did_you_mean(file.name, tree)
             raise Refused(f"{file.path} is not a rendered file", hint=hint, code="MAP101")
         return tree[file.name]
+
+    def has(self, host: str) -> bool:
+        """Whether the host is declared, and compiles."""
+        return host in self._hosts
 
     def names(self, host: str) -> tuple[str, ...]:
         """Names of all rendered files of a host."""
@@ -179,6 +184,20 @@ def source_map(repository: str) -> SourceMap:
             hint="run pbxfleet validate",
         )
     return SourceMap(fleet)
+
+
+def source_map_of(repository: str, host: str) -> SourceMap:
+    """The same for one host, without reading the whole of a large fleet where that can be told."""
+    from pbxfleet.app.part_of_fleet import part_of_fleet
+
+    there = read_file(f"{absolute(repository)}/rendered/{host}/{MANIFEST}")
+    part = None if there is None else part_of_fleet(repository, host)
+    if part is not None and part.resolved is not None and part.desired is not None:
+        known = SourceMap(part)
+        # The manifest has the digest of every file: with this one right, all of them are.
+        if known.has(host) and known.text(RenderedFile(host, MANIFEST)).encode() == there:
+            return known
+    return source_map(repository)
 
 
 def text_of(file: RenderedFile, content: bytes) -> str:

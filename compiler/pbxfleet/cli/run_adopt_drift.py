@@ -14,12 +14,14 @@ def run(args: Namespace, output: Output) -> int:
     """Propose edits of desired/ as a patch or a branch; exit 2 where drift is left that none can say."""
     from pbxfleet.app.adopt_drift import adopt_drift
     from pbxfleet.app.live import open_live
+    from pbxfleet.app.unfinished import notice
     from pbxfleet.cli.run_validate import diagnostics_data, show
     from pbxfleet.host.disk import absolute
     from pbxfleet.model.adopting import AdoptLayer
     from pbxfleet.report.adopting import adoptions_data, adoptions_text, summary_text
 
     live = open_live(args.chdir, args.host, args.root)
+    notice(live.state, output.complain)
     found = adopt_drift(live, args.chdir, None if args.layer is None else AdoptLayer(args.layer))
     if found.fleet.resolved is None:
         failed = show(found.fleet, output, advice=False)
