@@ -14,9 +14,19 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from pbxfleet.app.adopt_drift import written
+from pbxfleet.app.adopt_wishes import Words, found_in
+from pbxfleet.app.reading import read_fleet
+from pbxfleet.core.paths import HostPath
+from pbxfleet.core.span import Span
+from pbxfleet.model.adopting import Adoption, AdoptLayer, Wish
 from pbxfleet.model.manifest import decode_fields
+from pbxfleet.model.plan import Change, FieldDelta, Status, Verb
+from pbxfleet.model.target import Impact, Kind
 from pbxfleet.pbx.meaning import without_spelling
 from pbxfleet.pbx.pbx_xml import edit
+from pbxfleet.plan.diff import Difference
+from pbxfleet.plan.releases import How, Switch
 from support.e2e import Done, in_process
 from support.pages import laid_over
 
@@ -38,11 +48,13 @@ listen: {sip_udp: 5070}  # their phones know it
 settings:
   sys_name: 'Beta'    # in quotation marks
   pw_pass: {secret: beta/admin}
+failover: {role: secondary, peer: gamma}  # beta polls gamma
 """
 GAMMA = """\
 # Gamma says as little as it can.
 host = "fra1"
 address = "203.0.113.12" # the last one
+failover = { role = "primary", peer = "beta" }
 """
 
 
@@ -328,3 +340,76 @@ def test_a_line_says_since_when_the_host_has_it(site: Site) -> None:
     assert "applied      not yet: it is pending" in site.run("explain", place, *root).out
     elsewhere = ("--root", str(site.repo))
     assert "applied      not known here" in site.run("explain", place, *elsewhere).out
+
+
+def test_a_peer_that_follows_is_another_instance_that_changes(site: Site) -> None:
+    site.change("gamma", {"ip_http_port": "203.0.113.12:8088"})
+    done = site.adopt("--json")
+    (left,) = done.data["left_out"]
+    assert (done.code, done.data["adopted"], done.out.count("8088")) == (2, [], 0)
+    assert "it would change beta" in left["why"]
+    (one,) = site.adopt("--layer", "instance", "--json").data["adopted"]
+    assert (one["file"], one["others"]) == ("desired/instances/gamma.toml", ["beta"])
+
+
+def test_what_cannot_be_declared_leaves_the_rest_as_it_is(site: Site) -> None:
+    site.change("alpha", {"sip_udp_port": "198.51.100.7:5060", "sys_name": "Omega"})
+    site.change("beta", {"sip_tcp_port": "5060", "sys_name": "Omicron"})
+    done = site.adopt("--json")
+    assert {one["value"] for one in done.data["adopted"]} == {"Omega", "Omicron"}
+    left = {(one["instance"], one["name"]) for one in done.data["left_out"]}
+    assert left == {("alpha", "sip_udp_port"), ("beta", "sip_tcp_port")}
+    assert "198.51.100.7" not in done.data["patch"] and "Omega" in done.data["patch"]
+    adopted(site)
+
+
+def test_an_edit_that_does_not_reach_the_instance_is_not_made(site: Site) -> None:
+    fleet = read_fleet(str(site.repo))
+    place = Span("desired/fleet.toml", 1, 1, 1, 1)
+    wish = Wish("alpha", "settings:x", "sys_name", ("settings", "sys_name"), "Other", place)
+    keys = ("defaults", *wish.keys)
+    one = Adoption("desired/fleet.toml", AdoptLayer.FLEET, keys, "Other", (wish,), "asked for")
+    done = written(fleet, [one], AdoptLayer.FLEET)
+    assert done.adoptions == () and done.left_out[0].why == "a nearer layer says otherwise"
+
+
+@pytest.mark.parametrize(("name", "value"), [("pw_pass", "in clear"), ("sys_name", "(secret)")])
+def test_a_secret_is_never_adopted_wherever_it_shows(site: Site, name: str, value: str) -> None:
+    fleet = read_fleet(str(site.repo))
+    assert fleet.resolved is not None
+    instances = {one.name: one for one in fleet.resolved.hosts[0].instances}
+    field = FieldDelta(name, value, "declared", Status.DRIFT, "desired/x:1:1")
+    path = HostPath("/usr/local/pbx-alpha/pbx.xml")
+    change = Change(
+        "settings:x", Kind.SETTINGS, "alpha", path, Status.DRIFT, Verb.UPDATE, Impact.RESTART, "",
+        (field,), (),
+    )  # fmt: skip
+    found = found_in(Difference((change,), ()), Words({}, instances))
+    assert found.wishes == () and "a secret is never adopted" in found.left_out[0].why
+
+
+def test_cores_and_releases_have_keys_and_services_have_none(site: Site) -> None:
+    fleet = read_fleet(str(site.repo))
+    assert fleet.resolved is not None
+    instances = {one.name: one for one in fleet.resolved.hosts[0].instances}
+    fields = tuple(
+        FieldDelta(name, before, "", Status.DRIFT, "desired/x:1:1")
+        for name, before in (("cpu", "5"), ("enabled", "no"), ("process", "restarted"))
+    )
+    change = Change(
+        "service:pbx-beta", Kind.SERVICE, "beta", HostPath("/x"), Status.DRIFT, Verb.ENABLE,
+        Impact.NONE, "", fields, (),
+    )  # fmt: skip
+    several = change._replace(fields=(fields[0]._replace(before="2-5"),))
+    replaced = Switch("alpha", "artefact:/x", How.REPLACED, "70.6", "70.5", "up")
+    unknown = replaced._replace(instance="gamma", before="")
+    words = Words({}, instances)
+    found = found_in(Difference((change,), (), (replaced, unknown)), words)
+    assert [(w.instance, w.keys, w.value) for w in found.wishes] == [
+        ("alpha", ("release",), "70.6"),
+        ("beta", ("cpu",), "5"),
+    ]
+    why = {one.name: one.why for one in found.left_out}
+    assert "no key says otherwise" in why["enabled"] and "does not declare" in why["release"]
+    (left,) = found_in(Difference((several,), ()), words).left_out
+    assert "several cores" in left.why

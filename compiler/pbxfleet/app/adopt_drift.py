@@ -6,7 +6,7 @@ the declared one, and no instance has another value that was not named. What fai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from pbxfleet.app.live import Live, look
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.adopting import Adoption, AdoptLayer, LeftOut, Wish
 from pbxfleet.model.resolved import Resolved, ResolvedInstance
+from pbxfleet.pbx.meaning import without_spelling
 from pbxfleet.plan.drift import drift_items
 from pbxfleet.source.edit import value_at, with_value
 from pbxfleet.source.load import load
@@ -65,7 +66,7 @@ def adopt_drift(live: Live, repository: str, layer: AdoptLayer | None) -> Propos
     found = found_in(looked.difference, words)
     choice = chosen(known, host, found.wishes, layer)
     left_out = [*found.left_out, *choice.left_out, *_of_machine(looked.difference, looked.observed)]
-    done = _written(fleet, choice.adoptions, layer)
+    done = written(fleet, choice.adoptions, layer)
     left_out += done.left_out
     changed = {name: new for name, new in done.files.items() if new != fleet.files[name]}
     before = {name: fleet.files[name] for name in changed}
@@ -79,34 +80,36 @@ def _of_machine(difference: Any, observed: Any) -> Iterator[LeftOut]:
             yield LeftOut(item.instance, item.resource, item.name, "it is not a declared value")
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
+    """The edits that hold, what does not, and all files with the edits in them."""
+
     adoptions: tuple[Adoption, ...]
     left_out: tuple[LeftOut, ...]
     files: Mapping[str, bytes]
 
 
-def _written(fleet: Fleet, adoptions: Sequence[Adoption], layer: AdoptLayer | None) -> _Written:
-    """The edits that hold together; if they do not, one after the other as far as each holds."""
-    whole = _edited(fleet.files, adoptions)
-    result = _judged(fleet, whole, layer)
-    if not result.left_out or len(adoptions) < 2:
-        return _joined(whole.left_out, result)
-    kept: list[Adoption] = []
+def written(fleet: Fleet, adoptions: Sequence[Adoption], layer: AdoptLayer | None) -> Written:
+    """The edits that hold together; if they do not, as many of them as hold, in halves of halves."""
+    by_hand = _edited(fleet.files, adoptions).left_out
     refused: list[LeftOut] = []
-    for adoption in adoptions:
-        one = _judged(fleet, _edited(fleet.files, [*kept, adoption]), layer)
-        if one.left_out:
-            refused += [r for r in one.left_out if r not in refused]
-        elif one.adoptions:
-            kept = list(one.adoptions)
-    return _joined((*whole.left_out, *refused), _judged(fleet, _edited(fleet.files, kept), layer))
+
+    def holding(kept: Sequence[Adoption], group: Sequence[Adoption]) -> Sequence[Adoption]:
+        result = _judged(fleet, _edited(fleet.files, [*kept, *group]), layer)
+        if not result.left_out:
+            return result.adoptions
+        if len(group) == 1:
+            own = {(wish.instance, wish.name) for wish in group[0].wishes}
+            why = [one for one in result.left_out if (one.instance, one.name) in own]
+            refused.extend(why or _refused(group[0], "it does not go together with the others"))
+            return kept
+        half = len(group) // 2
+        return holding(holding(kept, group[:half]), group[half:])
+
+    kept = holding((), adoptions) if adoptions else ()
+    return Written(tuple(kept), (*by_hand, *refused), _edited(fleet.files, kept).files)
 
 
-def _joined(left_out: Iterable[LeftOut], result: _Written) -> _Written:
-    return result._replace(left_out=(*left_out, *result.left_out))
-
-
-def _edited(files: Mapping[str, bytes], adoptions: Sequence[Adoption]) -> _Written:
+def _edited(files: Mapping[str, bytes], adoptions: Sequence[Adoption]) -> Written:
     """The files with all edits that can be written."""
     now = dict(files)
     done: list[Adoption] = []
@@ -119,7 +122,7 @@ def _edited(files: Mapping[str, bytes], adoptions: Sequence[Adoption]) -> _Writt
             continue
         now[adoption.file] = edited
         done.append(adoption._replace(keys=keys))
-    return _Written(tuple(done), tuple(left_out), now)
+    return Written(tuple(done), tuple(left_out), now)
 
 
 def _by_hand(adoption: Adoption) -> str:
@@ -138,7 +141,7 @@ def _to_value(file: str, content: bytes, keys: tuple[str, ...]) -> tuple[str, ..
     return inner if read is not None and value_at(read, inner) is not None else keys
 
 
-def _judged(fleet: Fleet, edited: _Written, layer: AdoptLayer | None) -> _Written:
+def _judged(fleet: Fleet, edited: Written, layer: AdoptLayer | None) -> Written:
     """What of the edits holds in the edited fleet; `others` are filled in."""
     from pbxfleet.app.reading import understood
 
@@ -149,16 +152,20 @@ def _judged(fleet: Fleet, edited: _Written, layer: AdoptLayer | None) -> _Writte
     if now.resolved is None or fleet.resolved is None:
         why = f"the fleet would have errors: {errors[0].code}, {errors[0].message}"
         left_out = [one for a in edited.adoptions for one in _refused(a, why)]
-        return _Written((), tuple(left_out), fleet.files)
+        return Written((), tuple(left_out), fleet.files)
     before, after = _instances(fleet.resolved), _instances(now.resolved)
     wished = {(w.instance, w.keys) for one in edited.adoptions for w in one.wishes}
     adoptions = [_with_others(one, wished, before, after) for one in edited.adoptions]
+    if (
+        layer is not None
+    ):  # what follows in other instances, such as the address of a peer, is named
+        adoptions = [_with_all(one, adoptions, before, after) for one in adoptions]
     named = {name for one in adoptions for name in (*_wishing(one), *one.others)}
     unnamed = sorted(n for n in before.keys() | after.keys() if before.get(n) != after.get(n))
     unnamed = [name for name in unnamed if name not in named]
     refused = [r for one in adoptions for r in _refused(one, _fault(one, after, layer, unnamed))]
     kept = tuple(one for one in adoptions if not _fault(one, after, layer, unnamed))
-    return _Written(kept, tuple(r for r in refused if r.why), edited.files)
+    return Written(kept, tuple(r for r in refused if r.why), edited.files)
 
 
 def _with_others(
@@ -171,6 +178,17 @@ def _with_others(
     keys = one.wishes[0].keys
     changed = (n for n in after if n in before and _said(before[n], keys) != _said(after[n], keys))
     return one._replace(others=tuple(sorted(n for n in changed if (n, keys) not in wished)))
+
+
+def _with_all(
+    one: Adoption,
+    adoptions: Sequence[Adoption],
+    before: Mapping[str, ResolvedInstance],
+    after: Mapping[str, ResolvedInstance],
+) -> Adoption:
+    wishing = {name for other in adoptions for name in _wishing(other)}
+    changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)}
+    return one._replace(others=tuple(sorted({*one.others, *(changed - wishing)})))
 
 
 def _wishing(one: Adoption) -> set[str]:
@@ -197,7 +215,9 @@ def _instances(resolved: Resolved) -> dict[str, ResolvedInstance]:
 def _has(instance: ResolvedInstance, wish: Wish) -> bool:
     """Whether the instance is declared as the wish says; the binds of a listener are spelled anew."""
     said = _said(instance, wish.keys)
-    return said is not None and (wish.keys[0] == "listen" or said == wish.value)
+    if wish.keys[0] == "listen":
+        return isinstance(said, str) and without_spelling(said) == without_spelling(wish.live)
+    return said == wish.value
 
 
 def _said(instance: ResolvedInstance, keys: tuple[str, ...]) -> object:

@@ -23,6 +23,8 @@ GONE = "the element is gone: say it in unset, or let apply put it back"
 UNSET = "it is removed on purpose (unset): take it out of that list by hand"
 FOLLOWS = "it follows from the address of the instance: change that"
 HALF = "only one end of the range was changed, and the range is not one any more"
+EVERYWHERE = "it listens on every address of the machine, which no declaration may"
+ELEMENTS = ("settings", "listen")  # keys that stand for one element of pbx.xml each
 NO_KEY = {
     "mode": "modes and owners of managed files are pbxfleet's own: no key says them",
     "owner": "modes and owners of managed files are pbxfleet's own: no key says them",
@@ -109,7 +111,10 @@ def _settings(
             yield LeftOut(instance.name, change.resource, field.name, why)
         else:
             origin = declared[field.name].origin
-            yield Wish(instance.name, change.resource, field.name, keys, value, origin)
+            element = live[field.name] if keys[0] in ELEMENTS else ""
+            yield Wish(
+                instance.name, change.resource, field.name, keys, value, origin, element or ""
+            )
 
 
 _Said = tuple[tuple[str, ...], str, str]  # keys, value, and why there are none
@@ -157,6 +162,8 @@ def _listener(role: str, live: str, instance: ResolvedInstance) -> _Said:
         binds = parse_binds(live)
     except BindError as error:
         return (), "", f"it cannot be read as binds: {error.message}"
+    if any(bind.is_wildcard for bind in binds):
+        return (), "", EVERYWHERE
     ports = {bind.port for bind in binds}
     own = {address.value for address in instance.addresses}
     if len(ports) == 1 and {bind.address for bind in binds} == own:

@@ -14,7 +14,7 @@ def run(args: Namespace, output: Output) -> int:
     """Propose edits of desired/ as a patch or a branch; exit 2 where drift is left that none can say."""
     from pbxfleet.app.adopt_drift import adopt_drift
     from pbxfleet.app.live import open_live
-    from pbxfleet.app.unfinished import notice
+    from pbxfleet.app.open_run import notice
     from pbxfleet.cli.run_validate import diagnostics_data, show
     from pbxfleet.host.disk import absolute
     from pbxfleet.model.adopting import AdoptLayer

@@ -20,6 +20,7 @@ class Wish(NamedTuple):
     """A live value in the words of the format: `keys` of a layer, and what stands there.
 
     `name` is what drifted, as `drift` names it. `origin` is the place that gives the present value.
+    `live` is the element of pbx.xml as it is, "" where the value is no single element.
     """
 
     instance: str
@@ -28,6 +29,7 @@ class Wish(NamedTuple):
     keys: tuple[str, ...]
     value: str
     origin: Span
+    live: str = ""
 
 
 class LeftOut(NamedTuple):
