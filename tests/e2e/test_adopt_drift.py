@@ -3,148 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pbxfleet.app.adopt_drift import written
-from pbxfleet.app.adopt_wishes import Words, found_in
-from pbxfleet.app.reading import read_fleet
-from pbxfleet.core.paths import HostPath
-from pbxfleet.core.span import Span
-from pbxfleet.model.adopting import Adoption, AdoptLayer, Wish
-from pbxfleet.model.manifest import decode_fields
-from pbxfleet.model.plan import Change, FieldDelta, Status, Verb
-from pbxfleet.model.target import Impact, Kind
 from pbxfleet.pbx.meaning import without_spelling
-from pbxfleet.pbx.pbx_xml import edit
-from pbxfleet.plan.diff import Difference
-from pbxfleet.plan.releases import How, Switch
-from support.e2e import Done, in_process
-from support.pages import laid_over
-
-HOST = "fra1"
-INSTANCES = ("alpha", "beta", "gamma")
-FLEET_SETTINGS = """
-[defaults.settings] # of every instance
-log_length = 200 # lines
-greeting = "hello"
-"""
-BETA = """\
-# Beta is a customer of long standing.
-host: fra1
-address: 203.0.113.11
-cpu: 3   # beside the network card
-listen: {sip_udp: 5070}  # their phones know it
-
-# What it is called.
-settings:
-  sys_name: 'Beta'    # in quotation marks
-  pw_pass: {secret: beta/admin}
-failover: {role: secondary, peer: gamma}  # beta polls gamma
-"""
-GAMMA = """\
-# Gamma says as little as it can.
-host = "fra1"
-address = "203.0.113.12" # the last one
-failover = { role = "primary", peer = "beta" }
-"""
-
-
-class Site(NamedTuple):
-    """A repository and a host that is as it says."""
-
-    repo: Path
-    root: Path
-
-    def run(self, *words: str) -> Done:
-        return in_process("-C", self.repo, *words)
-
-    def adopt(self, *words: str) -> Done:
-        return self.run("drift", HOST, "--root", str(self.root), "--adopt", *words)
-
-    def pbx_xml(self, name: str) -> Path:
-        return self.root / f"usr/local/pbx-{name}/pbx.xml"
-
-    def change(self, name: str, edits: Mapping[str, str]) -> None:
-        """What the administration page of an instance does."""
-        path = self.pbx_xml(name)
-        path.write_bytes(edit(path.read_bytes(), edits))
-
-    def declared(self, name: str) -> dict[str, str | None]:
-        content = (self.repo / f"rendered/{HOST}/settings/{name}.json").read_bytes()
-        return {field.name: field.value for field in decode_fields(content)}
-
-    def files(self, folder: str) -> dict[str, bytes]:
-        top = self.repo / folder
-        return {str(p.relative_to(top)): p.read_bytes() for p in top.rglob("*") if p.is_file()}
-
-
-def git(folder: Path, *words: str) -> str:
-    own = ("-c", "user.name=Operator", "-c", "user.email=operator@example.com")
-    done = subprocess.run(
-        ["git", "-C", str(folder), *own, *words], check=True, capture_output=True, text=True
-    )
-    return done.stdout
+from support.adopt_site import BETA, HOST, INSTANCES, Site, adopted, applied_site, copied, git
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A host of three instances to which everything was applied."""
-    folder = tmp_path_factory.mktemp("adopt")
-    site = Site(folder / "repo", folder / "root")
-    files = laid_over(
-        {
-            "desired/instances/beta.yaml": BETA.encode(),
-            "desired/instances/gamma.toml": GAMMA.encode(),
-        }
-    )
-    fleet = files["desired/fleet.toml"].decode()
-    for name in ("pbxctrl", "pbxctrl.dat"):
-        fleet = fleet.replace("0" * 64, sha256(name.encode()).hexdigest(), 1)
-        files[f"artefacts/{name}"] = name.encode()
-    files["desired/fleet.toml"] = (fleet + FLEET_SETTINGS).encode()
-    for name, content in files.items():
-        path = site.repo / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    site.root.mkdir()
-    assert site.run("compile").code == 0
-    done = site.run("apply", HOST, "--root", str(site.root), "--auto-approve", "--this-host")
-    assert done.code == 0, done
-    git(site.repo, "init", "-q")
-    git(site.repo, "add", "-A")
-    git(site.repo, "commit", "-qm", "Begin")
-    return site
+    return applied_site(tmp_path_factory.mktemp("adopt"))
 
 
 @pytest.fixture
 def site(applied: Site, tmp_path: Path) -> Site:
     return copied(applied, tmp_path / "site")
-
-
-def copied(applied: Site, folder: Path) -> Site:
-    shutil.copytree(applied.repo, folder / "repo")
-    shutil.copytree(applied.root, folder / "root", symlinks=True)
-    return Site(folder / "repo", folder / "root")
-
-
-def adopted(site: Site, *words: str) -> None:
-    """Apply the patch with git, and compile."""
-    done = site.adopt("--quiet", *words)
-    if done.out:
-        subprocess.run(
-            ["git", "-C", str(site.repo), "apply", "-"], input=done.out, text=True, check=True
-        )
-    compiled = site.run("compile")
-    assert compiled.code == 0, compiled
 
 
 TEXT = st.text(
@@ -361,55 +237,3 @@ def test_what_cannot_be_declared_leaves_the_rest_as_it_is(site: Site) -> None:
     assert left == {("alpha", "sip_udp_port"), ("beta", "sip_tcp_port")}
     assert "198.51.100.7" not in done.data["patch"] and "Omega" in done.data["patch"]
     adopted(site)
-
-
-def test_an_edit_that_does_not_reach_the_instance_is_not_made(site: Site) -> None:
-    fleet = read_fleet(str(site.repo))
-    place = Span("desired/fleet.toml", 1, 1, 1, 1)
-    wish = Wish("alpha", "settings:x", "sys_name", ("settings", "sys_name"), "Other", place)
-    keys = ("defaults", *wish.keys)
-    one = Adoption("desired/fleet.toml", AdoptLayer.FLEET, keys, "Other", (wish,), "asked for")
-    done = written(fleet, [one], AdoptLayer.FLEET)
-    assert done.adoptions == () and done.left_out[0].why == "a nearer layer says otherwise"
-
-
-@pytest.mark.parametrize(("name", "value"), [("pw_pass", "in clear"), ("sys_name", "(secret)")])
-def test_a_secret_is_never_adopted_wherever_it_shows(site: Site, name: str, value: str) -> None:
-    fleet = read_fleet(str(site.repo))
-    assert fleet.resolved is not None
-    instances = {one.name: one for one in fleet.resolved.hosts[0].instances}
-    field = FieldDelta(name, value, "declared", Status.DRIFT, "desired/x:1:1")
-    path = HostPath("/usr/local/pbx-alpha/pbx.xml")
-    change = Change(
-        "settings:x", Kind.SETTINGS, "alpha", path, Status.DRIFT, Verb.UPDATE, Impact.RESTART, "",
-        (field,), (),
-    )  # fmt: skip
-    found = found_in(Difference((change,), ()), Words({}, instances))
-    assert found.wishes == () and "a secret is never adopted" in found.left_out[0].why
-
-
-def test_cores_and_releases_have_keys_and_services_have_none(site: Site) -> None:
-    fleet = read_fleet(str(site.repo))
-    assert fleet.resolved is not None
-    instances = {one.name: one for one in fleet.resolved.hosts[0].instances}
-    fields = tuple(
-        FieldDelta(name, before, "", Status.DRIFT, "desired/x:1:1")
-        for name, before in (("cpu", "5"), ("enabled", "no"), ("process", "restarted"))
-    )
-    change = Change(
-        "service:pbx-beta", Kind.SERVICE, "beta", HostPath("/x"), Status.DRIFT, Verb.ENABLE,
-        Impact.NONE, "", fields, (),
-    )  # fmt: skip
-    several = change._replace(fields=(fields[0]._replace(before="2-5"),))
-    replaced = Switch("alpha", "artefact:/x", How.REPLACED, "70.6", "70.5", "up")
-    unknown = replaced._replace(instance="gamma", before="")
-    words = Words({}, instances)
-    found = found_in(Difference((change,), (), (replaced, unknown)), words)
-    assert [(w.instance, w.keys, w.value) for w in found.wishes] == [
-        ("alpha", ("release",), "70.6"),
-        ("beta", ("cpu",), "5"),
-    ]
-    why = {one.name: one.why for one in found.left_out}
-    assert "no key says otherwise" in why["enabled"] and "does not declare" in why["release"]
-    (left,) = found_in(Difference((several,), ()), words).left_out
-    assert "several cores" in left.why
