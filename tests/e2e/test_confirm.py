@@ -136,7 +136,7 @@ def test_killed_in_the_middle_the_timer_still_takes_it_back(running: Make, steps
         wait_for(lambda: site.steps_begun() >= steps, "some steps")
         process.kill()
         process.communicate(timeout=60)
-    assert site.run("confirm").code == 1
+    assert site.run("confirm").code in (1, 4), "refused, or the timer is at it already"
     wait_for(lambda: record(site) is None, "the timer")
     assert is_first(site)
     whole(site)
