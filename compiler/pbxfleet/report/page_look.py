@@ -104,7 +104,7 @@ def _age(found: DriftFound) -> str:
     """Since when, how long that was when it was seen last, how often: from its own dates alone."""
     first = found.item.first_seen
     if not first:
-        return "not remembered"
+        return "since when is not known"
     parts = [f"since {first}"]
     if found.last_seen:
         days = _days(first, found.last_seen)
