@@ -49,6 +49,7 @@ FAMILIES = {
     "CRT": "certificates",
     "SUP": "severities and suppressions",
     "ADV": "advice: legal, but seldom what is wanted",
+    "IGN": "differences that are ignored",
     "POL": "what the policy says of a change",
     "GIT": "revisions of the repository",
     "MAP": "the source map of rendered files",

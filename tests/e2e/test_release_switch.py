@@ -124,7 +124,9 @@ class TestTheUpdaterOfThePbx:
         (item,) = site.drift()
         assert item["observed"].startswith("a release that is not declared; both files")
         assert item["observed"].endswith('; --version says "pbxctrl 71.0 (stand-in)"')
-        assert site.drift() == [item], "first seen once"
+        (again,) = site.drift()
+        assert again["first_seen"] == item["first_seen"]
+        assert again["sightings"] == 2
         refused = site.run("apply", "--auto-approve")
         assert (refused.code, "error[PLN142]" in refused.err) == (8, True)
         allow(site)

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
+from pbxfleet.host.clock import today
 from pbxfleet.host.disk import digest_of_file, folder_names, read_file
+from pbxfleet.model.ignoring import NOTHING_IGNORED, active
 from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.target import Field, Kind, Target
 
@@ -48,6 +50,7 @@ class RenderedTree:
         self._fields: dict[str, tuple[Field, ...]] = {}
         self._artefacts: dict[tuple[str, Digest], str] = {}
         self._declared: dict[str, Digest | None] = {}
+        self._ignoring = NOTHING_IGNORED
 
     def target(self) -> Target:
         """The compiled target; Refused if the host was never compiled."""
@@ -56,6 +59,7 @@ class RenderedTree:
             raise self._not_compiled()
         target = decode(content)
         self._stores.append(f"{self.repository}/{target.artefacts}")
+        self._ignoring = active(target.rules.ignored, today())
         self._declared = {
             r.instance: r.fields_digest
             for r in target.resources.values()
@@ -71,6 +75,7 @@ class RenderedTree:
             known = decode_fields(self._read(source))
             if fields_digest(known) != self._declared.get(instance):
                 raise self._other(source)
+            known = self._ignoring.fields(instance, known)
             self._fields[instance] = known
         return known
 

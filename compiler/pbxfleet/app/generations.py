@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from pbxfleet.app.contents import Tree
-from pbxfleet.app.memory import GENERATIONS as GENERATION_RECORDS
+from pbxfleet.app.record_names import GENERATIONS as GENERATION_RECORDS
 from pbxfleet.apply.inverse import kept_contents
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import Refused

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pbxfleet.app.memory import APPLIED, GENERATIONS
+from pbxfleet.app.record_names import APPLIED, GENERATIONS
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.host.local import LocalHost

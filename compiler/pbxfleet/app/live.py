@@ -10,7 +10,7 @@ from pbxfleet.app.contents import RenderedTree, Tree
 from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.loaded_rules import rules_not_loaded
-from pbxfleet.app.memory import APPLIED, record_name
+from pbxfleet.app.record_names import APPLIED, record_name
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.places import PLACES_FILE
@@ -21,6 +21,7 @@ from pbxfleet.host.state import State
 from pbxfleet.host.trust import lines_of
 from pbxfleet.model.applied import AppliedRecord, decode_record
 from pbxfleet.model.debt import RestartDebt
+from pbxfleet.model.ignoring import active
 from pbxfleet.model.maintenance import (
     NO_DRAIN,
     NO_MAINTENANCE,
@@ -37,11 +38,6 @@ from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.confined import problems
 from pbxfleet.plan.diff import Difference, diff, of_host
-from pbxfleet.plan.guards import removal_notes
-from pbxfleet.plan.make import make_basis, make_plan
-from pbxfleet.plan.policy import judged, plan_findings
-from pbxfleet.plan.selection import of_selection, select
-from pbxfleet.plan.waiting import split, with_waits
 
 FOREIGN = "PLN165"
 SHOWN = 4
@@ -185,15 +181,28 @@ def _damaged(name: str, why: str) -> Refused:
     )
 
 
-def look(live: Live, *, with_basis: bool = False) -> Looked:
-    """Observe the host and compare it with target and applied state."""
+def compared(live: Live) -> tuple[Observed, Difference]:
+    """What was observed on the host, and how it differs from target and applied state."""
     fields = live.tree.fields
     observed = observe(live.machine, live.target, live.records, fields)
-    difference = diff(live.target, observed, live.records, fields)
+    ignoring = active(live.target.rules.ignored, today())
+    difference = diff(live.target, observed, live.records, fields, ignoring)
     unloaded = rules_not_loaded(live.machine, live.target)
     difference = difference._replace(notes=(*difference.notes, *unloaded))
-    if live.host_only:
-        difference = of_host(difference)
+    return observed, of_host(difference) if live.host_only else difference
+
+
+def look(live: Live, *, with_basis: bool = False) -> Looked:
+    """As `compared`, with the plan that settles the difference."""
+    # Who needs no plan, as drift does, need not load what makes one.
+    from pbxfleet.plan.guards import removal_notes
+    from pbxfleet.plan.make import make_basis, make_plan
+    from pbxfleet.plan.policy import judged, plan_findings
+    from pbxfleet.plan.selection import of_selection, select
+    from pbxfleet.plan.waiting import split, with_waits
+
+    fields = live.tree.fields
+    observed, difference = compared(live)
     difference, left = select(difference, live.selection, live.target, observed, live.records)
     waits: tuple[Waiting, ...] = ()
     if live.target.maintenance != NO_MAINTENANCE and not live.host_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pbxfleet.app.record_names import record_name
 from pbxfleet.apply.io import Detail
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
@@ -9,15 +10,6 @@ from pbxfleet.host.clock import new_token
 from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, encode_record
 from pbxfleet.model.journal import PutRecordBack
-
-APPLIED = "applied"  # folder of the applied records, one a file
-GENERATIONS = "generations"  # folder of their records, three each
-HOST_RECORD = "_host"  # no instance can have this name
-
-
-def record_name(instance: str) -> str:
-    """The name under which the applied record of an instance is stored, or (name "") the host's own."""
-    return f"{APPLIED}/{instance or HOST_RECORD}"
 
 
 class HostMemory:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pbxfleet.app.record_names import PENDING
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.deadman import boot_id, boottime_s, is_alive
 from pbxfleet.host.state import StateView
 from pbxfleet.model.pending import Pending, decode_pending
 
-RECORD = "pending"
+RECORD = PENDING
 
 
 def pending_change(state: StateView) -> Pending | None:

@@ -36,7 +36,7 @@ def remember(
     state: State, machine: LocalHost, target: Target, records: Mapping[str, AppliedRecord]
 ) -> None:
     """Write the list down, after an apply that left nothing to do and nothing to say."""
-    from pbxfleet.app.memory import APPLIED
+    from pbxfleet.app.record_names import APPLIED
 
     folders: dict[str, list[Known]] = {}
     for record in records.values():

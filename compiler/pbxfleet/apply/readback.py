@@ -11,7 +11,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.model.applied import element_digest
 from pbxfleet.model.runtime import setting_key, spelling_key
-from pbxfleet.model.target import SEEDED, Field
+from pbxfleet.model.target import ONCE, Field
 from pbxfleet.model.verdict import ReadBack, Verdict
 from pbxfleet.pbx.meaning import judged
 from pbxfleet.pbx.pbx_xml import PbxXml
@@ -73,7 +73,7 @@ def _judge(document: PbxXml, field: Field, names: Collection[str]) -> ReadBack |
     value = value_of(document, field.name)
     if field.secret is not None or (element is not None and element.encrypted):
         return None
-    if field.ownership == SEEDED and (element is not None or field.name not in names):
+    if field.ownership in ONCE and (element is not None or field.name not in names):
         return None  # from the start on it is the application's, but it must have got there
     verdict = judged(field, value)
     return ReadBack(field.name, verdict, field.value, value)

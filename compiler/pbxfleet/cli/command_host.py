@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import SUPPRESS, ArgumentParser
 
 from pbxfleet.cli.command import Command
-from pbxfleet.cli.scope import reason, scope, seconds, this_host
+from pbxfleet.cli.scope import reason, scope, seconds, sightings, this_host
 from pbxfleet.cli.telling import WORDS, sink_options
 
 
@@ -99,6 +99,13 @@ def _drift(parser: ArgumentParser) -> None:
     _host(parser)
     parser.add_argument(
         "--only-new", action="store_true", help="report only what no earlier run has reported"
+    )
+    parser.add_argument(
+        "--after",
+        type=sightings,
+        default=1,
+        metavar="N",
+        help="report only what N runs in a row have seen, this one included",
     )
     sink_options(parser)
     adopting = parser.add_argument_group("adopting", "what the host has becomes the declaration")
@@ -301,6 +308,13 @@ and the running processes with their sockets and cores. Made for cron: no
 output and exit 0 when nothing differs. What is declared and not applied yet
 is not drift; it is only counted.
 
+Each difference has an age: since when it is there, how many runs in a row
+have seen it, how often it came back. --only-new shows a difference once, and
+again if it changes or comes back; --after N waits until it stays. The memory
+of that is in the state folder of the host. Text, and whatever --only-new
+shows, counts as reported; --json alone does not, as a program keeps its own
+account.
+
 With --adopt the drift becomes the declaration: the smallest edits of desired/
 that say what the host has now are printed as a patch. Comments and formatting
 stay, and without --layer no other instance gets another value. Secrets, and
@@ -310,11 +324,12 @@ classes: missing  changed  extra  mode  runtime
 
 examples:
   pbxfleet -C /srv/fleet drift fra1
-  pbxfleet -C /srv/fleet drift fra1 --only-new    mail each finding once
+  pbxfleet -C /srv/fleet drift fra1 --only-new              mail each finding once
+  pbxfleet -C /srv/fleet drift fra1 --only-new --after 3    and only what lasts
   pbxfleet drift fra1 --adopt --quiet | git apply
 
-exit codes: 0 no drift, 1 it could not be told (to a sink either), 2 drift;
-with --adopt 0 if nothing is left out"""
+exit codes: 0 no drift, or none that was asked for, 1 it could not be told (to
+a sink either), 2 drift is shown; with --adopt 0 if nothing is left out"""
         + WORDS,
         _drift,
         "pbxfleet.cli.run_drift",

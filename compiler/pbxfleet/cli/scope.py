@@ -42,6 +42,7 @@ def selection(args: Namespace) -> Selection:
     return Selection(tuple(dict.fromkeys(args.target)), tuple(dict.fromkeys(args.exclude)))
 
 
+MOST_SIGHTINGS = 10_000
 LONGEST_S = 86_400
 
 
@@ -57,3 +58,10 @@ def reason(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ArgumentTypeError("say why, in one line")
     return text.strip()
+
+
+def sightings(text: str) -> int:
+    """A number of runs in a row."""
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_SIGHTINGS:
+        raise ArgumentTypeError(f"{text!r} is not a number of runs from 1 to {MOST_SIGHTINGS}")
+    return int(text)

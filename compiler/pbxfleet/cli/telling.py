@@ -130,6 +130,11 @@ class Telling:
 
             self._say(told_apply(self.live, applied, document, sinks))
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody is to be told besides whoever reads the output."""
+        return bool(self._wanted().wanted)
+
     def _wanted(self) -> Sinks:
         if self.args.no_sinks or self.live is None:
             return NO_SINKS

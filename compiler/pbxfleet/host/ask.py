@@ -25,6 +25,8 @@ PATHS: Mapping[Question, str] = {
     Question.SESSION: "/rest/system/session",  # needs no login
     Question.STATUS: "/rest/system/status",
     Question.CONFIG: CONFIG_PATH,
+    Question.CHANGES: "/rest/system/changes?size=100",
+    Question.UPDATE: "/rest/system/swupdate",
 }
 PASSWORD_MOST_BYTES = 1024
 

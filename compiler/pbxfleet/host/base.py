@@ -63,8 +63,14 @@ class HostView(Protocol):
         """What the host's service manager says of the instance."""
         ...
 
-    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def service_states(
+        self,
+        instances: Sequence[InstanceTarget],
+        runtime: Mapping[str, RuntimeSeen] | None = None,
+    ) -> Mapping[str, ServiceSeen]:
         """What the service manager says of many instances, by name, asked at once.
+
+        Processes that were just seen, in `runtime`, need not be looked at again.
 
         A thousand single questions cost seconds, this one does not.
         """
@@ -83,6 +89,12 @@ class HostView(Protocol):
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         """Receiving sockets of this host that belong to none of the instances' process trees."""
+        ...
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[Mapping[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        """`runtime` and `foreign_sockets` of the same instances, from one pass over the processes."""
         ...
 
     def facts(self) -> HostFacts:

@@ -75,7 +75,11 @@ class DryRunHost(Memory):
         """What the manager would say."""
         return self.service_states((instance,))[instance.name]
 
-    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def service_states(
+        self,
+        instances: Sequence[InstanceTarget],
+        runtime: Mapping[str, RuntimeSeen] | None = None,
+    ) -> Mapping[str, ServiceSeen]:
         """What the manager would say of many instances, by name."""
         seen = self._host.service_states(instances)
         return {i.name: self._would_be(i.name, seen[i.name]) for i in instances}
@@ -109,6 +113,12 @@ class DryRunHost(Memory):
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         """As on the view."""
         return self._host.foreign_sockets(instances)
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[Mapping[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        """Both, one after the other."""
+        return self.runtime(instances), self.foreign_sockets(instances)
 
     def ask(
         self, instance: InstanceTarget, question: Question, listener: ExpectedListener

@@ -113,7 +113,11 @@ class FakeHost(Memory):
         enabled = self.services == "direct" or instance.service in self.enabled
         return ServiceSeen(self._is_installed(instance), enabled, bool(own), pid)
 
-    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def service_states(
+        self,
+        instances: Sequence[InstanceTarget],
+        runtime: Mapping[str, RuntimeSeen] | None = None,
+    ) -> Mapping[str, ServiceSeen]:
         """`service` of many."""
         return {i.name: self.service(i) for i in instances}
 
@@ -148,6 +152,12 @@ class FakeHost(Memory):
     def facts(self) -> HostFacts:
         """`host_facts`."""
         return self.host_facts
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[Mapping[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        """Both, one after the other."""
+        return self.runtime(instances), self.foreign_sockets(instances)
 
     def ask(
         self, instance: InstanceTarget, question: Question, listener: ExpectedListener

@@ -64,9 +64,13 @@ class LocalHost(StagingFiles, Trees):
         """What the host's service manager says of the instance."""
         return self.manager.seen((instance,))[instance.name]
 
-    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def service_states(
+        self,
+        instances: Sequence[InstanceTarget],
+        runtime: Mapping[str, RuntimeSeen] | None = None,
+    ) -> Mapping[str, ServiceSeen]:
         """What the service manager says of many instances, by name, asked at once."""
-        return self.manager.seen(instances)
+        return self.manager.seen(instances, runtime)
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
         """What runs in the name of each instance, by name, from one pass over the processes."""
@@ -87,6 +91,12 @@ class LocalHost(StagingFiles, Trees):
         Their processes are looked for where one is in the way, or with `find_owners`.
         """
         return self.processes.foreign_sockets(instances, find_owners=find_owners)
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[Mapping[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        """`runtime` and `foreign_sockets` of the same instances, from one pass over the processes."""
+        return self.processes.running(instances)
 
     def ask(
         self, instance: InstanceTarget, question: Question, listener: ExpectedListener

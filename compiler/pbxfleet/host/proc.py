@@ -8,7 +8,7 @@ are looked at; one that has vanished was not there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.host.owned import Executables
@@ -85,8 +85,27 @@ class Processes:
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> dict[str, RuntimeSeen]:
         """What runs in the name of each instance, by its name; every instance has an entry."""
-        table = self.table(instances)
+        return self._runtime(instances, Sockets(self.proc))
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[dict[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        """`runtime` and `foreign_sockets` from one pass over the processes.
+
+        A socket that would matter to an instance is looked at once more, and by itself: its process may
+        have begun or ended during the pass.
+        """
         sockets = Sockets(self.proc)
+        runtime = self._runtime(instances, sockets)
+        left = sockets.not_held()
+        if left is None or any(map(_matters(instances), left)):
+            return runtime, self.foreign_sockets(instances)
+        return runtime, _in_order(SocketSeen(*row[:3], None) for row in left)
+
+    def _runtime(
+        self, instances: Sequence[InstanceTarget], sockets: Sockets
+    ) -> dict[str, RuntimeSeen]:
+        table = self.table(instances)
         seen = {}
         for instance in instances:
             problems = [table.unreadable.get(instance.name, "")]
@@ -105,7 +124,7 @@ class Processes:
         """Receiving sockets of our own network namespace that no instance's tree holds, in order.
 
         Who holds them is looked for, which reads every process, if one is on a port that an instance
-        is to listen on, or with `find_owners`.
+        is to listen on, or on an address of an instance, or with `find_owners`.
         """
         sockets = Sockets(self.proc)
         # First the sockets, then who holds them: an instance that is just starting has its process
@@ -118,8 +137,8 @@ class Processes:
         still = {row.inode for row in self._rows(sockets)} if left else set()
         rows = [row for row in left if row.inode in still]
         holders: dict[int, int] = {}
-        wanted = {listener.port for i in instances for listener in i.listeners}
-        if any(find_owners or row.port in wanted for row in rows):
+        matters = _matters(instances)
+        if any(find_owners or matters(row) for row in rows):
             others = sorted(set(table.processes) - own, reverse=True)
             holders = {inode: pid for pid in others for inode in sockets.inodes(pid)}
         return _in_order(SocketSeen(*row[:3], holders.get(row.inode)) for row in rows)
@@ -146,7 +165,7 @@ class Processes:
             except OSError:
                 continue  # it ended between two looks
         try:
-            cores = parse_allowed_cores(self.proc.content(f"{main.pid}/status"))
+            cores = parse_allowed_cores(self.proc.page(f"{main.pid}/status"))
         except OSError:
             return None, ""
         listed = _in_order(held.values())
@@ -159,6 +178,7 @@ class Sockets:
     def __init__(self, proc: ProcDir) -> None:
         self._proc = proc
         self._tables: dict[str, dict[int, SocketRow]] = {}
+        self._held: set[int] = set()
 
     def inodes(self, pid: int) -> tuple[int, ...]:
         """Inodes of the sockets a process has open; none for one that cannot be looked into."""
@@ -170,6 +190,7 @@ class Sockets:
     def receiving(self, pid: int) -> list[SocketRow]:
         """The receiving sockets a process has open; OSError if that cannot be told."""
         inodes = tuple(self._proc.socket_inodes(pid))
+        self._held.update(inodes)
         if not inodes:
             return []
         namespace = self._proc.link(f"{pid}/ns/net")
@@ -178,6 +199,16 @@ class Sockets:
             table = {row.inode: row for row in self.rows(str(pid))}
             self._tables[namespace] = table
         return [table[inode] for inode in inodes if inode in table]
+
+    def not_held(self) -> list[SocketRow] | None:
+        """Sockets of our own namespace that no process has which was asked for; None if none lives here."""
+        try:
+            table = self._tables.get(self._proc.link("self/ns/net"))
+        except OSError:
+            return None
+        if table is None:
+            return None
+        return [row for inode, row in table.items() if inode not in self._held]
 
     def rows(self, process: str) -> list[SocketRow]:
         """Every receiving socket in the network namespace of a process (a number, or `self`)."""
@@ -189,6 +220,13 @@ class Sockets:
                 continue  # a kernel without IPv6
             rows += parse_sockets(content, protocol, state)
         return rows
+
+
+def _matters(instances: Sequence[InstanceTarget]) -> Callable[[SocketRow], bool]:
+    """Whether a socket is on a port that an instance is to listen on, or on an address of an instance."""
+    ports = {listener.port for i in instances for listener in i.listeners}
+    addresses = {address for i in instances for address in i.addresses}
+    return lambda row: row.port in ports or row.address in addresses
 
 
 def _trees(

@@ -36,6 +36,14 @@ class ProcDir:
         finally:
             os.close(file)
 
+    def page(self, name: str) -> bytes:
+        """A file that the kernel gives in one piece, such as `stat` and `status` of a process."""
+        file = os.open(f"{self.folder}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(file, READ_BYTES)
+        finally:
+            os.close(file)
+
     def link(self, name: str) -> str:
         """What one link says."""
         return os.readlink(f"{self.folder}/{name}")
@@ -43,7 +51,7 @@ class ProcDir:
     def stat(self, pid: int) -> ProcStat | None:
         """/proc/PID/stat of one process, None if there is no such process."""
         try:
-            return parse_stat(self.content(f"{pid}/stat"))
+            return parse_stat(self.page(f"{pid}/stat"))
         except (OSError, ValueError):
             return None
 

@@ -69,10 +69,8 @@ def parse_core_list(text: str) -> tuple[int, ...]:
 
 def parse_allowed_cores(status: bytes) -> tuple[int, ...]:
     """The cores that /proc/PID/status says the process may run on; empty if it does not say."""
-    for line in status.splitlines():
-        if line.startswith(b"Cpus_allowed_list:"):
-            return parse_core_list(line.partition(b":")[2].decode("ascii"))
-    return ()
+    line = status.partition(b"\nCpus_allowed_list:")[2].partition(b"\n")[0]
+    return parse_core_list(line.decode("ascii"))
 
 
 def parse_command_line(content: bytes) -> tuple[str, ...]:

@@ -70,8 +70,12 @@ class _Through:
     def service(self, instance: InstanceTarget) -> ServiceSeen:
         return self._host.service(instance)
 
-    def service_states(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
-        return self._host.service_states(instances)
+    def service_states(
+        self,
+        instances: Sequence[InstanceTarget],
+        runtime: Mapping[str, RuntimeSeen] | None = None,
+    ) -> Mapping[str, ServiceSeen]:
+        return self._host.service_states(instances, runtime)
 
     def runtime(self, instances: Sequence[InstanceTarget]) -> Mapping[str, RuntimeSeen]:
         return self._host.runtime(instances)
@@ -81,6 +85,11 @@ class _Through:
 
     def foreign_sockets(self, instances: Sequence[InstanceTarget]) -> tuple[SocketSeen, ...]:
         return self._host.foreign_sockets(instances)
+
+    def running(
+        self, instances: Sequence[InstanceTarget]
+    ) -> tuple[Mapping[str, RuntimeSeen], tuple[SocketSeen, ...]]:
+        return self._host.running(instances)
 
     def ask(
         self, instance: InstanceTarget, question: Question, listener: ExpectedListener

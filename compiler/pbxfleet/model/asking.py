@@ -18,7 +18,7 @@ OWN_NETWORK = "it has a network of its own, which is not reached from here"
 
 
 class Question(StrEnum):
-    """Everything that is ever asked; none of it changes anything. The last two need the login."""
+    """Everything that is ever asked; none of it changes anything. Those from `STATUS` on need the login."""
 
     SESSION = "session"
     OPTIONS = "sip_options"
@@ -26,6 +26,8 @@ class Question(StrEnum):
     SNMP_CALLS = "snmp_calls"
     STATUS = "status"
     CONFIG = "config"
+    CHANGES = "changes"
+    UPDATE = "update"
 
 
 class Answer(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pbxfleet.model.applied import element_digest
-from pbxfleet.model.target import SEEDED, Field
+from pbxfleet.model.target import ONCE, SEEDED, Field
 
 # What the applied record holds in place of a digest, for elements whose value is not ours.
 SECRET = "secret"  # noqa: S105 - a word, not a value
@@ -33,6 +33,6 @@ def needs_edit(field: Field, observed: str | None, *, opaque: bool, known: bool)
     """
     if field.secret is not None or opaque:
         return False
-    if field.ownership == SEEDED and (observed is not None or known):
+    if field.ownership in ONCE and (observed is not None or known):
         return False
     return observed != field.value

@@ -63,8 +63,12 @@ def encode(target: Target) -> bytes:
     if target.guards != NO_GUARDS:
         parts["guards"] = _line(target.guards._asdict())
     if target.rules != NO_RULES:
-        acknowledged = [one._asdict() for one in target.rules.acknowledged]
-        parts["rules"] = _line({**target.rules._asdict(), "acknowledged": acknowledged})
+        rules = target.rules._asdict()
+        for key in ("acknowledged", "ignored"):
+            rules[key] = [one._asdict() for one in rules[key]]
+        if not rules["ignored"]:
+            del rules["ignored"]
+        parts["rules"] = _line(rules)
     if target.sinks != NO_SINKS:
         parts["sinks"] = _line(target.sinks._asdict())
     if target.maintenance != NO_MAINTENANCE:

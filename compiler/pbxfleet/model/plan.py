@@ -68,7 +68,8 @@ class Note(NamedTuple):
     """Something a reader of the plan must know that apply will not act on.
 
     `severity` `error` means that the plan can be shown but not applied. `resource` is the id of what
-    it is about, "" if that is no single resource.
+    it is about, "" if that is no single resource. Of a difference, `name` says what differs in it,
+    `declared` and `found` how, "" where there is nothing.
     """
 
     code: str
@@ -77,6 +78,9 @@ class Note(NamedTuple):
     message: str
     hint: str
     resource: str = ""
+    name: str = ""
+    declared: str = ""
+    found: str = ""
 
 
 class Do(StrEnum):

@@ -57,17 +57,41 @@ class AcknowledgedHere(NamedTuple):
     expires: Sourced[str]
 
 
+class IgnoredHere(NamedTuple):
+    """As `ignoring.Ignored`, with the places where it is written; `what` tells what `pattern` is about.
+
+    `where` is a host or `host/instance`, None for the whole fleet.
+    """
+
+    what: str
+    pattern: Sourced[str]
+    kind: str
+    where: Sourced[str] | None
+    reason: str
+    expires: Sourced[str]
+
+    def concerns(self, host: str) -> bool:
+        """Whether it is about this host, or an instance of it."""
+        return self.where is None or self.where.value.partition("/")[0] == host
+
+    def covers(self, host: str, instance: str) -> bool:
+        """Whether it is about this instance of the host."""
+        return self.where is None or self.where.value in (host, f"{host}/{instance}")
+
+
 class Judging(NamedTuple):
     """What a fleet says about diagnostics: severities by code, and what it accepts for a while.
 
-    `acknowledgements` are of changes that its policy would refuse.
+    `acknowledgements` are of changes that its policy would refuse, `ignored` of differences on a host.
     """
 
     severities: Mapping[str, Sourced[Severity]] = {}
     suppressions: tuple[Suppression, ...] = ()
     acknowledgements: tuple[AcknowledgedHere, ...] = ()
+    ignored: tuple[IgnoredHere, ...] = ()
 
     @property
     def is_silent(self) -> bool:
         """Whether every diagnostic stays as it is."""
-        return not (self.severities or self.suppressions or self.acknowledgements)
+        said = (self.severities, self.suppressions, self.acknowledgements, self.ignored)
+        return not any(said)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from pbxfleet.model.ignoring import SUBJECTS, Ignored
+
 RESTARTS = "POL101"
 REMOVAL = "POL102"
 UNFIT = "POL103"
@@ -40,13 +42,15 @@ class Rules(NamedTuple):
     """The policy for changes of one host.
 
     `restart_budget` is the number of running instances that one apply may restart, None without a limit.
-    `warned` are codes that the fleet wants as warnings. `acknowledged` is what concerns this host.
+    `warned` are codes that the fleet wants as warnings. `acknowledged` is what concerns this host,
+    `ignored` are differences on it that are accepted for a while.
     """
 
     restart_budget: int | None = None
     removals: str = Removals.BUDGET.value
     warned: tuple[str, ...] = ()
     acknowledged: tuple[Acknowledgement, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
     def acknowledgement(self, code: str, what: str, today: str) -> Acknowledgement | None:
         """The first one for this that has not expired."""
@@ -71,10 +75,15 @@ def rules_from(raw: Any) -> Rules:
         for one in raw["acknowledged"]
     )
     warned = tuple(raw["warned"])
-    texts = (*warned, *(text for one in named for text in one))
+    ignored = tuple(
+        Ignored(*(one[name] for name in Ignored._fields)) for one in raw.get("ignored", ())
+    )
+    texts = (*warned, *(text for one in (*named, *ignored) for text in one))
     if any(type(text) is not str for text in texts) or type(budget) not in (int, type(None)):
         raise TypeError("a value has the wrong type")
-    return Rules(budget, removals, warned, named)
+    if any(one.what not in SUBJECTS for one in ignored):
+        raise ValueError("what is ignored is not known")
+    return Rules(budget, removals, warned, named, ignored)
 
 
 class Effects(NamedTuple):

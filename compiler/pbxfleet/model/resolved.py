@@ -25,7 +25,7 @@ from pbxfleet.model.guards import NO_GUARDS, Guards
 from pbxfleet.model.maintenance import NO_MAINTENANCE, Maintenance
 from pbxfleet.model.net import Address, Bind, PortRange, Protocol
 from pbxfleet.model.network import Network
-from pbxfleet.model.plans import Partner
+from pbxfleet.model.plans import IgnoredHere, Partner
 from pbxfleet.model.policy import NO_RULES, Rules
 from pbxfleet.model.schedule import NO_SCHEDULE, ScheduleWish
 from pbxfleet.model.sinks import NO_SINKS, Sinks
@@ -218,6 +218,7 @@ class ResolvedHost:
     sinks: Sinks = NO_SINKS
     schedule: ScheduleWish = NO_SCHEDULE
     maintenance: Maintenance = NO_MAINTENANCE
+    ignored: tuple[IgnoredHere, ...] = ()
 
     @property
     def hardened(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from pbxfleet.core.digest import Digest
 from pbxfleet.core.paths import HostPath
 from pbxfleet.model.guards import NO_GUARDS, Guards
+from pbxfleet.model.ignoring import LEFT_ALONE
 from pbxfleet.model.maintenance import NO_MAINTENANCE, Maintenance
 from pbxfleet.model.policy import NO_RULES, Rules
 from pbxfleet.model.sinks import NO_SINKS, Sinks
@@ -47,6 +48,7 @@ class Need(StrEnum):
 SEEDED = (
     "seeded"  # ownership: written once, then the application's; anything else is kept as declared
 )
+ONCE = (SEEDED, LEFT_ALONE)  # written only where there is nothing yet
 
 FORMER = "former:"
 """Begins the source of a file that was on the host before us: it is put back, and is not ours then."""

@@ -10,8 +10,9 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
 from pbxfleet.model.applied import AppliedRecord, AppliedResource
 from pbxfleet.model.elements import was_written
+from pbxfleet.model.ignoring import SETTING
 from pbxfleet.model.observed import Observed, Seen, SettingsSeen, StartSeen, What
-from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Resource, Target
+from pbxfleet.model.target import ONCE, Field, InstanceTarget, Kind, Resource, Target
 from pbxfleet.observe.leaving import find_leaving
 from pbxfleet.observe.running import as_running
 from pbxfleet.observe.starts import find_starts
@@ -41,7 +42,7 @@ def observe(
     ours = {r.path for r in target.resources.values() if r.kind is Kind.FILE}.union(gone.values())
     instances = known_instances(target, records)
     running = view.runs_services
-    runtime = view.runtime(instances) if running else {}
+    runtime, foreign = view.running(instances) if running else ({}, ())
     settings: Mapping[str, SettingsSeen] = files.settings
     facts = view.facts() if running else None
     starts: Mapping[str, StartSeen] = {}
@@ -53,9 +54,9 @@ def observe(
         seen=files.seen,
         settings=settings,
         same_as_applied=frozenset(files.same_as_applied),
-        services=view.service_states(instances),
+        services=view.service_states(instances, runtime),
         runtime=runtime,
-        foreign=view.foreign_sockets(instances) if running else (),
+        foreign=foreign,
         strays=find_strays(view, target.services, ours, instances),
         facts=facts,
         runs_services=running,
@@ -80,6 +81,8 @@ def _files(
     read_fields: ReadFields,
 ) -> _Files:
     files = _Files({}, {}, set())
+    # What is left alone is to be told, and so has to be looked for.
+    left_alone = [rule for rule in target.rules.ignored if rule.what == SETTING]
     for resource in target.resources.values():
         if resource.kind is Kind.SERVICE:
             continue
@@ -88,7 +91,8 @@ def _files(
         state = _look(view, resource.path, resource.kind, before)
         files.seen[resource.id] = state
         if resource.kind is Kind.SETTINGS and state.what is What.FILE:
-            if before is not None and _is_as_left(resource, state, before):
+            is_plain = not any(rule.covers(resource.instance) for rule in left_alone)
+            if before is not None and is_plain and _is_as_left(resource, state, before):
                 files.same_as_applied.add(resource.id)
             else:
                 fields = read_fields(resource.instance)
@@ -184,7 +188,7 @@ def _unclear(document: PbxXml, path: HostPath, fields: Sequence[Field]) -> str:
     """The first owned element that is there twice: which of its values counts cannot be told."""
     for field in fields:
         element = document.get(field.name)
-        if element is None or element.editable or element.encrypted or field.ownership == SEEDED:
+        if element is None or element.editable or element.encrypted or field.ownership in ONCE:
             continue
         if field.secret is None:
             return f"{path}:{element.line}:{element.column}: {element.why_not}"

@@ -14,7 +14,7 @@ from pbxfleet.model.applied import AppliedRecord, element_digest
 from pbxfleet.model.asking import Question
 from pbxfleet.model.elements import WRITTEN_ONCE, was_written
 from pbxfleet.model.observed import SettingsSeen, StartSeen
-from pbxfleet.model.target import SEEDED, Field, InstanceTarget, Kind, Target
+from pbxfleet.model.target import ONCE, Field, InstanceTarget, Kind, Target
 from pbxfleet.pbx.live import may_be_live, takes
 from pbxfleet.pbx.meaning import must_change
 from pbxfleet.pbx.rest import settings_in
@@ -65,7 +65,7 @@ def _came_later(
         if was_written(f.name, applied)
         and applied[f.name] not in (WRITTEN_ONCE, element_digest(f.value))
         and f.name not in seen.opaque
-        and f.ownership != SEEDED
+        and f.ownership not in ONCE
         and not _differs(f, seen.values.get(f.name))
     ]
 

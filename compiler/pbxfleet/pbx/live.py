@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pbxfleet.model.target import SEEDED, Field, Impact
+from pbxfleet.model.target import ONCE, Field, Impact
 
 
 def may_be_live(field: Field) -> bool:
@@ -18,7 +18,7 @@ def may_be_live(field: Field) -> bool:
     if field.impact is not Impact.LIVE or field.value is None or field.secret is not None:
         return False
     row = SETTINGS.get(field.name)
-    return row is not None and not row.secret and field.ownership != SEEDED
+    return row is not None and not row.secret and field.ownership not in ONCE
 
 
 def takes(field: Field, told: Mapping[str, str]) -> bool:

@@ -73,7 +73,8 @@ def not_loaded(rules: Rules, problem: str) -> Note:
     else:
         text = f"the kernel does not have the rules of {rules.path}"
         hint = f"load them: {_RULES}"
-    return Note(NOT_LOADED, "warning", "", text, hint, f"{Kind.FILE}:{rules.path}")
+    resource = f"{Kind.FILE}:{rules.path}"
+    return Note(NOT_LOADED, "warning", "", text, hint, resource, "rules", "loaded", "not loaded")
 
 
 def activation_notes(changes: Iterable[Change]) -> tuple[Note, ...]:

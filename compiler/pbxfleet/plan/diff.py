@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.core.paths import HostPath
-from pbxfleet.model.applied import NOTHING_PROVEN, AppliedRecord, Proof
+from pbxfleet.model.applied import NOTHING_PROVEN, AppliedRecord, AppliedResource, Proof
 from pbxfleet.model.debt import RestartDebt
-from pbxfleet.model.observed import ABSENT, Observed
+from pbxfleet.model.ignoring import NOTHING_IGNORED, Ignoring
+from pbxfleet.model.observed import ABSENT, Observed, Seen
 from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Field, Impact, InstanceTarget, Kind, Resource, Target
 from pbxfleet.plan.activation import WRITTEN_ONLY, activation_notes
 from pbxfleet.plan.debt import debts_of, refused_debts
 from pbxfleet.plan.files import diff_directory, diff_file, diff_pruned, in_the_way
+from pbxfleet.plan.ignored import accepted, settings_that_count, strays_that_count, without_ignored
 from pbxfleet.plan.leaving import Directories
 from pbxfleet.plan.releases import Switch, release_notes, release_switch, with_release
-from pbxfleet.plan.runtime import socket_index
+from pbxfleet.plan.runtime import socket_index, strangers
 from pbxfleet.plan.services import NOTHING_RUNS, diff_removed, diff_service
 from pbxfleet.plan.settings import diff_settings
 
@@ -40,17 +42,23 @@ def diff(
     observed: Observed,
     records: Mapping[str, AppliedRecord],
     read_fields: ReadFields,
+    ignoring: Ignoring = NOTHING_IGNORED,
 ) -> Difference:
     """Changes that turn the observed host into the target, in order of instance and resource.
 
-    Only what the target names, and what apply once wrote, is compared: nothing else is ours.
+    Only what the target names, and what apply once wrote, is compared: nothing else is ours. What the
+    fleet has `ignoring` rules for is no change, but a note.
     """
     if target.own_networks:  # addresses and sockets of the machine say nothing about containers
         observed = observed._replace(facts=None, foreign=())
-    comparison = _Comparison(target, observed, records, read_fields)
+    comparison = _Comparison(target, observed, records, read_fields, ignoring)
     for instance, resources in by_instance(target).items():
         comparison.instance(instance, resources)
     comparison.gone()
+    found = strangers(target.instances.values(), observed.foreign, comparison.notes)
+    comparison.notes += accepted(found, ignoring)
+    strays, left = strays_that_count(observed.strays, ignoring)
+    comparison.notes += left
     notes = comparison.notes + [
         Note(
             "PLN124",
@@ -59,8 +67,10 @@ def diff(
             f"{stray.path} {stray.why}",
             "declare it, or leave it: it is never touched",
             f"path:{stray.path}",
+            stray.why,
+            found=stray.path,
         )
-        for stray in observed.strays
+        for stray in strays
     ]
     changes = tuple(sorted(comparison.changes, key=_order))
     said = tuple(dict.fromkeys((*notes, *activation_notes(changes))))
@@ -103,7 +113,9 @@ class _Comparison:
         observed: Observed,
         records: Mapping[str, AppliedRecord],
         read_fields: ReadFields,
+        ignoring: Ignoring,
     ) -> None:
+        self.ignoring = ignoring
         self.target = target
         self.observed = observed
         self.records = records
@@ -183,17 +195,30 @@ class _Comparison:
         if resource.kind is Kind.DIRECTORY:
             return diff_directory(resource, seen, before)
         if resource.kind is not Kind.SETTINGS:
-            return diff_file(resource, seen, before, owners_matter=self.observed.owners_matter)
+            changed = diff_file(resource, seen, before, owners_matter=self.observed.owners_matter)
+            is_first = before is None and seen == ABSENT
+            if changed is not None and resource.kind is Kind.FILE and not is_first:
+                changed, said = without_ignored(changed, self.ignoring)
+                self.notes += said
+            return changed
         if resource.id in self.observed.same_as_applied:
             return None
-        change, said = diff_settings(
-            resource,
-            seen,
-            self.observed.settings.get(resource.id),
-            before,
-            self.read_fields(resource.instance),
-            self._proof(resource.instance, record),
-        )
+        return self._settings(resource, seen, before, record)
+
+    def _settings(
+        self,
+        resource: Resource,
+        seen: Seen,
+        before: AppliedResource | None,
+        record: AppliedRecord | None,
+    ) -> Change | None:
+        found = self.observed.settings.get(resource.id)
+        fields: Sequence[Field] = self.read_fields(resource.instance)
+        if seen != ABSENT and self.ignoring.rules:
+            fields, left = settings_that_count(resource, fields, found, self.ignoring)
+            self.notes += left
+        proof = self._proof(resource.instance, record)
+        change, said = diff_settings(resource, seen, found, before, fields, proof)
         self.notes += said
         return change
 

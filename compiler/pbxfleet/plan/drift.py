@@ -13,8 +13,9 @@ from pbxfleet.plan.diff import Difference
 from pbxfleet.plan.releases import BOTH_FILES, How, Switch
 
 MOVED = (Status.DRIFT, Status.CONFLICT)
-RUNTIME_NOTES = ("PLN120", "PLN121", "PLN122", NOT_LOADED)
-BROKEN_NOTES = ("PLN110", "PLN111")
+NOTES = frozenset(
+    ("PLN110", "PLN111", "PLN114", "PLN116", "PLN120", "PLN121", "PLN122", "PLN124", "PLN175")
+) | {NOT_LOADED}
 RELEASE = "release"
 UNDECLARED = "a release that is not declared"
 
@@ -24,22 +25,18 @@ def drift_items(difference: Difference, observed: Observed) -> tuple[DriftItem, 
     replaced = {s.instance: s for s in difference.switches if s.how is How.REPLACED}
     items = [
         _item(change, field)
-        for change in difference.changes
+        for change in map(_as_one, difference.changes)
         for field in change.fields
         if field.status in MOVED and field.name != "process"
         if not (_is_release_file(change, field) and change.instance in replaced)
     ]
     items += [_other_release(switch) for switch in replaced.values()]
-    items += [
-        DriftItem("extra", f"path:{s.path}", "", s.why, None, s.path) for s in observed.strays
-    ]
     new = {c.instance for c in difference.changes if _is_first_start(c)}
     items += [
-        _noted("runtime", note)
+        _noted(note)
         for note in difference.notes
-        if note.code in RUNTIME_NOTES and note.instance not in new
+        if note.code in NOTES and not (note.instance in new and _is_runtime(note))
     ]
-    items += [_noted("changed", note) for note in difference.notes if note.code in BROKEN_NOTES]
     return tuple(sorted(dict.fromkeys(items), key=lambda i: (i.instance, i.resource, i.name)))
 
 
@@ -67,6 +64,16 @@ def _item(change: Change, field: FieldDelta) -> DriftItem:
     )
 
 
+def _as_one(change: Change) -> Change:
+    """A pbx.xml that is gone is one difference, however many settings it had."""
+    drifted = [f for f in change.fields if f.status in MOVED]
+    if change.kind is not Kind.SETTINGS or change.action is not Verb.CREATE or not drifted:
+        return change
+    declared = f"{len(change.fields)} declared settings"
+    whole = FieldDelta("content", None, declared, drifted[0].status, drifted[0].origin)
+    return change._replace(fields=(whole,))
+
+
 def _is_release_file(change: Change, field: FieldDelta) -> bool:
     return change.kind is Kind.ARTEFACT and field.name == "content"
 
@@ -88,5 +95,17 @@ def _kind(change: Change, field: FieldDelta) -> str:
     return "changed"
 
 
-def _noted(kind: str, note: Note) -> DriftItem:
-    return DriftItem(kind, note.resource, note.instance, note.message, None, note.message)
+def _is_runtime(note: Note) -> bool:
+    return note.resource.startswith(f"{Kind.SERVICE}:")
+
+
+def _noted(note: Note) -> DriftItem:
+    """A difference that apply will not act on, and so has a note instead of a change."""
+    kind = "changed"
+    if _is_runtime(note) or note.code == NOT_LOADED:
+        kind = "runtime"
+    elif note.code == "PLN124":
+        kind = "extra"
+    return DriftItem(
+        kind, note.resource, note.instance, note.name, note.declared or None, note.found or None
+    )

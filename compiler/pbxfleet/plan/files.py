@@ -43,6 +43,9 @@ def in_the_way(resource: Resource, seen: Seen) -> Note | None:
         f"{resource.path}: {KINDS[seen.what]} is in the way, a {wanted} is declared here",
         "move it aside; pbxfleet never removes what it did not make",
         resource.id,
+        "kind",
+        f"a {wanted}",
+        KINDS[seen.what],
     )
 
 

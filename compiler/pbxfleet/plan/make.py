@@ -9,7 +9,7 @@ from pbxfleet.model.applied import AppliedRecord, as_remembered, element_digest,
 from pbxfleet.model.observed import Observed, RuntimeSeen, What
 from pbxfleet.model.plan import Basis, Plan
 from pbxfleet.model.runtime import declared_facts, differences, observed_facts
-from pbxfleet.model.target import SEEDED, Kind, Resource, Target
+from pbxfleet.model.target import ONCE, Kind, Resource, Target
 from pbxfleet.pbx.meaning import must_change
 from pbxfleet.plan.diff import Difference, ReadFields, by_instance
 from pbxfleet.plan.services import NOTHING_RUNS
@@ -135,7 +135,7 @@ def _seen_text(
     other = [
         (f.name, element_digest(found.values.get(f.name)))
         for f in read_fields(resource.instance)
-        if f.ownership != SEEDED
+        if f.ownership not in ONCE
         and must_change(f, found.values.get(f.name), opaque=f.name in found.opaque, known=True)
     ]
     if not other and not found.problem:

@@ -18,6 +18,9 @@ def stuck_notes(instance: str, resource: str, stuck: Iterable[FieldDelta]) -> li
             "the last start by pbxfleet did not change that",
             "declare what the instance really does, or find out why it does not do what is declared",
             resource,
+            d.name,
+            d.after or "",
+            d.before or "",
         )
         for d in stuck
     ]

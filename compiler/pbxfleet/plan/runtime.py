@@ -10,6 +10,7 @@ from pbxfleet.model.observed import RuntimeSeen, SocketSeen
 from pbxfleet.model.plan import FieldDelta, Note, Status
 from pbxfleet.model.runtime import (
     CPU,
+    FIRST_EPHEMERAL_PORT,
     LISTENER,
     declared_facts,
     differences,
@@ -19,6 +20,9 @@ from pbxfleet.model.runtime import (
 )
 from pbxfleet.model.target import InstanceTarget
 from pbxfleet.plan.threeway import status_of
+
+ON_MANAGED = "PLN175"
+FOREIGN = "foreign "
 
 
 class RuntimeDeltas(NamedTuple):
@@ -105,7 +109,43 @@ def _foreign_note(
         f"{holder} holds {held}, which takes {wanted.removeprefix(LISTENER)} from {instance.name}",
         "stop that process, or bind it to an address of its own",
         f"service:{instance.service}",
+        f"{FOREIGN}{held}",
+        "",
+        f"held by another program ({holder})",
     )
+
+
+def strangers(
+    instances: Iterable[InstanceTarget], foreign: Iterable[SocketSeen], said: Iterable[Note]
+) -> list[Note]:
+    """PLN175: sockets of other programs on addresses of instances, but for those that are `said` of.
+
+    A UDP socket on a port of the kernel's own choice is a question under way, and no listener.
+    """
+    owners = {address: instance for instance in instances for address in instance.addresses}
+    known = {note.name for note in said if note.name.startswith(FOREIGN)}
+    notes = []
+    for socket in foreign:
+        instance = owners.get(socket.address)
+        held = listener_name(*socket[:3]).removeprefix(LISTENER)
+        asks = socket.protocol == "udp" and socket.port >= FIRST_EPHEMERAL_PORT
+        if instance is None or asks or f"{FOREIGN}{held}" in known:
+            continue
+        holder = f"process {socket.pid}" if socket.pid else "another process"
+        notes.append(
+            Note(
+                ON_MANAGED,
+                "warning",
+                instance.name,
+                f"{holder} holds {held}, on an address of {instance.name}",
+                "bind it to another address",
+                f"service:{instance.service}",
+                f"{FOREIGN}{held}",
+                "",
+                f"held by another program ({holder})",
+            )
+        )
+    return notes
 
 
 def covers(holder: str, wanted: str) -> bool:

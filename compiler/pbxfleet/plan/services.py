@@ -56,8 +56,7 @@ def diff_service(
             status = joined([c.status for c in needs])
             deltas.append(FieldDelta("process", "running", "restarted", status, ""))
     starts = verb is not Verb.ENABLE
-    if starts:
-        notes += _address_notes(resource, instance, observed.facts)
+    notes += _address_notes(resource, instance, observed.facts, starts=starts)
     notes += foreign_notes(instance, runtime, foreign, starts=starts)
     return _change(resource, deltas, verb, impact, reason), notes
 
@@ -92,6 +91,9 @@ def diff_removed(record: AppliedRecord, observed: Observed) -> tuple[Change | No
             f"{declared.directory} is retired, but a process runs in it",
             "stop it by hand, or declare the instance again",
             resource_id,
+            "processes of a retired instance",
+            "0",
+            str(len(observed.runtime[record.instance].trees)),
         )
         return None, [note]
     before = "running" if running else "stopped"
@@ -133,17 +135,20 @@ def _change(
 
 
 def _address_notes(
-    resource: Resource, instance: InstanceTarget, facts: HostFacts | None
+    resource: Resource, instance: InstanceTarget, facts: HostFacts | None, *, starts: bool
 ) -> list[Note]:
+    """An error where a start would fail; who runs already has lost the address under its feet."""
     present = () if facts is None else facts.addresses
     return [
         Note(
             "PLN114",
-            "error",
+            "error" if starts else "warning",
             instance.name,
             f"this machine does not have the address {address}",
             "configure the address on the host first; a start without it would be an outage",
             resource.id,
+            f"address {address}",
+            "present",
         )
         for address in instance.addresses
         # Linux routes the whole of 127/8 to the loopback interface without listing the addresses.

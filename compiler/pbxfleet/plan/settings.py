@@ -139,6 +139,8 @@ def _broken_note(resource: Resource, problem: str) -> Note:
         f"pbx.xml cannot be understood: {problem}",
         "repair the file, or restore it from the backup; it will not be overwritten",
         resource.id,
+        "content",
+        found=problem,
     )
 
 
@@ -150,6 +152,8 @@ def _refused_note(resource: Resource, why: str) -> Note:
         f"pbx.xml does not take what is declared: {why}",
         "repair the element while the instance is stopped, or drop it from the declaration",
         resource.id,
+        "content",
+        found=why,
     )
 
 

@@ -22,8 +22,10 @@ from pbxfleet.model.desired import (
     Role,
 )
 from pbxfleet.model.guards import Guards
+from pbxfleet.model.ignoring import Ignored
 from pbxfleet.model.maintenance import Maintenance
 from pbxfleet.model.net import Address
+from pbxfleet.model.plans import IgnoredHere
 from pbxfleet.model.policy import ACKNOWLEDGED, Acknowledgement, Rules
 from pbxfleet.model.reserved import Tombstones
 from pbxfleet.model.resolved import Ledger, ReleaseRules, ResolvedHost, ResolvedInstance
@@ -265,6 +267,7 @@ def _resolved(draft: HostDraft, instances: Sequence[ResolvedInstance]) -> Resolv
         rules=_rules(file.name, draft.fleet),
         sinks=file.sinks.over(draft.fleet.sinks),
         schedule=file.schedule.over(draft.fleet.schedule),
+        ignored=draft.fleet.judging.ignored,
         maintenance=_maintenance(draft),
     )
 
@@ -309,4 +312,10 @@ def _rules(host: str, fleet: FleetFile) -> Rules:
                 if one.what.value.partition("/")[0] == host
             )
         ),
+        tuple(sorted(_ignored(one) for one in judging.ignored if one.concerns(host))),
     )
+
+
+def _ignored(one: IgnoredHere) -> Ignored:
+    instance = "" if one.where is None else one.where.value.partition("/")[2]
+    return Ignored(one.what, one.pattern.value, one.kind, instance, one.reason, one.expires.value)

@@ -9,7 +9,7 @@ from pbxfleet.core.codes import SUPPRESSIBLE_ERRORS
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order, nearest
 from pbxfleet.core.span import Span
 from pbxfleet.model.judged import Judged, Scope, Suppressed
-from pbxfleet.model.plans import AcknowledgedHere, Judging, Suppression
+from pbxfleet.model.plans import AcknowledgedHere, IgnoredHere, Judging, Suppression
 from pbxfleet.model.policy import ACKNOWLEDGED, EXPIRED, OF_INSTANCE, UNFIT
 
 OWN_FAMILY = "SUP"
@@ -108,6 +108,9 @@ class _Bench:
             if remark is not None:
                 yield remark
         yield from self._of_acknowledgements()
+        for rule in self.judging.ignored:
+            if rule.expires.value < self.today:
+                yield _counts_again(rule)
 
     def _of_acknowledgements(self) -> Iterator[Diagnostic]:
         for one in self.judging.acknowledgements:
@@ -185,6 +188,16 @@ def _nowhere(one: Suppression) -> Diagnostic:
         one.where.origin,
         Severity.WARNING,
         hint='write the name of a host, or "host/instance" with the host that the instance is on',
+    )
+
+
+def _counts_again(rule: IgnoredHere) -> Diagnostic:
+    return Diagnostic(
+        "IGN102",
+        f'"{rule.pattern.value}" was ignored until {rule.expires.value}, and counts again',
+        rule.expires.origin,
+        Severity.WARNING,
+        hint=f"settle it, or look at the reason again and set a new day: {rule.reason}",
     )
 
 

@@ -11,7 +11,8 @@ from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.desired import (
     Sourced,
 )
-from pbxfleet.model.plans import AcknowledgedHere, Suppression
+from pbxfleet.model.ignoring import LISTENER, PATH, SETTING, IgnoredClass
+from pbxfleet.model.plans import AcknowledgedHere, IgnoredHere, Suppression
 from pbxfleet.schema import scalars, shapes
 from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import OPEN_TABLE, Items, Reads, Table
@@ -64,6 +65,9 @@ SeverityWord: TypeAlias = Annotated[
     Reads(scalars.one_of(Severity), shapes.words(Severity)),
 ]
 Day: TypeAlias = Annotated[Sourced[str], Reads(day, shapes.strict_text(_DAY))]
+_Class: TypeAlias = Annotated[
+    Sourced[IgnoredClass], Reads(scalars.one_of(IgnoredClass), shapes.words(IgnoredClass))
+]
 _Text: TypeAlias = Annotated[Sourced[str], Reads(scalars.text, shapes.TEXT)]
 
 
@@ -102,6 +106,42 @@ class AcknowledgeModel(Table):
     )
 
 
+class IgnoreModel(Table):
+    """A difference on a host that is neither shown as drift nor overwritten by apply, for a while."""
+
+    where: Annotated[Sourced[str], Reads(_where, shapes.text(_WHERE))] | None = Field(
+        None,
+        description='Host, or "host/instance", that it is about; everywhere if not said.',
+        examples=["fra1/acme"],
+    )
+    setting: _Text | None = Field(
+        None,
+        description="Names of settings; * stands for any characters. One of setting, path and listener.",
+        examples=["log_event_*"],
+    )
+    path: _Text | None = Field(
+        None,
+        description="Paths on the host, of files and of what looks like an instance; * stands for any "
+        "characters.",
+        examples=["/usr/local/pbx-old*"],
+    )
+    listener: _Text | None = Field(
+        None,
+        description="Sockets of other programs on addresses of instances; * stands for any characters.",
+        examples=["tcp 203.0.113.10:8443"],
+    )
+    class_: _Class | None = Field(
+        None,
+        alias="class",
+        description="Only differences of this class; for paths.",
+        examples=["mode"],
+    )
+    reason: _Text = Field(description="Why it may stay.", examples=["the vendor looks into it"])
+    expires: Day = Field(
+        description="Last day on which it holds, YYYY-MM-DD.", examples=["2027-01-31"]
+    )
+
+
 class FleetJudging(Table):
     """What the fleet says about diagnostics."""
 
@@ -115,6 +155,23 @@ class FleetJudging(Table):
         None,
         description="Changes that the policy would refuse and that are meant, each with a reason and a "
         "last day.",
+    )
+    ignore: Annotated[list[IgnoreModel], Items()] | None = Field(
+        None,
+        description="Differences on hosts that are neither shown as drift nor overwritten by apply, each "
+        "with a reason and a last day.",
+    )
+
+
+def lower_ignored(model: IgnoreModel) -> IgnoredHere:
+    """A rule as it is written; of several subjects the first one counts, and IGN101 says so."""
+    said = {SETTING: model.setting, PATH: model.path, LISTENER: model.listener}
+    given = {what: text for what, text in said.items() if text is not None}
+    what, pattern = next(iter(given.items()), ("", Sourced("", model.expires.origin)))
+    kind = "" if model.class_ is None else model.class_.value
+    clear = len(given) == 1 and (not kind or what == PATH)
+    return IgnoredHere(
+        what if clear else "", pattern, kind, model.where, model.reason.value, model.expires
     )
 
 

@@ -23,6 +23,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "acknowledge": "nothing that the policy refuses is meant",
         "sinks": "nobody is told besides whoever reads the output",
         "schedule": "nothing is done by itself",
+        "ignore": "every difference on a host counts",
     },
     "HostModel": {
         "$schema": "editors look for a schema themselves",
@@ -95,6 +96,13 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "mail": "nobody gets mail",
         "webhook": "nothing is posted",
         "webhook_secret": "posts are not signed",
+    },
+    "IgnoreModel": {
+        "where": "it is ignored everywhere",
+        "setting": "the rule is about a path or a listener",
+        "path": "the rule is about a setting or a listener",
+        "listener": "the rule is about a setting or a path",
+        "class": "every class",
     },
     "SuppressModel": {"where": "it is accepted everywhere"},
     "ForeignListenerModel": {"reason": "nobody says why"},

@@ -40,7 +40,7 @@ from pbxfleet.schema.files import (
     ReleaseModel,
 )
 from pbxfleet.schema.guards import lower_guards
-from pbxfleet.schema.judging import lower_acknowledgement, lower_suppression
+from pbxfleet.schema.judging import lower_acknowledgement, lower_ignored, lower_suppression
 from pbxfleet.schema.layers import FailoverModel, LayerModel, SettingModel
 from pbxfleet.schema.network_host import NetworkModel, lower_network
 from pbxfleet.schema.plans import lower_foreign
@@ -243,6 +243,7 @@ def lower_fleet(model: FleetModel, root: MappingNode) -> FleetFile:
             dict(sorted((model.severity or {}).items())),
             tuple(map(lower_suppression, model.suppress or ())),
             tuple(map(lower_acknowledgement, model.acknowledge or ())),
+            tuple(map(lower_ignored, model.ignore or ())),
         ),
         managed_from=tuple(model.managed_from or ()),
         sinks=lower_sinks(model.sinks),

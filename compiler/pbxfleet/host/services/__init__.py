@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath
@@ -13,8 +13,10 @@ from pbxfleet.host.files import Files
 from pbxfleet.host.proc import Processes
 from pbxfleet.host.refusals import refused
 from pbxfleet.host.views import NOT_THERE
-from pbxfleet.model.observed import ServiceSeen, What
+from pbxfleet.model.observed import RuntimeSeen, ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
+
+Running: TypeAlias = Mapping[str, RuntimeSeen]  # what was just seen to run, by instance
 
 
 class Services(Protocol):
@@ -23,7 +25,9 @@ class Services(Protocol):
     @property
     def runs(self) -> bool: ...
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
         """What the manager says of each instance, by its name; few questions for many."""
         ...
 
@@ -83,7 +87,9 @@ class NoServices:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
         return {i.name: ServiceSeen(False, False, False, None) for i in instances}
 
     def reload(self) -> None:

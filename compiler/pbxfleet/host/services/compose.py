@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
-from pbxfleet.host.services import Parts, not_here
+from pbxfleet.host.services import Parts, Running, not_here
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
@@ -61,7 +61,9 @@ class Compose:
     def runs(self) -> bool:
         return self._live
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
         if not self._live:
             return {i.name: self._seen_on_disk(i) for i in instances}
         containers = self._containers({i.service for i in instances})

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, parent
 from pbxfleet.host.pidfile import verified_pid
-from pbxfleet.host.services import Parts
-from pbxfleet.model.observed import ServiceSeen
+from pbxfleet.host.services import Parts, Running
+from pbxfleet.model.observed import RuntimeSeen, ServiceSeen
 from pbxfleet.model.target import InstanceTarget
 
 LOGS = "/var/log"
@@ -33,11 +33,14 @@ class Direct:
         self._processes = parts.processes
         self._pin = parts.pin
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
-        return {i.name: self._seen(i) for i in instances}
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
+        known = runtime or {}
+        return {i.name: self._seen(i, known.get(i.name)) for i in instances}
 
-    def _seen(self, instance: InstanceTarget) -> ServiceSeen:
-        pid = verified_pid(self._files, self._processes, instance)
+    def _seen(self, instance: InstanceTarget, known: RuntimeSeen | None) -> ServiceSeen:
+        pid = verified_pid(self._files, self._processes, instance, known)
         return ServiceSeen(True, True, pid is not None, pid)
 
     def reload(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
-from pbxfleet.host.services import Parts, not_here, put_link, settle
+from pbxfleet.host.services import Parts, Running, not_here, put_link, settle
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 from pbxfleet.model.timers import TIMERS
@@ -61,7 +61,9 @@ class Systemd:
     def runs(self) -> bool:
         return self._live
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
         if not self._live:
             return {i.name: self._seen_on_disk(unit_name(i.service)) for i in instances}
         seen: dict[str, ServiceSeen] = {}
@@ -83,8 +85,10 @@ class Systemd:
 
     def _seen_on_disk(self, unit: str) -> ServiceSeen:
         installed = self._files.identity(join(UNITS, unit)) is not None
-        enabled = self._files.link_target(join(WANTS, unit)) is not None
-        return ServiceSeen(installed, enabled, False, None)
+        # systemd goes by the name of the link, and by what it leads to (systemd.unit(5)): one that
+        # leads to /dev/null masks the unit.
+        leads_to = self._files.link_target(join(WANTS, unit)) or ""
+        return ServiceSeen(installed, leads_to.rpartition("/")[2] == unit, False, None)
 
     def reload(self) -> None:
         if self._live:

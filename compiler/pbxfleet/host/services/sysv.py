@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.pidfile import verified_pid
-from pbxfleet.host.services import Parts, not_here, put_link, settle
-from pbxfleet.model.observed import ServiceSeen, What
+from pbxfleet.host.services import Parts, Running, not_here, put_link, settle
+from pbxfleet.model.observed import RuntimeSeen, ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
 
 SCRIPTS = HostPath("/etc/init.d")
@@ -52,13 +52,18 @@ class Sysv:
     def runs(self) -> bool:
         return self._live
 
-    def seen(self, instances: Sequence[InstanceTarget]) -> Mapping[str, ServiceSeen]:
+    def seen(
+        self, instances: Sequence[InstanceTarget], runtime: Running | None = None
+    ) -> Mapping[str, ServiceSeen]:
         links = self._enabled()
-        return {i.name: self._seen(i, i.service in links) for i in instances}
+        known = runtime or {}
+        return {i.name: self._seen(i, i.service in links, known.get(i.name)) for i in instances}
 
-    def _seen(self, instance: InstanceTarget, enabled: bool) -> ServiceSeen:
+    def _seen(
+        self, instance: InstanceTarget, enabled: bool, known: RuntimeSeen | None
+    ) -> ServiceSeen:
         installed = self._files.identity(join(SCRIPTS, instance.service)) is not None
-        pid = verified_pid(self._files, self._processes, instance) if self._live else None
+        pid = verified_pid(self._files, self._processes, instance, known) if self._live else None
         return ServiceSeen(installed, enabled, pid is not None, pid)
 
     def _folder(self, level: str) -> HostPath:

@@ -22,6 +22,7 @@ from pbxfleet.resolve.checks import (
     drives,
     failover,
     identity,
+    ignoring,
     listeners,
     network,
     outside,
@@ -50,6 +51,7 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
     certificates.check,
     access.check,
     advice.check,
+    ignoring.check,
 )
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
     failover.check,
@@ -60,9 +62,15 @@ FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...
 def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
     """What cannot be true together on one host, or deserves attention, in order of places.
 
-    Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
-    RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
-    BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103 and ADV109 to ADV111.
+        Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
+    <<<<<<< HEAD
+        RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
+        BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103 and ADV109 to ADV111.
+    =======
+        RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR108, SVC101 to SVC110,
+        BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103, ADV109 to ADV111,
+        IGN101 and IGN103.
+    >>>>>>> 3d066bc (Tell drift by class, place, age and author, and tell cron of it once)
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 

@@ -48,6 +48,23 @@ class DriftItemModel(Record):
     who: str = Field(
         description="Who changed it, as far as there is evidence.", examples=["unknown"]
     )
+    evidence: str = Field(
+        description="Why `who` is said, in one sentence; empty where it is unknown.", examples=[""]
+    )
+    last_seen: str = Field(
+        description="When it was seen last, in UTC (ISO 8601): by this run.",
+        examples=["2026-03-01T02:00:00Z"],
+    )
+    sightings: Count = Field(
+        description="Runs in a row that saw it, this one included.",
+        examples=[3],
+        json_schema_extra=unit("runs"),
+    )
+    flaps: Count = Field(
+        description="How often it came back after it was gone.",
+        examples=[0],
+        json_schema_extra=unit("times"),
+    )
 
 
 class PendingModel(Record):
@@ -61,12 +78,36 @@ class PendingModel(Record):
     fields: list[FieldModel] = Field(description="What differs in it.")
 
 
+class IgnoredItemModel(Record):
+    """A difference that a rule of [[ignore]] accepts for a while."""
+
+    resource: str = Field(description="Id of the resource.", examples=["file:/etc/pbx/backup.list"])
+    instance: str = Field(
+        description="Instance that it belongs to; empty for the host.", examples=["acme"]
+    )
+    name: str = Field(description="What differs in it.", examples=["content"])
+    declared: str | None = Field(description="As it is declared.", examples=["0644"])
+    observed: str | None = Field(description="As it was seen now.", examples=["0600"])
+    why: str = Field(
+        description="Until when it is ignored, and the reason.",
+        examples=["ignored until 2027-01-31: the vendor looks into it"],
+    )
+
+
 class DriftDocument(Document):
     """What drift prints."""
 
     kind: Literal["drift"] = Field(description="Which document this is.", examples=["drift"])
     host: str = Field(description="Host that it is about.", examples=["fra1"])
     items: list[DriftItemModel] = Field(description="What somebody else changed.")
+    held_back: Count = Field(
+        description="Differences that are there and were not asked for, by --only-new or --after.",
+        examples=[0],
+        json_schema_extra=unit("differences"),
+    )
+    ignored: list[IgnoredItemModel] = Field(
+        description="Differences that rules of [[ignore]] accept: no drift."
+    )
     undelivered: list[str] | None = Field(
         None,
         description="Sinks that could not be told, and why; left out where there are none.",

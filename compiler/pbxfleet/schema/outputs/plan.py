@@ -127,6 +127,13 @@ class NoteModel(Record):
     resource: str = Field(
         description="Resource that it is about; empty for none.", examples=["service:pbx-acme"]
     )
+    name: str = Field(
+        "", description="What differs in the resource; empty for none.", examples=["cpu"]
+    )
+    declared: str = Field(
+        "", description="How it is declared; empty where it is not.", examples=["3"]
+    )
+    found: str = Field("", description="How it was seen; empty where it is not.", examples=["0-7"])
 
 
 class CallsModel(Record):

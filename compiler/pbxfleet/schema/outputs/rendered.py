@@ -191,6 +191,19 @@ class AcknowledgementModel(Record):
     expires: str = Field(description="Last day on which it holds.", examples=["2027-01-31"])
 
 
+class IgnoredModel(Record):
+    """A difference that is neither shown as drift nor overwritten by apply."""
+
+    what: Literal["setting", "path", "listener"] = Field(
+        description="What the pattern is about.", examples=["setting"]
+    )
+    pattern: str = Field(description="Names; * stands for any characters.", examples=["log_*"])
+    kind: str = Field(description="Class of drift; empty for all.", examples=[""])
+    instance: str = Field(description="Instance; empty for the whole host.", examples=["acme"])
+    reason: str = Field(description="Why it may stay.", examples=["the vendor looks into it"])
+    expires: str = Field(description="Last day on which it holds.", examples=["2027-01-31"])
+
+
 class RulesModel(Record):
     """What the policy asks of a change of this host."""
 
@@ -207,6 +220,10 @@ class RulesModel(Record):
     )
     acknowledged: list[AcknowledgementModel] = Field(
         description="Acknowledgements that are about this host."
+    )
+    ignored: list[IgnoredModel] = Field(
+        [],
+        description="Differences on the host that count for nothing; left out if there are none.",
     )
 
 
