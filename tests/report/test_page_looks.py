@@ -80,9 +80,7 @@ def test_a_part_that_nobody_looked_at_is_named(fleet_folder: Path) -> None:
 
 def test_a_drift_document_is_read_as_it_was_printed() -> None:
     plan, items = looked()
-    data = drift_data("fra1", [one.item for one in items], plan.changes, (DEBT,))
-    for item, one in zip(data["items"], items, strict=True):
-        item.update({key: value for key, value in one._asdict().items() if key != "item"})
+    data = drift_data("fra1", items, plan.changes, (DEBT,))
     one = decode_drift(json.dumps(data).encode(), "a.json")
     assert one == ("fra1", items, len(plan.changes), (DEBT,))
     early = {key: data[key] for key in data if key != "debts"}
@@ -128,7 +126,13 @@ def test_a_look_at_the_host_writes_nothing_there(site: Site, tmp_path: Path) -> 
     texts = [one["text"] for one in done.data["attention"]]
     assert any(text.startswith("drift: h1 (") for text in texts)
     assert any(text.startswith("declared and not applied yet: h1 (") for text in texts)
-    assert "backup-alpha.list" in out.read_text(encoding="utf-8")
+    said = out.read_text(encoding="utf-8")
+    assert "backup-alpha.list" in said and "since when is not known" in said
+    assert in_process(*words).code == 0
+    assert out.read_text(encoding="utf-8") == said
+    first = site.drift()[0]["first_seen"]
+    assert in_process(*words).code == 0
+    assert f"since {first}" in out.read_text(encoding="utf-8")
 
 
 def test_files_tell_what_a_look_tells(site: Site, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pbxfleet.model.debt import RestartDebt
-from pbxfleet.model.picture import DriftFound, FleetPicture, HostLook
+from pbxfleet.model.drift import DriftItem
+from pbxfleet.model.picture import FleetPicture, HostLook
 from pbxfleet.model.plan import Plan
 from pbxfleet.plan.drift import drift_items
 from support.events import happen
@@ -25,7 +26,7 @@ def wishes(settings: dict[str, str | None]) -> list[Wish]:
     ]
 
 
-def looked() -> tuple[Plan, tuple[DriftFound, ...]]:
+def looked() -> tuple[Plan, tuple[DriftItem, ...]]:
     """A plan in which all instances change alike but one that somebody changed, and the drift of it."""
     before = fleet(*wishes({"mode": "a"}), services="systemd")
     machine = applied(before, "systemd")
@@ -34,7 +35,7 @@ def looked() -> tuple[Plan, tuple[DriftFound, ...]]:
     happen(machine, before.target.instances["p05"], ("mode", "/etc/pbx/failover-p05.conf", "0666"))
     look = Look(fleet(*wishes({"mode": "b"}), services="systemd"), machine)
     items = (
-        DriftFound(item._replace(first_seen=FIRST), HOSTILE, LAST, 6, 2)
+        item._replace(first_seen=FIRST, last_seen=LAST, sightings=6, flaps=2, evidence=HOSTILE)
         for item in drift_items(look.difference, look.observed)
     )
     return look.plan, tuple(items)

@@ -34,13 +34,15 @@ MEMORY = "drift"
 class Wanted(NamedTuple):
     """Which items are to be shown: `only_new` those that no earlier run reported, `after` those that so
     many runs in a row have seen. `tells` says that showing them is reporting them to people,
-    `plans` that it is to be known whether a plan would have something to do.
+    `plans` that it is to be known whether a plan would have something to do. A look that
+    `keeps` nothing is no run: `every` item then has what earlier runs saw of it.
     """
 
     only_new: bool = False
     after: int = 1
     tells: bool = True
     plans: bool = False
+    keeps: bool = True
 
 
 class Drift(NamedTuple):
@@ -76,7 +78,7 @@ def drift(live: Live, wanted: Wanted) -> Drift:
     if at_work:
         lines = []
     before = decode_memory(live.state.read_record(MEMORY))
-    memory = see(before, items, now())
+    memory = see(before, items, now()) if wanted.keeps else before
     if wanted.only_new:
         heard = hear(memory, "\n".join(lines))
         lines, memory = lines if heard != memory else [], heard

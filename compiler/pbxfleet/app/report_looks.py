@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pbxfleet.app.planfile import content_of, load
 from pbxfleet.core.diagnostics import did_you_mean
 from pbxfleet.core.errors import Refused
-from pbxfleet.model.picture import DriftFound, HostLook
+from pbxfleet.model.picture import HostLook
 from pbxfleet.report.drift_json import decode_drift
 
 HINT = "pbxfleet --json drift HOST >FILE makes one"
@@ -74,12 +74,11 @@ def _both(host: str, one: HostLook, other: HostLook) -> HostLook:
 
 def _look_at(repository: str, host: str, root: str) -> HostLook:
     from pbxfleet.app.calls import with_calls
+    from pbxfleet.app.drift import Wanted, drift
     from pbxfleet.app.live import look, open_live
-    from pbxfleet.plan.drift import drift_items
 
     live = open_live(repository, host, root)
-    looked = look(live)
-    plan = with_calls(live, looked.plan)
-    items = drift_items(looked.difference, looked.observed)
+    plan = with_calls(live, look(live).plan)
+    found = drift(live, Wanted(tells=False, keeps=False))
     where = "the machine" if root == "/" else "a folder that plays its /"
-    return HostLook((f"a look at {where}",), plan, tuple(map(DriftFound, items)), looked.debts)
+    return HostLook((f"a look at {where}",), plan, found.every, found.debts)

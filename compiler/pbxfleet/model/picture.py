@@ -12,20 +12,6 @@ from pbxfleet.model.plan import Plan
 from pbxfleet.model.rehearsal import HostRehearsal
 
 
-class DriftFound(NamedTuple):
-    """One difference with what is remembered of it: why its author is known, and how often it was seen.
-
-    `last_seen` is UTC in ISO 8601, `sightings` counts the runs in a row that saw it, `flaps` how often it
-    came back; all are empty where nobody remembers.
-    """
-
-    item: DriftItem
-    evidence: str = ""
-    last_seen: str = ""
-    sightings: int = 0
-    flaps: int = 0
-
-
 class HostLook(NamedTuple):
     """What is known of the machine itself, and of what that is: each None where nobody looked.
 
@@ -34,7 +20,7 @@ class HostLook(NamedTuple):
 
     sources: tuple[str, ...]
     plan: Plan | None = None
-    drift: tuple[DriftFound, ...] | None = None
+    drift: tuple[DriftItem, ...] | None = None
     debts: tuple[RestartDebt, ...] | None = None
     pending: int | None = None
 

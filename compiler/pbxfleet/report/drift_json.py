@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 from pbxfleet.core.errors import Refused
 from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.drift import DriftItem
-from pbxfleet.model.picture import DriftFound
 from pbxfleet.report.plan_json import check_texts, debts_from
 
 FORMAT = 1
 _NUMBERS = ("sightings", "flaps")
-_KNOWN = frozenset((*DriftItem._fields, *DriftFound._fields)) - {"item"}
 _OPTIONAL = ("applied", "observed")
 
 
@@ -22,7 +20,7 @@ class DriftDocument(NamedTuple):
     """One document. `pending` is the number of declared changes; `debts` None where none were told."""
 
     host: str
-    items: tuple[DriftFound, ...]
+    items: tuple[DriftItem, ...]
     pending: int
     debts: tuple[RestartDebt, ...] | None
 
@@ -47,12 +45,11 @@ def decode_drift(content: bytes, name: str) -> DriftDocument:
 _HINT = "pbxfleet --json drift HOST prints one"
 
 
-def _item(data: Mapping[str, Any]) -> DriftFound:
+def _item(data: Mapping[str, Any]) -> DriftItem:
     values = {"kind": data["class"], **{key: data[key] for key in data if key != "class"}}
-    known = {key: value for key, value in values.items() if key in _KNOWN}
+    known = {key: value for key, value in values.items() if key in DriftItem._fields}
     check_texts({key: known[key] for key in _OPTIONAL if known[key] is not None})
     check_texts(known, besides=(*_NUMBERS, *_OPTIONAL))
     if any(type(known[key]) is not int for key in _NUMBERS if key in known):
         raise TypeError("a number is not one")
-    memory = {key: known.pop(key) for key in DriftFound._fields if key in known}
-    return DriftFound(DriftItem(**known), **memory)
+    return DriftItem(**known)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pbxfleet.model.debt import RestartDebt, by_instance, owed_text
+from pbxfleet.model.drift import UNKNOWN, DriftItem
 from pbxfleet.model.folding import filled, fold, ranges
-from pbxfleet.model.picture import DriftFound, HostLook, HostPicture
+from pbxfleet.model.picture import HostLook, HostPicture
 from pbxfleet.report.html import Child, Markup, element, joined
 from pbxfleet.report.page_pending import pending_part
 from pbxfleet.report.page_tables import Column, table
@@ -15,7 +16,6 @@ from pbxfleet.report.plan_text import shown
 from pbxfleet.report.summary import counted
 
 DAY_S = 86400
-UNKNOWN = "unknown"  # author of a difference that nothing tells of
 
 
 def look_parts(picture: HostPicture) -> Markup:
@@ -52,13 +52,13 @@ def _not_known(look: HostLook) -> str:
     return ", ".join(name for name, is_known in known.items() if not is_known)
 
 
-def _drift(host: str, found: Sequence[DriftFound]) -> Markup:
-    if not found:
+def _drift(host: str, items: Sequence[DriftItem]) -> Markup:
+    if not items:
         return element("p", "No drift: the machine is as it was applied last.", class_="fine")
     folds = fold(
-        sorted(found, key=lambda one: (one.item.first_seen, *one.item[1:4])),
-        _essence,
-        lambda one: {"instance": one.item.instance} if one.item.instance else {},
+        sorted(items, key=lambda item: (item.first_seen, item.place)),
+        lambda i: (i.kind, i.resource, i.name, i.applied, i.observed, i.who, i.evidence, _age(i)),
+        lambda i: {"instance": i.instance} if i.instance else {},
     )
     rows = [(one.items, filled(one.pattern, {})) for one in folds]
     columns = [
@@ -76,14 +76,8 @@ def _drift(host: str, found: Sequence[DriftFound]) -> Markup:
     )
 
 
-def _essence(one: DriftFound) -> tuple[str | None, ...]:
-    i = one.item
-    said = (i.kind, i.resource, i.name, i.applied, i.observed, i.who)
-    return (*said, one.evidence, _age(one))
-
-
-def _where(found: Sequence[DriftFound], resource: str) -> Markup:
-    names = ranges(one.item.instance for one in found if one.item.instance) or "the host itself"
+def _where(items: Sequence[DriftItem], resource: str) -> Markup:
+    names = ranges(item.instance for item in items if item.instance) or "the host itself"
     return joined((element("b", names), element("small", resource)))
 
 
@@ -100,17 +94,16 @@ def _who(who: str, evidence: str) -> Child:
     return joined((who, element("small", evidence) if evidence else None))
 
 
-def _age(found: DriftFound) -> str:
+def _age(item: DriftItem) -> str:
     """Since when, how long that was when it was seen last, how often: from its own dates alone."""
-    first = found.item.first_seen
-    if not first:
+    if not item.first_seen:
         return "since when is not known"
-    parts = [f"since {first}"]
-    if found.last_seen:
-        days = _days(first, found.last_seen)
+    parts = [f"since {item.first_seen}"]
+    if item.last_seen:
+        days = _days(item.first_seen, item.last_seen)
         parts += [counted(days, "day")] if days else []
-    parts += [f"seen {found.sightings} times in a row"] if found.sightings > 1 else []
-    parts += [f"came back {counted(found.flaps, 'time')}"] if found.flaps else []
+    parts += [f"seen {item.sightings} times in a row"] if item.sightings > 1 else []
+    parts += [f"came back {counted(item.flaps, 'time')}"] if item.flaps else []
     return ", ".join(parts)
 
 
