@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pbxfleet.app.apply import _not_clean
 from pbxfleet.app.gate import POLL_S
+from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
 from pbxfleet.host.fake import FakeHost
 from pbxfleet.host.state import FOLDER
@@ -247,6 +248,17 @@ def test_settings_change_live_while_the_rest_waits(mode: str) -> None:
     machine.epoch = datetime(2026, 3, 2, 5, 45, tzinfo=UTC).timestamp()
     applied_on(wanted, machine)
     assert plan_on(live_of(wanted, machine)).is_empty
+
+
+def test_a_host_that_does_not_know_the_time_zone_refuses_and_stops_nothing() -> None:
+    machine = machine_with({})
+    declared = windows("Mon 05:30-06:00")._replace(timezone="Europe/Nowhere")
+    wanted = asked(*AFTER, maintenance=declared)
+    with pytest.raises(Refused, match="knows no time zone Europe/Nowhere"):
+        applied_on(wanted, machine)
+    assert machine.stops == []
+    _, report = applied_on(wanted, machine, outside="no tzdata here")
+    assert report.applied == ("alpha", "beta")
 
 
 def test_who_takes_the_address_of_one_that_waits_waits_too() -> None:

@@ -228,7 +228,14 @@ def times_of(live: Live, name: str) -> Times:
     """How the windows of an instance stand now."""
     declared = live.target.maintenance
     windows = () if live.outside_window else declared.of(name)
-    return times_at(windows, zone_of(declared.timezone if windows else UTC), live.clock())
+    try:
+        zone = zone_of(declared.timezone if windows else UTC)
+    except ValueError as error:
+        raise Refused(
+            f"whether maintenance windows are open cannot be told: {error}",
+            hint="install tzdata on the host, or say --outside-window with the reason",
+        ) from error
+    return times_at(windows, zone, live.clock())
 
 
 def _closed(live: Live, name: str) -> Closed | None:
