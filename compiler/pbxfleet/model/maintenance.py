@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -164,11 +165,15 @@ def times_at(windows: tuple[str, ...], zone: tzinfo, now_s: float) -> Times:
     """Whether one of the windows is open, and until or from when; no windows are always open."""
     if not windows:
         return Times(True, None, None)
+    return _times_in(windows, zone, int(now_s) // MINUTE_S)
+
+
+@lru_cache(maxsize=64)  # many instances have the same windows, and are asked about at one moment
+def _times_in(windows: tuple[str, ...], zone: tzinfo, minute: int) -> Times:
     from datetime import UTC as utc
     from datetime import datetime
 
     parsed = [parse_window(text) for text in windows]
-    minute = int(now_s) // MINUTE_S
     state = _is_open(parsed, datetime.fromtimestamp(minute * MINUTE_S, utc).astimezone(zone))
     # Clocks are set by whole minutes, so that every border is at the begin of one.
     for ahead in range(1, WEEK_MIN + DAY_MIN):
