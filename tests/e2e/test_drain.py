@@ -107,3 +107,22 @@ def test_nothing_is_restarted_outside_of_its_window_and_no_restart_is_forgotten(
     site.apply("--quiet")
     assert json.loads(site.ok("status", "--json").out)["debts"] == []
     site.settles()
+
+
+def test_a_window_that_is_closed_hides_no_drift_and_nothing_that_is_pending(running: Make) -> None:
+    site = running("ash").up()
+    open_on(site, 3)
+    site.apply("--quiet")
+    xml = site.directory("ash") / "pbx.xml"
+    xml.write_text(site.pbx_xml("ash").replace(">Ash<", ">Ash Ltd<"), encoding="utf-8")
+    assert [w["instance"] for w in site.plan()["waits"]] == ["ash"]
+
+    # With somebody to tell, and with nobody.
+    for words in ((), ("--metrics", site.repo.parent / "drift.prom")):
+        done = site.run("drift", *words)
+        assert done.code == 2 and "Ash -> Ash Ltd" in done.out, words
+    told = (site.repo.parent / "drift.prom").read_text(encoding="utf-8")
+    assert 'instance="ash",class="changed"} 1\n' in told
+    assert '+sys_name = "Ash Ltd"\n' in site.run("drift", "--adopt").out
+    (row,) = json.loads(site.ok("status", "--json").out)["instances"]
+    assert row["differs"] == 2, "pbx.xml, and the restart for it"

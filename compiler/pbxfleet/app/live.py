@@ -69,6 +69,7 @@ class Live(NamedTuple):
 class Looked(NamedTuple):
     """A look at the host: what was observed, how it differs, and the plan that settles it.
 
+    `difference` is all of it, also what the plan leaves out: for a selection, or a window that is closed.
     `debts` are all restarts that running instances are owed.
     """
 
@@ -202,8 +203,8 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     from pbxfleet.plan.waiting import split, with_waits
 
     fields = live.tree.fields
-    observed, difference = compared(live)
-    difference, left = select(difference, live.selection, live.target, observed, live.records)
+    observed, whole = compared(live)
+    difference, left = select(whole, live.selection, live.target, observed, live.records)
     waits: tuple[Waiting, ...] = ()
     if live.target.maintenance != NO_MAINTENANCE and not live.host_only:
         difference, waits = split(
@@ -221,7 +222,7 @@ def look(live: Live, *, with_basis: bool = False) -> Looked:
     plan = plan._replace(notes=(*live.notes, *plan.notes, *advice, *_not_at_hand(live, plan.steps)))
     if with_basis:
         plan = plan._replace(basis=make_basis(live.target, observed, live.records, fields))
-    return Looked(observed, difference, plan, difference.debts)
+    return Looked(observed, whole, plan, difference.debts)
 
 
 def times_of(live: Live, name: str) -> Times:
