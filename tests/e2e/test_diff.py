@@ -27,9 +27,10 @@ def effects(data: Any) -> dict[str, tuple[str, str]]:
 
 
 def fields(data: Any, instance: str) -> dict[str, tuple[Any, Any]]:
-    """Before and after of everything that differs of an instance."""
+    """Before and after of everything that is declared otherwise of an instance."""
     (effect,) = [e for e in data["effects"] if e["instance"] == instance]
-    listed = [f for c in effect["changes"] for f in c["fields"]] + effect["facts"]
+    changes = [c for c in effect["changes"] if c["kind"] != "service"]
+    listed = [f for c in changes for f in c["fields"]] + effect["facts"]
     return {f["name"]: (f["before"], f["after"]) for f in listed}
 
 
@@ -43,7 +44,7 @@ def test_nothing_is_different_between_a_commit_and_the_same_files(fleet: GitFlee
 def test_an_edit_shows_what_it_does_before_it_is_compiled_and_after(fleet: GitFleet) -> None:
     fleet.edit(ALPHA, '"Alpha"', '"First"')
     stale = fleet.diff("HEAD", "--detailed-exitcode", code=2)
-    assert effects(stale) == {"alpha": ("update", "live")}
+    assert effects(stale) == {"alpha": ("update", "restart")}
     assert fields(stale, "alpha") == {"sys_name": ("Alpha", "First")}
     assert stale["hosts"] == [
         {"host": "h1", "before": "rendered", "after": "compiled", "instances": ["alpha", "beta"]}
@@ -52,6 +53,14 @@ def test_an_edit_shows_what_it_does_before_it_is_compiled_and_after(fleet: GitFl
     fresh = fleet.diff("HEAD")
     assert fresh["hosts"][0]["after"] == "rendered"
     assert fresh["effects"] == stale["effects"]
+
+
+def test_settings_change_live_only_where_pbxfleet_has_a_login(fleet: GitFleet) -> None:
+    fleet.edit(ALPHA, '"Alpha"', '"First"')
+    assert "not live: no [api]" in fleet.run("HEAD").out
+    login = '\n[api]\npassword_file = "/etc/pbx/api-alpha"\n'
+    fleet.write(ALPHA, fleet.path(ALPHA).read_text(encoding="utf-8") + login)
+    assert effects(fleet.diff("HEAD")) == {"alpha": ("update", "live")}
 
 
 def test_the_sides_are_commits_the_working_tree_or_where_a_branch_began(fleet: GitFleet) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from pbxfleet.model.revisions import NO_LONGER
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.plan.besides import Applied, host_facts, instance_facts
 from pbxfleet.plan.between import NOT_DECLARED, Between, between, changed_waves
+from support.calling import asked
 from support.machine import applied, plan_of
 from support.targets import Fleet, SecretName, Seeded, Wish, fleet
 from support.worlds import wishes
@@ -88,6 +90,20 @@ def test_what_is_left_alone_is_said_with_the_reason() -> None:
     assert (alike.action, alike.reason) == (Verb.KEEP, "means the same: nothing is written")
     (secret,) = settings_between(pw_pass=SecretName("other")).values()
     assert [(f.before, f.after) for f in secret.fields] == [("(secret)", "(secret)")]
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_without_a_login_that_is_declared_nothing_changes_live(login: bool) -> None:
+    without = () if login else ("acme",)
+    before, after = (
+        of(asked(replace(BASE, settings={"syslog_prefix": value}), without_login=without))
+        for value in ("one", "two")
+    )
+    found = between(before, after).changes
+    (change,) = [c for c in found if c.kind is Kind.SETTINGS]
+    assert change.impact is (Impact.LIVE if login else Impact.RESTART)
+    assert ("not live: no [api]" in change.reason) is not login
+    assert (Verb.RESTART in {c.action for c in found}) is not login
 
 
 def test_of_what_was_not_declared_nobody_knows_what_is_there() -> None:

@@ -11,7 +11,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.host.files import Files
 from pbxfleet.host.proc import Processes
 from pbxfleet.host.proven import Proven, Prover, Unproven, reason
-from pbxfleet.model.asking import TLS_ROLES, Answer, Question
+from pbxfleet.model.asking import NO_LOGIN, TLS_ROLES, Answer, Question
 from pbxfleet.model.observed import What
 from pbxfleet.model.target import ExpectedListener, InstanceTarget, Login
 
@@ -113,7 +113,7 @@ class Asker:
         from base64 import b64encode
 
         if login is None:
-            raise ValueError("no [api]")
+            raise ValueError(NO_LOGIN)
         password = self._password(login.password_file)
         return "Basic " + b64encode(f"{login.user}:{password}".encode()).decode("ascii")
 

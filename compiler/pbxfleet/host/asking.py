@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pbxfleet.host.base import Host, HostView
-from pbxfleet.model.asking import WEB_ROLES, Answer, Question, listeners_of
+from pbxfleet.model.asking import NO_LOGIN, WEB_ROLES, Answer, Question, listeners_of
 from pbxfleet.model.target import ExpectedListener, InstanceTarget
 
-NO_LOGIN = "no [api]"
 REDIRECTS = range(300, 400)
 
 

@@ -13,7 +13,7 @@ from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, host_path, join, parent
 from pbxfleet.host.local import SEED
 from pbxfleet.host.memory import Memory
-from pbxfleet.model.asking import NO_ANSWER, Answer, Question
+from pbxfleet.model.asking import NO_ANSWER, NO_LOGIN, Answer, Question
 from pbxfleet.model.observed import (
     HostFacts,
     ProcessSeen,
@@ -267,7 +267,7 @@ def healthy(
         return Answer(200, b"", "")
     if question is Question.CERTIFICATE:
         return Answer(0, b"2099-12-31", "")
-    return Answer(0, b"", "no [api]" if instance.api is None else NO_ANSWER)
+    return Answer(0, b"", NO_LOGIN if instance.api is None else NO_ANSWER)
 
 
 def no_rest(_host: FakeHost, _instance: InstanceTarget, _values: Mapping[str, str]) -> Answer:

@@ -14,6 +14,7 @@ TLS_ROLES = ("https", "sip_tls")
 
 TIMEOUT_S = 5.0  # for one question, from connecting to the last byte
 NO_ANSWER = "no answer in time"
+NO_LOGIN = "no [api]"
 OWN_NETWORK = "it has a network of its own, which is not reached from here"
 
 

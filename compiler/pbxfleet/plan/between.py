@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.model.applied import AppliedRecord, AppliedResource, Proof, as_remembered
+from pbxfleet.model.asking import NO_LOGIN
 from pbxfleet.model.elements import remembered
 from pbxfleet.model.observed import (
     Observed,
@@ -43,8 +44,8 @@ class Between(NamedTuple):
 def between(before: Applied, after: Applied) -> Between:
     """Changes of a host on which `before` is applied and runs, and which shall have `after`.
 
-    A setting changes live if the PBX is known to take it while it runs; whether this one does, only the
-    host can tell.
+    A setting changes live if the PBX is known to take it while it runs and `after` declares a login for
+    it; whether this one does, only the host can tell.
     """
     names = changed_waves(before.target, after.target)
     before, after = _only(before, names), _only(after, names)
@@ -103,8 +104,9 @@ def _observed(before: Applied, after: Applied) -> Observed:
         if now[id_].fields_digest == resource.fields_digest:
             same.add(id_)
         else:
-            fields = after.fields(now[id_].instance)
-            settings[id_] = _settings(before.fields(resource.instance), fields)
+            name = now[id_].instance
+            login = after.target.instances[name].api is not None
+            settings[id_] = _settings(before.fields(name), after.fields(name), login=login)
     instances = before.target.instances
     return Observed(
         seen=seen,
@@ -123,12 +125,15 @@ def _observed(before: Applied, after: Applied) -> Observed:
     )
 
 
-def _settings(before: Sequence[Field], after: Sequence[Field]) -> SettingsSeen:
-    """A pbx.xml that has what was declared; of the rest nobody knows what the PBX has there."""
+def _settings(before: Sequence[Field], after: Sequence[Field], *, login: bool) -> SettingsSeen:
+    """A pbx.xml that has what was declared; of the rest nobody knows what the PBX has there.
+
+    Without a login nothing can be given to the running process, whatever the PBX takes.
+    """
     values = {f.name: f.value for f in before}
     values |= {f.name: NOT_DECLARED for f in after if f.name not in values}
-    live = frozenset(f.name for f in after if may_be_live(f))
-    return SettingsSeen(values, frozenset(), "", live=live)
+    live = frozenset(f.name for f in after if may_be_live(f)) if login else frozenset()
+    return SettingsSeen(values, frozenset(), "", live=live, why_not_live="" if login else NO_LOGIN)
 
 
 def _running(instance: InstanceTarget) -> RuntimeSeen:
