@@ -9,6 +9,7 @@ from pbxfleet.app.diff_authors import authors
 from pbxfleet.app.diff_checks import only
 from pbxfleet.app.diff_lines import line_deltas
 from pbxfleet.app.diff_moves import with_moves
+from pbxfleet.app.diff_origins import with_origins
 from pbxfleet.app.diff_policy import is_denied, under_policy
 from pbxfleet.app.side import Sides
 from pbxfleet.app.two_targets import HostTree, Pair, TwoTargets
@@ -32,7 +33,7 @@ def diff_sides(sides: Sides, *, checks: bool = True) -> RevisionDiff:
     """
     targets = TwoTargets(sides)
     if not (checks and targets.changed):
-        return _compared(sides, targets)
+        return _compared(sides, targets, whole=checks)
     if targets.size < WORTH_IT:
         found = _compared(sides, targets)
         return _with_checks(found, targets, targets.diagnostics(sides.repository))
@@ -50,8 +51,11 @@ def diff_sides(sides: Sides, *, checks: bool = True) -> RevisionDiff:
 WORTH_IT = 300  # files in desired/, from which a second process pays
 
 
-def _compared(sides: Sides, targets: TwoTargets) -> RevisionDiff:
-    """What changes on hosts; what the checks say of it is not asked."""
+def _compared(sides: Sides, targets: TwoTargets, *, whole: bool = True) -> RevisionDiff:
+    """What changes on hosts; what the checks say of it is not asked.
+
+    With `whole` a large fleet may be read in full for the sources of lines.
+    """
     pairs = list(targets.pairs())
     effects: list[Effect] = []
     for number, pair in enumerate(pairs):
@@ -65,16 +69,20 @@ def _compared(sides: Sides, targets: TwoTargets) -> RevisionDiff:
     if {Verb.REMOVE, Verb.CREATE} <= {e.action for e in effects}:
         effects = with_moves(effects, *targets.ledgers())
     effects.sort(key=lambda e: (e.host, e.instance))
+    found, left = with_origins(blocks(effects), pairs, targets, whole=whole)
+    effects = sorted((e for block in found for e in block.effects), key=lambda e: e[:2])
     named = sides.before.named, sides.after.named
+    written, gone = authors(sides.revisions, *named, found) if effects else ({}, {})
     return RevisionDiff(
         *named,
         tuple(_with_names(pair) for pair in pairs),
         tuple(effects),
         (),
         (),
-        sides.notes,
+        (*sides.notes, *left),
         is_denied=is_denied(effects),
-        written=authors(sides.revisions, *named, blocks(effects)) if effects else {},
+        written=written,
+        gone=gone,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pbxfleet.model.revisions import Named, Written
-from pbxfleet.report.diff_blocks import Block, shown_places
+from pbxfleet.report.diff_blocks import Block, shown_line_places, shown_places
 from pbxfleet.vcs.authors import Authors
 from pbxfleet.vcs.revisions import Revisions
 
@@ -14,10 +14,14 @@ MOST_FILES = 60  # each costs a process of git; places in further files stand wi
 
 def authors(
     revisions: Revisions, before: Named, after: Named, blocks: Iterable[Block]
-) -> Mapping[str, Written]:
-    """By place, the commit that wrote what is shown, or that took it out."""
+) -> tuple[Mapping[str, Written], Mapping[str, Written]]:
+    """By place on the second side, the commit that wrote what is shown; then by place on the first side.
+
+    The latter is the commit that took it out, or the one that wrote it where it is still there.
+    """
     asked = Authors(revisions)
     found: dict[str, Written] = {}
+    removed: dict[str, Written] = {}
     there: dict[str, dict[int, str]] = {}
     gone: list[str] = []
     for place, is_gone in dict.fromkeys(_places(blocks)):
@@ -30,17 +34,22 @@ def authors(
         written = asked.of_lines(after.object, file, lines)
         found |= {lines[line]: by for line, by in written.items() if line in lines}
     for place in gone[:MOST_FILES]:
-        by = asked.of_removal(before.object, after.object, *_split(place))
+        file, line = _split(place)
+        by = asked.of_removal(before.object, after.object, file, line)
+        if by is None:
+            by = asked.of_lines(before.object, file, [line]).get(line)
         if by is not None:
-            found[place] = by
-    return found
+            removed[place] = by
+    return found, removed
 
 
 def _places(blocks: Iterable[Block]) -> Iterator[tuple[str, bool]]:
-    for block in blocks:
-        for places, is_gone in shown_places(block):
+    """Those of lines come last, since there may be many."""
+    blocks = list(blocks)
+    for shown in (shown_places, shown_line_places):
+        for places in (places for block in blocks for places in shown(block)):
             if _split(places.one)[1]:
-                yield places.one, is_gone
+                yield places.one, places.is_gone
 
 
 def _split(place: str) -> tuple[str, int]:

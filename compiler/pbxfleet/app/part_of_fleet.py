@@ -23,7 +23,11 @@ def part_of_fleet(repository: str, host: str) -> Fleet | None:
     """The fleet with this host, its instances, and their peers with their hosts; None for a small one."""
     if not is_directory(f"{repository}/desired"):
         return None
-    contents = read_tree(absolute(repository), "desired", file_suffixes=SUFFIXES)
+    return part_of(read_tree(absolute(repository), "desired", file_suffixes=SUFFIXES), host)
+
+
+def part_of(contents: Mapping[str, bytes | ReadProblem], host: str) -> Fleet | None:
+    """The same of files of desired/ by name, wherever they were read from."""
     instances = {name: text for name, text in contents.items() if name.startswith(INSTANCES)}
     if len(instances) < WORTH_IT:
         return None

@@ -192,12 +192,18 @@ def source_map_of(repository: str, host: str) -> SourceMap:
 
     there = read_file(f"{absolute(repository)}/rendered/{host}/{MANIFEST}")
     part = None if there is None else part_of_fleet(repository, host)
-    if part is not None and part.resolved is not None and part.desired is not None:
-        known = SourceMap(part)
-        # The manifest has the digest of every file: with this one right, all of them are.
-        if known.has(host) and known.text(RenderedFile(host, MANIFEST)).encode() == there:
-            return known
-    return source_map(repository)
+    known = None if there is None else source_map_in(part, host, there)
+    return source_map(repository) if known is None else known
+
+
+def source_map_in(fleet: Fleet | None, host: str, manifest: bytes) -> SourceMap | None:
+    """The sources of a fleet, or of a part of one, if its host compiles to this very manifest."""
+    if fleet is None or fleet.resolved is None or fleet.desired is None:
+        return None
+    known = SourceMap(fleet)
+    # The manifest has the digest of every file: with this one right, all of them are.
+    same = known.has(host) and known.content(RenderedFile(host, MANIFEST)) == manifest
+    return known if same else None
 
 
 def text_of(file: RenderedFile, content: bytes) -> str:

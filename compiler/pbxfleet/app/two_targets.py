@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pbxfleet.app.contents import RenderedTree
 from pbxfleet.app.fleet import Fleet
@@ -26,7 +26,11 @@ from pbxfleet.model.resolved import Allocation, Ledger
 from pbxfleet.model.revisions import HostSides, Source
 from pbxfleet.model.target import InstanceTarget, Target
 
+if TYPE_CHECKING:
+    from pbxfleet.app.source_map import SourceMap
+
 HOSTS = "desired/hosts"
+WORTH_IT = 100  # files in desired/, from which a part of them is read sooner than all
 
 
 class HostTree(RenderedTree):
@@ -103,6 +107,18 @@ class TwoTargets:
         cache = LayeredCache(cache_of(repository))
         after = self._after.diagnostics(cache)
         return self._before.diagnostics(cache), after
+
+    def source_map(self, pair: Pair, *, before: bool, whole: bool) -> SourceMap | None:
+        """The sources of the lines of one host on one side; None where they cannot be told.
+
+        Of a large fleet a part is read. Where that is not enough, everything is, if `whole` allows it.
+        """
+        side, tree = (self._before, pair.before) if before else (self._after, pair.after)
+        return None if tree is None else side.source_map(tree, whole=whole)
+
+    def read_file(self, name: str, *, before: bool) -> bytes | None:
+        """A file on one side."""
+        return (self._before if before else self._after).side.read(name)
 
     def ledgers(self) -> tuple[Ledger, Ledger]:
         """What both sides remember; one that cannot be read says nothing."""
@@ -237,6 +253,26 @@ class _OneSide:
             content = self.side.read(name)
             self._digests[name] = None if content is None else digest_of(content)
         return self._digests[name]
+
+    def source_map(self, tree: HostTree, *, whole: bool) -> SourceMap | None:
+        """The sources of this tree, None where it is not what desired/ compiles to here."""
+        from pbxfleet.app.part_of_fleet import part_of
+        from pbxfleet.app.source_map import source_map_in
+
+        manifest = tree.content(MANIFEST)
+        if manifest is None or not self.desired:
+            return None
+        known = None
+        if "fleet" not in self.__dict__:
+            known = source_map_in(part_of(self.side.contents(), tree.host), tree.host, manifest)
+        if known is None and (whole or "fleet" in self.__dict__ or self.is_small):
+            known = source_map_in(self.fleet, tree.host, manifest)
+        return known
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all of desired/ is read in no time."""
+        return len(self.desired) < WORTH_IT
 
     def _compiled(self, host: str) -> Mapping[str, bytes] | None:
         from pbxfleet.app.reading import inputs_of

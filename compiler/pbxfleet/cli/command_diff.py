@@ -36,7 +36,8 @@ def _diff(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-checks",
         action="store_true",
-        help="do not ask which checks newly fail, which takes most of the time; validate tells all",
+        help="do not ask which checks newly fail, which takes most of the time; validate tells all; look for "
+        "sources of lines in fewer files",
     )
     parser.add_argument(
         "--out", metavar="FILE", help="write the whole text, uncut, into FILE as well"

@@ -58,11 +58,14 @@ class LineDelta(NamedTuple):
     """A line of a rendered file: `sign` is `-`, `+` or a space for one that stays.
 
     `number` counts from 1 in the file that has it: that of before for `-`, else that of after.
+    `origin` are the places that the line comes from on that side, those that the change touched first;
+    it is empty for lines that stay, and where nobody asked.
     """
 
     sign: str
     number: int
     text: str
+    origin: tuple[str, ...] = ()
 
 
 class FileLines(NamedTuple):
@@ -116,8 +119,9 @@ class RevisionDiff(NamedTuple):
 
     `new` are diagnostics that only the second side has, `fixed` those that only the first has; both are
     as the fleet wants them told. `notes` are about the comparison itself. `has_errors` says that the
-    second side cannot be compiled. `written` has the commits of places, as far as they were asked for.
-    `is_denied` says that the policy of the second side forbids what it does.
+    second side cannot be compiled. `written` has the commits of places on the second side, as far as they
+    were asked for, and `gone` those of places on the first side. `is_denied` says that the policy of the
+    second side forbids what it does.
     """
 
     before: Named
@@ -130,6 +134,7 @@ class RevisionDiff(NamedTuple):
     has_errors: bool = False
     written: Mapping[str, Written] = MappingProxyType({})
     is_denied: bool = False
+    gone: Mapping[str, Written] = MappingProxyType({})
 
     @property
     def is_broken(self) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.model.folding import escaped, filled, fold, ranges
 from pbxfleet.model.plan import Change, FieldDelta, Verb
-from pbxfleet.model.revisions import NO_LONGER, Effect, HostSides, RevisionDiff
+from pbxfleet.model.revisions import NO_LONGER, Effect, FileLines, HostSides, RevisionDiff
 from pbxfleet.model.target import IMPACT_ORDER, Impact, Kind
 
 MOST_LEFT_OUT = 5  # "all but" so many names; more are listed the other way round
@@ -83,9 +83,15 @@ def essence(effect: Effect) -> Effect:
     changes = tuple(_without_places(change, with_lines) for change in effect.changes)
     facts = tuple(fact._replace(origin="") for fact in effect.facts)
     notes = tuple(note._replace(instance="") for note in effect.notes)
-    return effect._replace(
-        host="", instance="", words=(), place="", changes=changes, facts=facts, notes=notes
-    )
+    lines = tuple(map(_without_origins, effect.lines))
+    told = effect._replace(changes=changes, facts=facts, lines=lines, notes=notes)
+    return told._replace(host="", instance="", words=(), place="")
+
+
+def _without_origins(file: FileLines) -> FileLines:
+    if not any(line.origin for line in file.lines):
+        return file
+    return file._replace(lines=tuple(line._replace(origin=()) for line in file.lines))
 
 
 def _without_places(change: Change, with_lines: Collection[str]) -> Change:
@@ -102,36 +108,57 @@ class Places(NamedTuple):
     """Where it is written: the most frequent place of a block's effects, and how many others there are.
 
     `place` has placeholders where the effects differ in their names only; `one` is that of the first.
+    `is_gone` says that they are places of the first side.
     """
 
     place: str
     one: str
     others: int
+    is_gone: bool = False
 
 
-def shown_places(block: Block) -> Iterator[tuple[Places, bool]]:
-    """Every place that is shown for a block, and whether it is one of the first side that is gone."""
-    pattern = block.pattern
-    yield instance_places(block), pattern.action is Verb.REMOVE
-    for number, change in enumerate(pattern.changes):
-        yield places(block, number, None), False
+def shown_places(block: Block) -> Iterator[Places]:
+    """Every place that is shown for a block, but those of lines."""
+    yield instance_places(block)
+    for number, change in enumerate(block.pattern.changes):
+        yield places(block, number, None)
         for field in range(len(change.fields)):
-            yield places(block, number, field), change.reason == NO_LONGER
-    for number in range(len(pattern.facts)):
-        yield fact_places(block, number), False
+            yield places(block, number, field)
+    for number in range(len(block.pattern.facts)):
+        yield fact_places(block, number)
+
+
+def shown_line_places(block: Block) -> Iterator[Places]:
+    """Every place that is shown for a line of a file."""
+    for file in block.pattern.lines:
+        yield from line_places(block, file)
 
 
 NO_PLACES = Places("", "", 0)
 
 
+def line_places(block: Block, file: FileLines) -> tuple[Places, ...]:
+    """Of each line of a file of the pattern: the first place of it, in the first of the effects."""
+    first = block.effects[0].lines[block.pattern.lines.index(file)]
+    return tuple(
+        Places(line.origin[0], line.origin[0], len(line.origin) - 1, line.sign == "-")
+        if line.origin
+        else NO_PLACES
+        for line in first.lines
+    )
+
+
 def places(block: Block, change: int, field: int | None) -> Places:
     """Of a field of a change of the pattern; of the change as such where `field` is None."""
-    return _places(block, [_origin(effect, change, field) for effect in block.effects])
+    found = _places(block, [_origin(effect, change, field) for effect in block.effects])
+    is_gone = field is not None and block.pattern.changes[change].reason == NO_LONGER
+    return found._replace(is_gone=is_gone)
 
 
 def instance_places(block: Block) -> Places:
     """Where the instances are declared, or were."""
-    return _places(block, [effect.place for effect in block.effects])
+    found = _places(block, [effect.place for effect in block.effects])
+    return found._replace(is_gone=block.pattern.action is Verb.REMOVE)
 
 
 def fact_places(block: Block, fact: int) -> Places:

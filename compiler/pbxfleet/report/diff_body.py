@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pbxfleet.model.plan import Change, FieldDelta, Verb
 from pbxfleet.model.revisions import FileLines, RevisionDiff
 from pbxfleet.model.target import Kind
-from pbxfleet.report.diff_blocks import Block, Places, fact_places, instance_places, places
-from pbxfleet.report.diff_text import place_text
+from pbxfleet.report.diff_blocks import (
+    Block,
+    Places,
+    fact_places,
+    instance_places,
+    line_places,
+    places,
+)
+from pbxfleet.report.diff_text import line_text, place_text
 from pbxfleet.report.paint import visible
 from pbxfleet.report.plan_text import note_lines, shown
 from pbxfleet.report.summary import counted
@@ -45,9 +52,8 @@ def _change(
             own = Places("", "", 0) if whole else places(block, number, at)
             yield from _field(field, own, found)
     if lines is not None:
-        yield from (
-            f"{d.sign} {d.number:>4} {visible(d.text.expandtabs(4))}".rstrip() for d in lines.lines
-        )
+        for delta, origin in zip(lines.lines, line_places(block, lines), strict=True):
+            yield f"{line_text(delta)}{_where(origin, found)}"
         if lines.left:
             yield f"  and {counted(lines.left, 'line')} more"
 

@@ -35,7 +35,13 @@ def diff_data(found: RevisionDiff) -> dict[str, Any]:
             "new": diagnostics_json(found.new),
             "fixed": diagnostics_json(found.fixed),
         },
-        "written": [{"place": p, **by._asdict()} for p, by in sorted(found.written.items())],
+        "written": [
+            {"place": place, "side": side, **by._asdict()}
+            for place, side, by in sorted(
+                [(place, "after", by) for place, by in found.written.items()]
+                + [(place, "before", by) for place, by in found.gone.items()]
+            )
+        ],
         "notes": list(remarks(found)),
     }
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from pbxfleet.core.diagnostics import Diagnostic
 from pbxfleet.model.folding import ranges
 from pbxfleet.model.plan import FieldDelta, Verb
-from pbxfleet.model.revisions import FileLines, HostSides, Named, RevisionDiff, Source, Written
+from pbxfleet.model.revisions import (
+    FileLines,
+    HostSides,
+    LineDelta,
+    Named,
+    RevisionDiff,
+    Source,
+    Written,
+)
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.report.diff_blocks import (
     Block,
@@ -17,6 +25,7 @@ from pbxfleet.report.diff_blocks import (
     counts,
     fact_places,
     instance_places,
+    line_places,
     members,
     places,
     sections,
@@ -150,11 +159,16 @@ def _change_lines(
             where = "" if whole else _dim(places(block, number, at), found, paint)
             yield f"        {field_text(field)}{where}"
     if lines is not None:
-        for delta in lines.lines:
-            text = f"{delta.sign} {delta.number:>4} {visible(delta.text.expandtabs(4))}".rstrip()
-            yield f"        {paint(LINE_STYLES[delta.sign], text)}"
+        for delta, origin in zip(lines.lines, line_places(block, lines), strict=True):
+            text = paint(LINE_STYLES[delta.sign], line_text(delta))
+            yield f"        {text}{_dim(origin, found, paint)}"
         if lines.left:
             yield f"        and {counted(lines.left, 'line')} more"
+
+
+def line_text(line: LineDelta) -> str:
+    """`+   12 Nice=-5`."""
+    return f"{line.sign} {line.number:>4} {visible(line.text.expandtabs(4))}".rstrip()
 
 
 def field_text(field: FieldDelta) -> str:
@@ -172,7 +186,7 @@ def place_text(places: Places, found: RevisionDiff) -> str:
     if not places.place:
         return ""
     more = f" and {counted(places.others, 'other place')}" if places.others else ""
-    by = found.written.get(places.one)
+    by = (found.gone if places.is_gone else found.written).get(places.one)
     who = f" ({written_text(by)})" if by is not None else ""
     return visible(f"{places.place}{who}{more}")
 

@@ -89,6 +89,12 @@ class LineModel(Record):
     )
     number: LineNumber = Field(description="Line in the file that has it.", examples=[12])
     text: str = Field(description="The line.", examples=["Nice=-5"])
+    origin: list[str] = Field(
+        description="Places that it comes from, in the revision that has it; those that the change "
+        "touched first. Of the first effect of each block only; else, for lines on both sides, and in "
+        "patterns, empty.",
+        examples=[["desired/hosts/fra1.toml:7:8"]],
+    )
 
 
 class FileLinesModel(Record):
@@ -142,8 +148,11 @@ class WrittenModel(Record):
     """Who wrote what stands at a place; all but the place is empty where no commit can be named."""
 
     place: str = Field(
-        description="Place, on the first side for what was removed.",
+        description="Place.",
         examples=["desired/fleet.toml:19:16"],
+    )
+    side: Literal["before", "after"] = Field(
+        description="The revision that has the place.", examples=["after"]
     )
     commit: str = Field(description="Short name of the commit.", examples=["1a2b3c4d5e"])
     author: str = Field(description="Its author.", examples=["A. Author"])
