@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
+from pbxfleet.model.ignoring import SUBJECTS, Ignored
 from pbxfleet.model.manifest import (
     decode,
     decode_fields,
@@ -104,6 +105,18 @@ rules = st.builds(
     warned=st.lists(texts, max_size=2).map(tuple),
     acknowledged=st.lists(
         st.builds(Acknowledgement, code=texts, what=texts, reason=texts, expires=texts), max_size=2
+    ).map(tuple),
+    ignored=st.lists(
+        st.builds(
+            Ignored,
+            what=st.sampled_from(SUBJECTS),
+            pattern=texts,
+            kind=texts,
+            instance=texts,
+            reason=texts,
+            expires=texts,
+        ),
+        max_size=2,
     ).map(tuple),
 )
 
