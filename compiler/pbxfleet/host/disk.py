@@ -6,6 +6,7 @@ directory. Errors of the system become HostError with the path as subject.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -97,10 +98,15 @@ def digest_of_file(path: str) -> Digest | None:
 
 
 def write_file(path: str, content: bytes, mode: int) -> None:
-    """Put `content` at `path` atomically, with this mode whatever the umask; missing folders are made."""
+    """Put `content` at `path` atomically, with this mode whatever the umask; missing folders are made.
+
+    A file or a link that is there is replaced. Anything else stays, and is a HostError: the superuser
+    who says /dev/null or /dev/stdout would else take it from the whole machine.
+    """
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, f".{name}.{os.getpid()}")
     try:
+        _refuse_special(path, folder)
         os.makedirs(folder, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(temporary, flags, 0o600)
@@ -116,6 +122,17 @@ def write_file(path: str, content: bytes, mode: int) -> None:
             raise
     except OSError as error:
         raise _said(path, error) from error
+
+
+def _refuse_special(path: str, folder: str) -> None:
+    try:
+        is_link, state = stat.S_ISLNK(os.lstat(path).st_mode), os.stat(path)
+    except FileNotFoundError:
+        return  # nothing is there, or a link to nothing
+    if stat.S_ISDIR(state.st_mode):
+        raise HostError(path, os.strerror(errno.EISDIR), errno.EISDIR)
+    if not stat.S_ISREG(state.st_mode) or (is_link and folder == "/dev"):
+        raise HostError(path, "is no file that can be replaced: a device, socket, FIFO or stream")
 
 
 def make_folder(path: str) -> None:
