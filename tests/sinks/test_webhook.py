@@ -119,3 +119,13 @@ def test_an_address_and_a_secret_from_files(tmp_path: Path) -> None:
         hook_of("https://hooks.example.com", str(secret))
     with pytest.raises(HostError, match="is not there"):
         hook_of("https://hooks.example.com", str(tmp_path / "none"))
+
+
+def test_what_is_no_web_address_is_said_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="the web address: cannot be understood$"):
+        sent("https://[T0KEN", [])
+    file = tmp_path / "url"
+    file.write_bytes(b"\xff\xfe")
+    file.chmod(0o600)
+    with pytest.raises(HostError, match="holds no web address"):
+        hook_of(f"file:{file}", "")

@@ -56,7 +56,11 @@ def headers(hook: Hook, body: bytes, event: str, key: str, now_s: int) -> dict[s
 
 def hook_of(url: str, secret_file: str) -> Hook:
     """The hook with what lies in its files; HostError if one cannot be read, or others can read it."""
-    address = _secret(url.removeprefix("file:")).decode() if url.startswith("file:") else url
+    path = url.removeprefix("file:")
+    try:
+        address = url if path == url else _secret(path).decode()
+    except UnicodeDecodeError:
+        raise HostError(path, "holds no web address") from None
     secret = _secret(secret_file) if secret_file else b""
     return Hook(address, secret)
 
@@ -70,7 +74,10 @@ def post(hook: Hook, body: bytes, lines: Mapping[str, str], pause: Pause = time.
     from http.client import HTTPException
     from urllib.parse import urlsplit
 
-    parts = urlsplit(hook.url)
+    try:
+        parts = urlsplit(hook.url)
+    except ValueError:
+        raise HostError("the web address", "cannot be understood") from None
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _here()):
         raise HostError(shown, "is neither https nor an address of this machine itself")
