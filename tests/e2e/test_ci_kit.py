@@ -107,12 +107,14 @@ def comment(repository: Path, text: str, env: dict[str, str]) -> subprocess.Comp
 def test_three_runs_make_one_comment(repository: Path, server: ForgeServer, kind: str) -> None:
     server.add("looks good")
     server.add(f"quoting:\n> {MARKER}")
+    forged = server.add(f"{MARKER}\nnothing is different on any host")
     env = told(server, kind)
     said = [comment(repository, text, env).stdout for text in ("one\n", "two\n", "two\n")]
     assert said == ["made a comment\n", "updated the comment\n", "the comment is up to date\n"]
-    ours = [body for body in server.comments.values() if body.startswith(MARKER)]
-    assert len(ours) == 1 and ours[0].endswith("\ntwo\n")
-    assert len(server.comments) == 3, "nobody else's was touched"
+    assert server.comments[forged].endswith("\nnothing is different on any host")
+    ours = [n for n, body in server.comments.items() if body.startswith(MARKER) and n != forged]
+    assert len(ours) == 1 and server.comments[ours[0]].endswith("\ntwo\n")
+    assert len(server.comments) == 4, "nobody else's was touched"
     assert {path for _, path in server.asked} >= {GITHUB if kind == "github" else GITLAB}
 
 
@@ -146,6 +148,8 @@ def test_a_forge_that_is_not_well_is_asked_again(repository: Path, server: Forge
     assert comment(repository, "one\n", told(server, "github")).stdout == "made a comment\n"
     server.broken = 9
     assert "502" in comment(repository, "two\n", told(server, "github")).stderr
+    server.broken, server.cut = 0, 9
+    assert "BadStatusLine" in comment(repository, "two\n", told(server, "github")).stderr
 
 
 def test_no_comment_is_too_long_for_its_forge(repository: Path, server: ForgeServer) -> None:

@@ -13,17 +13,24 @@ from urllib.parse import parse_qs, urlsplit
 GITHUB = "/repos/example/fleet/issues/7/comments"
 GITHUB_ONE = "/repos/example/fleet/issues/comments/"
 GITLAB = "/projects/42/merge_requests/7/notes"
+USER = "/user"
+PERSON, ROBOT = 11, 12
 TOKENS = {"Authorization": "Bearer good", "PRIVATE-TOKEN": "good"}
 
 
 class ForgeServer(ThreadingHTTPServer):
-    """Keeps comments by number. `broken` requests are answered with 502 before it is well."""
+    """Keeps comments by number, and who wrote them: people, but for what is posted.
+
+    `broken` requests are answered with 502 before it is well, and `cut` ones are not answered.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.comments: dict[int, str] = {}
+        self.writers: dict[int, int] = {}
+        self.cut = 0
         self.asked: list[tuple[str, str]] = []
         self.broken = 0
 
@@ -31,9 +38,10 @@ class ForgeServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def add(self, body: str) -> int:
+    def add(self, body: str, writer: int = PERSON) -> int:
         """A comment, with the next number."""
         number = len(self.comments) + 1
+        self.writers[number] = writer
         self.comments[number] = body
         return number
 
@@ -57,7 +65,11 @@ class _Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         sent = json.loads(self.rfile.read(size) or b"{}")
         server.asked.append((self.command, parts.path))
-        if server.broken:
+        if server.cut:
+            server.cut -= 1
+            self.wfile.write(b"nonsense\r\n\r\n")
+            self.close_connection = True
+        elif server.broken:
             server.broken -= 1
             self._answer(502)
         elif not any(self.headers.get(name) == token for name, token in TOKENS.items()):
@@ -65,12 +77,25 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.command == "GET" and parts.path in (GITHUB, GITLAB):
             asked = parse_qs(parts.query)
             size, page = int(asked["per_page"][0]), int(asked["page"][0])
-            found = [{"id": n, "body": body} for n, body in sorted(server.comments.items())]
+            found = [self._comment(n) for n in sorted(server.comments)]
             self._answer(200, found[(page - 1) * size : page * size])
         elif self.command == "POST" and parts.path in (GITHUB, GITLAB):
-            self._answer(201, {"id": server.add(sent["body"])})
+            self._answer(201, {"id": server.add(sent["body"], ROBOT)})
+        elif self.command == "GET" and parts.path == USER and self.headers.get("PRIVATE-TOKEN"):
+            self._answer(200, {"id": ROBOT})
         else:
             self._change(parts.path, sent)
+
+    def _comment(self, number: int) -> dict[str, Any]:
+        """As GitHub tells it, and as GitLab does."""
+        writer = self.server.writers[number]
+        kind = {"type": "Bot" if writer == ROBOT else "User"}
+        return {
+            "id": number,
+            "body": self.server.comments[number],
+            "user": kind,
+            "author": {"id": writer},
+        }
 
     def _change(self, path: str, sent: dict[str, str]) -> None:
         folder, _, number = path.rpartition("/")
