@@ -122,7 +122,7 @@ def test_an_address_and_a_secret_from_files(tmp_path: Path) -> None:
 
 
 def test_what_is_no_web_address_is_said_and_not_shown(tmp_path: Path) -> None:
-    with pytest.raises(HostError, match="the web address: cannot be understood$"):
+    with pytest.raises(HostError, match=r"the web address: cannot be understood$"):
         sent("https://[T0KEN", [])
     file = tmp_path / "url"
     file.write_bytes(b"\xff\xfe")
