@@ -147,3 +147,11 @@ def test_a_rendered_file_that_nothing_compiles_to_has_no_sources(fleet: GitFleet
     ((_, place),) = lines(data, UNIT)["+"]
     assert place == ""
     fleet.git("checkout", "-q", "--", ".")
+
+
+def test_of_a_large_fleet_a_part_is_read(fleet: GitFleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fleet.diff("HEAD~4", "HEAD", "--no-checks")
+    monkeypatch.setattr("pbxfleet.app.part_of_fleet.WORTH_IT", 0)
+    monkeypatch.setattr("pbxfleet.app.two_targets.WORTH_IT", 0)
+    monkeypatch.setattr("pbxfleet.app.two_targets._OneSide.fleet", None)
+    assert fleet.diff("HEAD~4", "HEAD", "--no-checks") == whole
