@@ -237,3 +237,14 @@ def test_what_cannot_be_declared_leaves_the_rest_as_it_is(site: Site) -> None:
     assert left == {("alpha", "sip_udp_port"), ("beta", "sip_tcp_port")}
     assert "198.51.100.7" not in done.data["patch"] and "Omega" in done.data["patch"]
     adopted(site)
+
+
+def test_a_file_that_does_not_read_is_no_silence(site: Site) -> None:
+    site.pbx_xml("alpha").write_bytes(b"not xml")
+    beta = site.pbx_xml("beta")
+    beta.rename(beta.with_suffix(".kept"))
+    beta.symlink_to(beta.with_suffix(".kept"))
+    done = site.adopt("--json")
+    left = {one["instance"]: one["why"] for one in done.data["left_out"]}
+    assert done.code == 2 and done.data["adopted"] == []
+    assert set(left) == {"alpha", "beta"} and all("the plan tells" in w for w in left.values())

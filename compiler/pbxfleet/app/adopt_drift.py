@@ -6,9 +6,9 @@ the declared one, and no instance has another value that was not named. What fai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pbxfleet.app.adopt_layers import Fleet as Known
 from pbxfleet.app.adopt_layers import chosen
@@ -17,12 +17,14 @@ from pbxfleet.app.fleet import Fleet
 from pbxfleet.app.live import Live, look
 from pbxfleet.core.diagnostics import Severity
 from pbxfleet.model.adopting import Adoption, AdoptLayer, LeftOut, Wish
+from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.resolved import Resolved, ResolvedInstance
 from pbxfleet.pbx.meaning import without_spelling
 from pbxfleet.plan.drift import drift_items
 from pbxfleet.source.edit import value_at, with_value
 from pbxfleet.source.load import load
 
+IN_THE_WAY = "no edit of desired/ settles it: the plan tells what to do"
 BY_HAND = "no single edit of {file} can say it: write {keys} = {value} yourself"
 
 
@@ -65,7 +67,9 @@ def adopt_drift(live: Live, repository: str, layer: AdoptLayer | None) -> Propos
     words = Words(elements, {instance.name: instance for instance in own.instances})
     found = found_in(looked.difference, words)
     choice = chosen(known, host, found.wishes, layer)
-    left_out = [*found.left_out, *choice.left_out, *_of_machine(looked.difference, looked.observed)]
+    left_out = [*found.left_out, *choice.left_out]
+    known_of = {w.resource for w in found.wishes} | {one.resource for one in found.left_out}
+    left_out += _of_machine(drift_items(looked.difference, looked.observed), known_of)
     done = written(fleet, choice.adoptions, layer)
     left_out += done.left_out
     changed = {name: new for name, new in done.files.items() if new != fleet.files[name]}
@@ -73,11 +77,16 @@ def adopt_drift(live: Live, repository: str, layer: AdoptLayer | None) -> Propos
     return Proposal(host, done.adoptions, tuple(sorted(set(left_out))), before, changed, fleet)
 
 
-def _of_machine(difference: Any, observed: Any) -> Iterator[LeftOut]:
-    """Drift that is no field of a declared resource: strays, foreign listeners, broken files."""
-    for item in drift_items(difference, observed):
+def _of_machine(items: Iterable[DriftItem], known: Collection[str]) -> Iterator[LeftOut]:
+    """Drift that is no field of a declared resource: strays, foreign listeners, files that do not read.
+
+    `known` are resources of which something is said already.
+    """
+    for item in items:
         if item.kind in ("extra", "runtime") and " " in item.name:
             yield LeftOut(item.instance, item.resource, item.name, "it is not a declared value")
+        elif item.resource not in known:
+            yield LeftOut(item.instance, item.resource, item.name, IN_THE_WAY)
 
 
 class Written(NamedTuple):
