@@ -275,6 +275,28 @@ def test_who_takes_the_address_of_one_that_waits_waits_too() -> None:
     assert not plan.steps and not report.failure
 
 
+@pytest.mark.parametrize("goes", ["away", "elsewhere"])
+def test_the_hosts_own_files_keep_what_an_instance_that_waits_still_needs(goes: str) -> None:
+    """It runs until its window opens: its backup, and what lets its phones in, must last as long."""
+    machine = machine_with({})
+    after = [BEFORE[0], BEFORE[2]]
+    if goes == "elsewhere":
+        after.append(Wish("beta", "192.0.2.14", failover="one"))
+    wanted = asked(*after, maintenance=windows("Mon 05:30-06:00"))
+    (listed,) = (r for r in wanted.target.resources.values() if r.path.endswith("host-list"))
+    before = machine.look(listed.path).digest
+    plan, report = applied_on(wanted, machine)
+    assert "beta" in [w.instance for w in plan.waits] and not report.failure
+    assert machine.look(listed.path).digest == before
+    if before != listed.digest:
+        assert "the host's own files, beta" in plan_text(plan)
+    machine.epoch = datetime(2026, 3, 2, 5, 45, tzinfo=UTC).timestamp()
+    machine.paused_s = 0.0
+    plan, report = applied_on(wanted, machine)
+    assert not plan.waits and not report.failure
+    assert machine.look(listed.path).digest == listed.digest
+
+
 def test_no_stop_is_begun_after_the_border() -> None:
     """The window closes while the first instance is drained: the second is not begun."""
     machine = machine_with({"alpha": [(0, 1), (50, 0)]}, NIGHT)

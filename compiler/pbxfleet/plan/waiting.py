@@ -31,7 +31,8 @@ def split(
     """Leave out what would stop an instance whose window is closed; `closed` says until when.
 
     What costs nothing goes on, and so do settings that change live where nothing else does. An instance
-    that takes an address and port of one that waits, waits too.
+    that takes an address and port of one that waits, waits too. What the host's own files (backup lists,
+    rules of its firewall, its addresses) say of an instance that still runs where it was stays true.
     """
     stopped = {
         c.instance
@@ -43,10 +44,19 @@ def split(
         return Split(difference, ())
     held = holdings(records, observed.runtime)
     _add_takers(waiting, difference, depends(_starting(difference, target), target.instances, held))
+    held_by = next((n for n in sorted(waiting) if _is_leaving(n, target, records.get(n))), "")
+    if held_by:
+        until = waiting[held_by]
+        waiting[""] = Closed(until.opens, f"{until.text}, as {held_by} does, which still needs it")
     left: dict[str, list[Change]] = {name: [] for name in waiting}
     now = []
     for change in difference.changes:
-        if change.instance not in waiting or _goes_on(change, target):
+        if (
+            change.instance not in waiting
+            or change.action is Verb.KEEP
+            or (change.instance and not is_core(change, target))
+            or (not change.instance and change.action is Verb.CREATE)
+        ):
             now.append(change)
         elif _is_live(change, observed):
             now.append(change._replace(impact=Impact.LIVE))
@@ -57,6 +67,7 @@ def split(
     waits = tuple(
         Waiting(name, until.opens, until.text, tuple(left[name]))
         for name, until in sorted(waiting.items())
+        if name or left[name]
     )
     return Split(difference._replace(changes=tuple(now), switches=switches), waits)
 
@@ -97,8 +108,13 @@ def _add_takers(
             waiting[name] = Closed(until.opens, text)
 
 
-def _goes_on(change: Change, target: Target) -> bool:
-    return change.action is Verb.KEEP or not is_core(change, target)
+def _is_leaving(name: str, target: Target, record: AppliedRecord | None) -> bool:
+    """Whether an instance is about to be removed, or to listen elsewhere."""
+    now = target.instances.get(name)
+    if now is None:
+        return True
+    was = record.declared if record is not None else None
+    return was is not None and (was.addresses, was.listeners) != (now.addresses, now.listeners)
 
 
 def _is_live(change: Change, observed: Observed) -> bool:

@@ -47,7 +47,11 @@ def _left_lines(report: ApplyReport, remaining: Plan | None) -> list[str]:
     return [
         *cut,
         *left,
-        *(f"  {visible(w.instance)} {visible(w.text)}" for w in waits if w.instance not in names),
+        *(
+            f"  {visible(w.instance or 'host')} {visible(w.text)}"
+            for w in waits
+            if w.instance not in names
+        ),
     ]
 
 

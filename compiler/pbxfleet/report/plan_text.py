@@ -55,7 +55,7 @@ def headline(plan: Plan, paint: Paint = PLAIN) -> str:
     if plan.outdated and not plan.steps:
         text += f", {counted(len(plan.outdated), 'record')} to bring up to date"
     if plan.waits:
-        names = tuple(w.instance for w in plan.waits)
+        names = tuple(w.instance or "the host's own files" for w in plan.waits)
         verb = "waits for its" if len(names) == 1 else "wait for their"
         text += "; " + paint("yellow", f"{len(names)} {verb} maintenance window ({_names(names)})")
     if counts.drifted:
@@ -119,7 +119,9 @@ def _names(names: tuple[str, ...]) -> str:
 
 def _waiting_lines(waiting: Waiting, paint: Paint) -> list[str]:
     """What an instance is left as it is for, and what it will be then."""
-    lines = [f"{paint('bold', visible(waiting.instance))} {paint('yellow', visible(waiting.text))}"]
+    lines = [
+        f"{paint('bold', visible(waiting.instance or 'host'))} {paint('yellow', visible(waiting.text))}"
+    ]
     for change in waiting.changes:
         lines += [paint("dim", line) for line in _change_lines(change, PLAIN)]
     return [*lines, ""]
