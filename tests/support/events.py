@@ -8,7 +8,7 @@ from typing import Any
 from pbxfleet.core.paths import HostPath, join, parent
 from pbxfleet.model.observed import SocketSeen, What
 from pbxfleet.model.target import InstanceTarget
-from pbxfleet.pbx.pbx_xml import edit
+from pbxfleet.pbx.pbx_xml import PbxXmlError, edit
 from support.machine import Machine
 
 Event = Sequence[Any]
@@ -64,7 +64,15 @@ def _directory(machine: Machine, instance: InstanceTarget, path: str) -> None:
 
 
 def _set(machine: Machine, instance: InstanceTarget, name: str, value: str | None) -> None:
-    machine.write_as_pbx(instance, lambda content: edit(content, {name: value}))
+    """The PBX changes an element; of a file that it cannot read it changes none."""
+
+    def changed(content: bytes) -> bytes:
+        try:
+            return edit(content, {name: value})
+        except PbxXmlError:
+            return content
+
+    machine.write_as_pbx(instance, changed)
 
 
 def _foreign(machine: Machine, instance: InstanceTarget, old: str, new: str) -> None:

@@ -16,7 +16,7 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.model.target import InstanceTarget
 from support.instances import install
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
