@@ -146,11 +146,11 @@ def test_the_range_of_the_reference_counts_where_none_is_declared() -> None:
         ("/srv/a", "/srv/a/", ["DIR102"]),
         ("/srv/a", "/srv/a/b/c", ["DIR103"]),
         ("/srv/a/b", "/srv/a", ["DIR103"]),
-        ("/var/lib/pbxfleet", "/srv/b", ["DIR102"]),
-        ("/var/lib/pbxfleet/host/alpha", "/srv/b", ["DIR103"]),
+        ("/var/lib/pbxfleet", "/srv/b", ["DIR102", "DIR109"]),
+        ("/var/lib/pbxfleet/host/alpha", "/srv/b", ["DIR103", "DIR109"]),
         ("/srv/a", "/srv/ab", []),
-        ("/run/pbx-beta.pid", "/srv/b", ["DIR104"]),
-        ("/etc/pbx/failover-alpha.conf/x", "/srv/b", ["DIR106"]),
+        ("/run/pbx-beta.pid", "/srv/b", ["DIR104", "DIR109"]),
+        ("/etc/pbx/failover-alpha.conf/x", "/srv/b", ["DIR106", "DIR109"]),
     ],
 )
 def test_directories(one: str, other: str, code: list[str]) -> None:
@@ -166,7 +166,7 @@ def test_directories(one: str, other: str, code: list[str]) -> None:
     ("machine", "code"),
     [
         ({"lock_file": "/run/pbx-{instance}.pid"}, ["DIR104"]),
-        ({"pid_file": "/etc/systemd/system/pbx-{instance}.service"}, ["DIR104"]),
+        ({"pid_file": "/etc/systemd/system/pbx-{instance}.service"}, ["DIR104", "DIR109"]),
         ({"pid_file": "/usr/local/pbx-{instance}/pbx.pid"}, []),
         ({"pid_file": "/usr/local/pbx-{instance}/pbx.xml"}, ["DIR104"]),
         ({"pid_file": "/usr/local/pbx-{instance}"}, ["DIR104"]),
