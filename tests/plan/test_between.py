@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from pbxfleet.model.plan import Change, Verb
 from pbxfleet.model.revisions import NO_LONGER
 from pbxfleet.model.target import Impact, Kind
+from pbxfleet.pbx.pbx_xml import edit
 from pbxfleet.plan.besides import Applied, host_facts, instance_facts
 from pbxfleet.plan.between import NOT_DECLARED, Between, between, changed_waves
 from support.calling import asked
-from support.machine import applied, plan_of
+from support.machine import Machine, applied, plan_of
 from support.targets import Fleet, SecretName, Seeded, Wish, fleet
 from support.worlds import wishes
 
@@ -29,6 +31,14 @@ def said(change: Change) -> tuple[object, ...]:
     return change.resource, change.action, change.impact, fields
 
 
+def with_its_own(machine: Machine, before: Fleet, after: Fleet) -> None:
+    """The PBX has a value of its own, which nobody knows, of whatever was not declared before."""
+    for name in before.target.instances.keys() & after.target.instances.keys():
+        known = {field.name for field in before.contents.fields(name)}
+        new = {f.name: "its own" for f in after.contents.fields(name) if f.name not in known}
+        machine.write_as_pbx(before.target.instances[name], partial(edit, edits=new))
+
+
 def differing(before: Fleet, after: Fleet) -> Between:
     return between(of(before), of(after))
 
@@ -38,7 +48,9 @@ def test_it_is_the_plan_of_a_host_that_has_the_first(
     old: tuple[Wish, ...], new: tuple[Wish, ...]
 ) -> None:
     before, after = fleet(*old, budget=9), fleet(*new, budget=9)
-    plan = plan_of(after, applied(before))
+    machine = applied(before)
+    with_its_own(machine, before, after)
+    plan = plan_of(after, machine)
     # Where the directory of a removed instance goes is the host's own story.
     planned = [said(c) for c in plan.changes if c.kind is not Kind.DIRECTORY or c.fields]
     planned = [p for p in planned if p[1] not in (Verb.KEEP, Verb.MOVE)]

@@ -6,6 +6,7 @@ removed and made again.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -150,8 +151,12 @@ class FaultySite(RunningSite):
         return lost
 
     def is_unfinished(self) -> bool:
-        """Whether the host tells of a run that did not come to its end; half a line tells nothing."""
-        return any(b"\n" in journal.read_bytes() for journal in self._journal())
+        """Whether the host tells of a run that did not come to its end; half a line tells nothing.
+
+        One that is over and whose generation is not written yet did come to its end.
+        """
+        whole = (j.read_bytes().rpartition(b"\n")[0].splitlines() for j in self._journal())
+        return any(lines and json.loads(lines[-1])["event"] != "end" for lines in whole)
 
     def litter(self) -> list[str]:
         """Temporary files, and a journal of a run that is over."""
