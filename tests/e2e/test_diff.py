@@ -34,6 +34,15 @@ def fields(data: Any, instance: str) -> dict[str, tuple[Any, Any]]:
     return {f["name"]: (f["before"], f["after"]) for f in listed}
 
 
+def add_host(fleet: GitFleet) -> None:
+    """A commit with the host h2 and gamma on it."""
+    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
+    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
+    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
+    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
+    fleet.compiled_commit("Add a host")
+
+
 def test_nothing_is_different_between_a_commit_and_the_same_files(fleet: GitFleet) -> None:
     data = fleet.diff("HEAD", "--detailed-exitcode")
     judge(document_of("diff"), data)
@@ -112,11 +121,7 @@ def test_a_finding_is_new_wherever_it_stands(fleet: GitFleet) -> None:
 
 
 def test_a_commit_that_does_not_compile_is_compared_as_far_as_that_goes(fleet: GitFleet) -> None:
-    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
-    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
-    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
-    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
-    fleet.compiled_commit("Add a host")
+    add_host(fleet)
     fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.13"\n')
     fleet.compile()
     fleet.edit(ALPHA, "sys_name", "no_such_name")
@@ -232,11 +237,7 @@ def test_a_new_instance_shows_before_it_is_compiled(fleet: GitFleet) -> None:
 
 
 def test_a_host_comes_and_goes(fleet: GitFleet) -> None:
-    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
-    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
-    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
-    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
-    fleet.compiled_commit("Add a host")
+    add_host(fleet)
     came = fleet.diff("HEAD~1")
     assert {(e["host"], e["instance"], e["action"]) for e in came["effects"]} == {
         ("h2", "", "create"),
@@ -248,11 +249,7 @@ def test_a_host_comes_and_goes(fleet: GitFleet) -> None:
 
 
 def test_an_instance_that_goes_to_another_host_is_moved(fleet: GitFleet) -> None:
-    fleet.write("desired/hosts/h2.toml", fleet.path("desired/hosts/h1.toml").read_text())
-    fleet.edit("desired/hosts/h2.toml", '"203.0.113.2"', '"192.0.2.2"')
-    fleet.edit("desired/hosts/h2.toml", "203.0.113.10-203.0.113.19", "192.0.2.10-192.0.2.19")
-    fleet.write("desired/instances/gamma.toml", 'host = "h2"\naddress = "192.0.2.12"\n')
-    fleet.compiled_commit("Add a host")
+    add_host(fleet)
     fleet.write("desired/instances/gamma.toml", 'host = "h1"\naddress = "203.0.113.12"\n')
     fleet.write("desired/instances/delta.toml", 'host = "h2"\naddress = "192.0.2.13"\n')
     fleet.compiled_commit("Move gamma")

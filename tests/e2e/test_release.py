@@ -10,7 +10,7 @@ import pytest
 
 from pbxfleet.schema.outputs import document_of
 from support.e2e import Site, environment, nothing_changes, run, small_site
-from support.https import CA, Server, serving
+from support.https import CA, Server, https
 from support.output_schemas import judge
 
 CTRL, DAT = b"#!/bin/sh\n# release 70.7\n" * 50, b"version 70.7\n"
@@ -25,7 +25,7 @@ LIST = """<?xml version="1.0"?>
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving() as server:
+    with https() as server:
         server.files |= {"/pbxctrl": CTRL, "/pbxctrl.dat": DAT}
         server.files["/version-70.7.xml"] = LIST.format(url=server.url("")).encode()
         yield server

@@ -14,7 +14,7 @@ import pytest
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.host.download import Limits, download, download_bytes
 from pbxfleet.host.store import Store
-from support.https import CA, Server, serving
+from support.https import CA, Server, https
 
 SMALL = Limits(largest_bytes=100_000, silent_s=20.0, whole_s=60.0)
 IMPATIENT = {
@@ -27,7 +27,7 @@ CONTENT = bytes(range(256)) * 300
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving() as server:
+    with https() as server:
         server.files["/good"] = CONTENT
         server.files["/empty"] = b""
         yield server

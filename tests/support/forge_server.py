@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from support.serving import serving
 
 GITHUB = "/repos/example/fleet/issues/7/comments"
 GITHUB_ONE = "/repos/example/fleet/issues/comments/"
@@ -109,15 +109,6 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PATCH = do_PUT = _handle
 
 
-@contextlib.contextmanager
-def forge() -> Iterator[ForgeServer]:
+def forge() -> contextlib.AbstractContextManager[ForgeServer]:
     """The server while the context lasts."""
-    server = ForgeServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(ForgeServer())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from support.serving import serving
 from support.tree import ROOT
 
 TLS = ROOT / "tests/host/samples/tls"
@@ -35,18 +34,9 @@ class Server(ThreadingHTTPServer):
         """A client that hangs up is what several tests are about."""
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[Server]:
+def https() -> contextlib.AbstractContextManager[Server]:
     """The server while the context lasts."""
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(Server())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,8 +7,7 @@ import contextlib
 import os
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from aiosmtpd.handlers import AsyncMessage
 
 from support import beds
 from support.https import TLS
+from support.serving import serving
 
 MOST_BYTES = 1 << 22
 
@@ -76,18 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-@contextlib.contextmanager
-def hook(*answers: int, tls: bool = False) -> Iterator[HookServer]:
+def hook(*answers: int, tls: bool = False) -> contextlib.AbstractContextManager[HookServer]:
     """A receiver of webhooks while the context lasts; it takes everything unless said otherwise."""
-    server = HookServer(answers or (204,), tls=tls)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(HookServer(answers or (204,), tls=tls))
 
 
 def free_port() -> int:
