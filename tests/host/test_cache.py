@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pbxfleet.host.cache import DIGEST_BYTES, Cache, program_digest
+from pbxfleet.host.cache import DIGEST_BYTES, Cache, cache_of, program_digest
 from support.tree import PACKAGE
 
 
@@ -26,6 +27,32 @@ def test_one_wrong_byte_and_an_entry_is_none(tmp_path: Path) -> None:
         (tmp_path / "entry").write_bytes(whole)
     cache.drop("entry")
     assert (cache.get("entry"), cache.size_bytes("entry")) == (None, 0)
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_the_folder_is_made_for_the_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, umask: int
+) -> None:
+    base = tmp_path / "not there" / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(base))
+    before = os.umask(umask)
+    try:
+        assert cache_of(str(tmp_path)).is_usable
+    finally:
+        os.umask(before)
+    made = [base, *base.rglob("*")]
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 3
+
+
+def test_a_home_that_is_not_there_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nonexistent"))
+    assert not cache_of(str(tmp_path)).is_usable
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_of(str(tmp_path)).is_usable
+    assert not (tmp_path / "nonexistent").exists()
 
 
 def test_another_library_is_another_program(

@@ -91,16 +91,18 @@ class Cache:
 
 def cache_of(repository: str) -> Cache:
     """The cache for one repository, below XDG_CACHE_HOME or ~/.cache."""
-    home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CACHE_HOME", "") or f"{home}/.cache"
+    home, named = os.environ.get("HOME", ""), os.environ.get("XDG_CACHE_HOME", "")
+    base = named or f"{home}/.cache"
     # A home that is not there is not made: that of service accounts is missing on purpose.
-    there = os.path.isdir(base) or (os.path.dirname(base) == home and os.path.isdir(home))
+    there = named or os.path.isdir(base) or os.path.isdir(home)
     if os.environ.get(SWITCH) == "off" or not os.path.isabs(base) or not there:
         return Cache(None)
     place = sha256(os.fsencode(os.path.realpath(repository))).hexdigest()[:32]
     folder = f"{base}/pbxfleet/{place}"
     try:
-        os.makedirs(folder, 0o700, exist_ok=True)
+        for path in (base, os.path.dirname(folder), folder):  # whatever the umask is
+            if not os.path.isdir(path):
+                os.makedirs(path, 0o700, exist_ok=True)
         usable = all(_is_ours(os.lstat(path)) for path in (os.path.dirname(folder), folder))
     except OSError:
         return Cache(None)
