@@ -3,7 +3,7 @@
 In ours a key that is not there is not taken for granted. SARIF: OASIS, "Static Analysis Results
 Interchange Format (SARIF) Version 2.1.0", the sections named below, with the keys that we write.
 GitHub: "SARIF support for code scanning" (a result needs a place; 25,000 results in a run). GitLab:
-"Code Quality", section "Code Quality report format".
+"Code Quality", section "Code Quality report format", and what its own reader of reports demands.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ SARIF = table(  # 3.13
         },
     }
 )
-GITLAB: Schema = {
+_DOCUMENTED: Schema = {
     "type": "array",
     "items": table(
         {
@@ -111,3 +111,23 @@ GITLAB: Schema = {
         }
     ),
 }
+# Each element, as GitLab's reader of reports checks it: app/validators/json_schemas/codeclimate.json
+# in its public source (f986ce9ffa56). It takes other keys too, and places by `positions`.
+_READ: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["description", "fingerprint", "severity", "location"],
+        "properties": {
+            **dict.fromkeys(("description", "fingerprint", "severity"), {"type": "string"}),
+            "location": {
+                "type": "object",
+                "properties": {
+                    "path": {"type": "string"},
+                    "lines": {"type": "object", "properties": {"begin": {"type": "integer"}}},
+                },
+            },
+        },
+    },
+}
+GITLAB: Schema = {"allOf": [_DOCUMENTED, _READ]}
