@@ -119,7 +119,7 @@ _READ: Schema = {
         "type": "object",
         "required": ["description", "fingerprint", "severity", "location"],
         "properties": {
-            **dict.fromkeys(("description", "fingerprint", "severity"), {"type": "string"}),
+            **{key: {"type": "string"} for key in ("description", "fingerprint", "severity")},
             "location": {
                 "type": "object",
                 "properties": {
