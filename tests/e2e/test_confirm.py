@@ -6,13 +6,16 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pbxfleet.host.mail import PROGRAM
 from pbxfleet.schema.outputs import document_of
 from support.output_schemas import judge
 from support.processes import wait_for
+from support.receivers import Inbox, hook
 from support.running_site import RunningSite
 
 Make = Callable[..., RunningSite]
@@ -77,6 +80,26 @@ def test_without_a_word_the_host_takes_it_back(running: Make) -> None:
     whole(site)
     assert outcomes(site) == ["reverted", "applied"]
     assert site.plan()["changes"], "what was taken back is pending again"
+
+
+def test_who_waits_for_mail_hears_of_what_the_host_took_back(running: Make, tmp_path: Path) -> None:
+    site, file = running(), tmp_path / "pbxfleet.prom"
+    with Inbox(tmp_path) as inbox, hook() as server:
+        site.env[PROGRAM] = str(inbox.program)
+        words = ("--mail", "ops@example.com", "--webhook", server.url, "--metrics", str(file))
+        changed(site, "--confirm", "2", *words)
+        (applied,) = server.posted
+        assert applied.headers["x-pbxfleet-event"] == "apply.done"
+        assert 'pbxfleet_confirmation_pending{host="h1"} 1' in file.read_text(encoding="utf-8")
+        wait_for(lambda: len(server.posted) == 2 and bool(inbox.received), "the timer")
+        told = json.loads(server.posted[1].body)
+        assert (told["kind"], told["outcome"]) == ("undo", "rolled_back")
+        subject = "undo of h1: rolled back, nobody confirmed it in time"
+        assert inbox.received[0]["Subject"] == f"pbxfleet undo: {subject}"
+        assert "undone  ash" in inbox.received[0].get_payload()
+        wait_for(lambda: 'command="undo"} 6' in file.read_text(encoding="utf-8"), "metrics")
+        assert 'pbxfleet_confirmation_pending{host="h1"} 0' in file.read_text(encoding="utf-8")
+        assert len(inbox.received) == 1, "nobody is told of an apply that did what was asked"
 
 
 def test_cancelled_it_is_taken_back_at_once(running: Make) -> None:

@@ -125,6 +125,35 @@ def test_mail_tells_what_is_new_and_is_tried_again(
         assert len(inbox.received) == 2, "an apply that did what was asked"
 
 
+def test_what_does_not_last_is_told_nobody_but_metrics(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pbxfleet.prom"
+    monkeypatch.setattr("pbxfleet.host.journald.SOCKET", str(tmp_path / "socket"))
+    with Inbox(tmp_path) as inbox, hook() as server, Journal(tmp_path / "socket") as journal:
+        monkeypatch.setenv(PROGRAM, str(inbox.program))
+        people = ("--mail", "ops@example.com", "--webhook", server.url, "--journal")
+        words = ("--only-new", "--after", "3", "--metrics", file, *people)
+        (site.root / LIST).unlink()
+        for run in (1, 2):
+            done = drift(site, *words, code=0)
+            assert done.out == done.err == ""
+            assert (
+                values(file)['pbxfleet_drift_items{host="h1",instance="",class="missing"}'] == "1"
+            )
+            assert not inbox.received and not server.posted, f"run {run}"
+            assert journal.entry()["PBXFLEET_EVENTS"] == "0"
+        drift(site, *words, code=2)
+        assert len(inbox.received) == len(server.posted) == 1
+        assert journal.entry()["PBXFLEET_ABOUT"] == "missing"
+        (site.root / LATER).unlink()
+        drift(site, *words, code=0)
+        assert len(inbox.received) == len(server.posted) == 1, "the other one does not last yet"
+        site.apply()
+        drift(site, *words, code=0)
+        assert posted(server.posted[1].body)["new"] == [], "its end"
+
+
 def test_silence_of_a_sink_is_no_good_news(site: Site) -> None:
     done = drift(site, "--json", "--metrics", "/proc/none/x.prom", code=1)
     assert "warning: not told: metrics: /proc/none" in done.err

@@ -10,6 +10,7 @@ from pbxfleet.app.calls import with_calls
 from pbxfleet.app.confirm import arm, disarm, wait_from_now
 from pbxfleet.app.gate import HostGate
 from pbxfleet.app.generations import finish, retain, stage
+from pbxfleet.app.hearers import remember
 from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
@@ -141,6 +142,7 @@ def _armed(live: Live, plan: Plan, confirm_s: int | None, restores: int | None) 
 def _stage(live: Live) -> None:
     try:
         stage(live.state, live.tree)
+        remember(live.state, live.sinks)
     except HostError as error:
         raise Refused(f"the state folder cannot be written, nothing was done: {error}") from error
 

@@ -28,6 +28,7 @@ from pbxfleet.host.deadman import (
 )
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
+from pbxfleet.host.mail import mail_words
 from pbxfleet.host.state import State
 from pbxfleet.model.open_run import WAITS
 from pbxfleet.model.pending import Pending, Timer, encode_pending
@@ -70,7 +71,7 @@ def arm(
 
 def _command(host: str, root: str, token: str) -> tuple[str, ...]:
     words = ("confirm", host, "--root", root, "--undo-after", token)
-    return (sys.executable, "-I", "-m", "pbxfleet", *words)
+    return (*mail_words(), sys.executable, "-I", "-m", "pbxfleet", *words)
 
 
 def wait_from_now(state: State, pending: Pending, seconds: int | None = None) -> Pending:

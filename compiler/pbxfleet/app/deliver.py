@@ -20,6 +20,9 @@ INFO, WARNING = "6", "4"  # priorities, syslog(3)
 MESSAGE_IDS = {
     "drift": "3e7c2f0b6a2d4f5e9d1c8b7a60514233",
     "apply": "b81f6d2c94e74a0fa6b3d5e2c7f80914",
+    "rollback": "5d0f3a8e17c64b2da98c41e60b7f3d52",
+    "undo": "c29a7e4410b84f6f8e5d3b9672ad01fc",
+    "confirm": "7f16b5d3e8a24c90b4d7206ce95f8a31",
 }
 
 Told = Mapping[str, tuple[str, ...]]
@@ -106,9 +109,9 @@ def _report(run: _Run) -> None:
 
 
 def _mail(run: _Run) -> None:
-    """A mail about what is new; nothing where nothing is, or where an apply has done what was asked."""
+    """A mail about what is new; nothing where nothing is, or where a command has done what was asked."""
     tidings, fresh = run.tidings, run.fresh("mail")
-    if not fresh or (tidings.command == "apply" and not tidings.exit_code):
+    if not fresh or (tidings.command != "drift" and not tidings.exit_code):
         return
     from pbxfleet.host.mail import send
 

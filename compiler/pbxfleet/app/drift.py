@@ -48,9 +48,11 @@ class Wanted(NamedTuple):
 class Drift(NamedTuple):
     """What somebody else changed, and beside it what is merely not applied yet.
 
-    `items` are those that were asked for, `held_back` counts the others, and `every` item is there for
-    whoever is told besides. `notices` are lines about a run that is unfinished. `ignored` are notes about
-    differences that the fleet has rules for. `plan_differs` only where it was `Wanted`.
+    `items` are those that were asked for and `held_back` counts the others. `every` item is there for
+    whoever measures, and those that are `lasting`, seen `after` so many runs in a row, for whoever is
+    told besides, with a memory of its own of what is new. `notices` are lines about a run that is unfinished.
+    `ignored` are notes about differences that the fleet has rules for. `plan_differs` only where it was
+    `Wanted`.
     """
 
     items: tuple[DriftItem, ...]
@@ -60,6 +62,7 @@ class Drift(NamedTuple):
     debts: tuple[RestartDebt, ...] = ()
     ignored: tuple[Note, ...] = ()
     every: tuple[DriftItem, ...] = ()
+    lasting: tuple[DriftItem, ...] = ()
     plan_differs: bool = False
 
 
@@ -86,6 +89,7 @@ def drift(live: Live, wanted: Wanted) -> Drift:
     if wanted.tells:
         memory = tell(memory, shown)
     _keep(live, memory, before)
+    every = tuple(dated(memory, item) for item in items)
     return Drift(
         tuple(dated(memory, item) for item in shown),
         len(items) - len(shown),
@@ -98,7 +102,8 @@ def drift(live: Live, wanted: Wanted) -> Drift:
                 key=lambda note: (note.instance, note.resource, note.name),
             )
         ),
-        tuple(dated(memory, item) for item in items),
+        every,
+        tuple(item for item in every if item.sightings >= wanted.after),
         differs,
     )
 

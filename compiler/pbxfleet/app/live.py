@@ -34,6 +34,7 @@ from pbxfleet.model.maintenance import (
 )
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import EVERYTHING, Closed, Do, Note, Plan, Selection, Step, Waiting
+from pbxfleet.model.sinks import NO_SINKS, Sinks
 from pbxfleet.model.target import Target
 from pbxfleet.observe.observe import observe
 from pbxfleet.plan.confined import problems
@@ -49,7 +50,8 @@ class Live(NamedTuple):
     `notes` are said in every plan. With `host_only` plans are about the host's own files, and leave
     every instance alone; with a `selection` they are about a part of the host. `clock` tells seconds
     since 1970; `outside_window` is the reason why maintenance windows do not count, "" where they do.
-    `drain` is how an instance with calls is waited for.
+    `drain` is how an instance with calls is waited for. `sinks` are told how a run ends, also if it is
+    taken back later.
     """
 
     tree: Tree
@@ -64,6 +66,7 @@ class Live(NamedTuple):
     clock: Callable[[], float] = now_s
     outside_window: str = ""
     drain: Drain = NO_DRAIN
+    sinks: Sinks = NO_SINKS
 
 
 class Looked(NamedTuple):

@@ -18,12 +18,13 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State, kept_path
 from pbxfleet.model.applied import AppliedRecord, element_digest
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
-from pbxfleet.model.generation import REVERTED, Generation
+from pbxfleet.model.generation import APPLY, REVERTED, Generation
 from pbxfleet.model.journal import PutValuesBack
 from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.plan import Note
 from pbxfleet.model.policy import NO_RULES
 from pbxfleet.model.runtime import spelling_key
+from pbxfleet.model.sinks import NO_SINKS, Sinks
 from pbxfleet.model.target import FORMER, SEEDED, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
 
@@ -107,11 +108,15 @@ class _Now(NamedTuple):
 
 
 class Rollback(NamedTuple):
-    """Where a rollback goes: from the `current` generation to `to`, on this live host."""
+    """Where a rollback goes: from the `current` generation to `to`, on this live host.
+
+    `sinks` are those that were declared last, not those from then.
+    """
 
     live: Live
     current: Generation
     to: Generation
+    sinks: Sinks = NO_SINKS
 
 
 class History(NamedTuple):
@@ -183,7 +188,16 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
     restored, notes = _restored(tree, target, machine, records, before)
     live = Live(tree, restored, machine, state, records, _folder(root), notes=notes)
     live = live._replace(outside_window="rollback")
-    return Rollback(live, current, to)
+    return Rollback(live, current, to, _sinks(state, known))
+
+
+def _sinks(state: State, known: Iterable[Generation]) -> Sinks:
+    """The sinks of the newest target that somebody declared; none where that is not kept."""
+    newest = max((g.number for g in known if g.kind == APPLY), default=0)
+    try:
+        return decode(unpacked(state, newest)[MANIFEST]).sinks
+    except (Refused, KeyError):
+        return NO_SINKS
 
 
 def current_generation(known: Iterable[Generation]) -> Generation | None:

@@ -1,9 +1,9 @@
-"""What a drift, an apply or a run that was refused has to tell, and to whom."""
+"""What a drift, an apply, its end or a run that was refused has to tell, and to whom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pbxfleet.app.apply import Applied
 from pbxfleet.app.contents import RenderedTree
@@ -25,6 +25,20 @@ from pbxfleet.report import metrics
 from pbxfleet.report.applied import applied_text
 from pbxfleet.report.drift import item_line
 from pbxfleet.report.summary import counted
+
+
+class End(NamedTuple):
+    """How a `command` that changes an earlier run ended: `rollback`, `confirm` or `undo`.
+
+    `why` says in a few words what it was done for, "" where nobody need be told; `text` is all of it.
+    """
+
+    host: str
+    command: str
+    exit_code: Exit
+    why: str
+    text: str
+    succeeded: bool
 
 
 def sinks_of(declared: Sinks, root: str, flags: Sinks) -> Sinks:
@@ -61,8 +75,11 @@ def declared_sinks(repository: str, host: str, root: str) -> tuple[Sinks, State 
 def told_drift(
     live: Live, found: Drift, document: Mapping[str, Any], sinks: Sinks
 ) -> tuple[str, ...]:
-    """Tell of a drift, whatever this run has shown; a sentence for each sink that could not be told."""
-    host, items = live.target.host, found.every
+    """Tell of a drift, also what was shown before; a sentence for each sink that could not be told.
+
+    What does not last yet is told nobody; metrics say what is so now.
+    """
+    host, items = live.target.host, found.lasting
     exit_code = Exit.DIFFERENCES if found.items else Exit.DONE
     what = counted(len(items), "difference") if items else "no difference"
     tidings = Tidings(
@@ -73,7 +90,7 @@ def told_drift(
         f"{what} on {host} since the last apply",
         document,
         tuple(map(_event, items)),
-        (*_drift_samples(live, found), *_waiting(live)),
+        (*_drift_samples(live, found), *_waiting(host, live.state)),
         metrics.OF_DRIFT,
         succeeded=True,
     )
@@ -97,11 +114,32 @@ def told_apply(
         summary,
         document,
         events,
-        (differs, *_waiting(live)),
+        (differs, *_waiting(host, live.state)),
         metrics.OF_APPLY,
         succeeded=exit_code is Exit.DONE,
     )
     return deliver(tidings, sinks, live.state, at_s)
+
+
+def told_end(end: End, document: Mapping[str, Any], sinks: Sinks, state: State) -> tuple[str, ...]:
+    """Tell of a run that went back, was taken back, or was kept."""
+    at_s, word = now_s(), end.exit_code.word
+    summary = f"{end.command} of {end.host}: {word.replace('_', ' ')}"
+    if end.why:
+        summary += f", {end.why}"
+    tidings = Tidings(
+        end.host,
+        end.command,
+        end.exit_code,
+        word,
+        summary,
+        document,
+        (Event(str(at_s), "", word, end.text),),
+        tuple(_waiting(end.host, state)),
+        metrics.OF_END,
+        succeeded=end.succeeded,
+    )
+    return deliver(tidings, sinks, state, at_s)
 
 
 def told_refused(
@@ -154,9 +192,9 @@ def _oldest_s(items: Sequence[DriftItem]) -> int:
     return int(datetime.fromisoformat(seen).timestamp())
 
 
-def _waiting(live: Live) -> Iterable[Sample]:
+def _waiting(host: str, state: State) -> Iterable[Sample]:
     try:
-        waits = pending_change(live.state) is not None
+        waits = pending_change(state) is not None
     except Refused:
         waits = True  # it is damaged, and somebody has to look
-    yield Sample(metrics.UNCONFIRMED, (("host", live.target.host),), int(waits))
+    yield Sample(metrics.UNCONFIRMED, (("host", host),), int(waits))

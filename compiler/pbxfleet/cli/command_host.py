@@ -142,6 +142,7 @@ def _confirm(parser: ArgumentParser) -> None:
     )
     choice.add_argument("--undo-after", metavar="TOKEN", help=SUPPRESS)
     _lock(parser)
+    sink_options(parser)
 
 
 def _confirm_in(parser: ArgumentParser) -> None:
@@ -169,6 +170,7 @@ def _rollback(parser: ArgumentParser) -> None:
     _confirm_in(parser)
     _lock(parser)
     this_host(parser)
+    sink_options(parser)
 
 
 HOST = (
@@ -249,7 +251,8 @@ exit codes: 0 applied or nothing to do, 1 refused, 3 the plan file is stale,
 apply --confirm SECONDS sets a timer on the host before it changes anything.
 Unless this command comes in time, over a new connection, the host takes the
 change back by itself, step by step, from its journal. One change at a time
-waits. A machine that goes down meanwhile has not confirmed.""",
+waits. A machine that goes down meanwhile has not confirmed. Whoever the apply
+was to tell hears of either end, also of one that came by itself.""",
         """\
 examples:
   pbxfleet apply fra1 --confirm 120
@@ -258,7 +261,8 @@ examples:
   pbxfleet confirm fra1 --cancel
 
 exit codes: 0 confirmed, or the deadline was moved, 1 nothing waits, 4 another
-run holds the lock, 5 could not be taken back wholly, 6 taken back (--cancel)""",
+run holds the lock, 5 could not be taken back wholly, 6 taken back (--cancel)"""
+        + WORDS,
         _confirm,
         "pbxfleet.cli.run_confirm",
     ),
@@ -295,7 +299,8 @@ examples:
   pbxfleet rollback fra1 --confirm 120   undone again unless confirmed
 
 exit codes: 6 rolled back (never 0), 1 refused or nothing to do, 4 another run
-holds the lock, 5 partly, 8 denied by [policy]; with --plan 0""",
+holds the lock, 5 partly, 8 denied by [policy]; with --plan 0"""
+        + WORDS,
         _rollback,
         "pbxfleet.cli.run_rollback",
     ),

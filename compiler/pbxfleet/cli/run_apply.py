@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pbxfleet.model.plan import Plan, Step
 
 
+NOT_CONFIRMED = "nobody confirmed it in time"
+
+
 def run(args: Namespace, output: Output) -> int:
     """Apply a host's target, or a stored plan; the exit code tells how it ended."""
     from pbxfleet.app.planfile import is_plan_file, load
@@ -34,10 +37,8 @@ def run(args: Namespace, output: Output) -> int:
 
 
 def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling) -> int:
-    from pbxfleet.app.apply import Talk, apply
     from pbxfleet.app.confirm import undo_if_overdue
     from pbxfleet.app.open_run import notice
-    from pbxfleet.app.unfinished import rescue_displaced
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.undone import taken_line
 
@@ -50,37 +51,52 @@ def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling)
         undone = undo_if_overdue(
             live.machine, live.state, live.root, lambda taken: output.say(taken_line(taken))
         )
-        if undone is not None:
-            return told_undone(undone, output)
-        for line in rescue_displaced(live):
-            output.complain(f"note: {line}")
-        notice(live.state, output.complain)
-        output.carry_on()
-        try:
-            applied = apply(
-                live,
-                stored,
-                asker.approve,
-                Talk(progress(output), output.say),
-                resume=args.resume,
-                confirm_s=args.confirm,
-            )
-        except KeyboardInterrupt:
-            notice(live.state, output.complain)
-            raise
+        if undone is None:
+            applied = _applied(args, output, live, stored, asker)
+    if undone is not None:
+        return told_undone(undone, output, telling, NOT_CONFIRMED)
     telling.apply(applied, report(applied, output))
     if args.confirm is not None:
         notice(live.state, output.complain)
     return applied.exit_code
 
 
+def _applied(
+    args: Namespace, output: Output, live: Live, stored: Plan | None, asker: Asker
+) -> Applied:
+    from pbxfleet.app.apply import Talk, apply
+    from pbxfleet.app.open_run import notice
+    from pbxfleet.app.unfinished import rescue_displaced
+
+    for line in rescue_displaced(live):
+        output.complain(f"note: {line}")
+    notice(live.state, output.complain)
+    output.carry_on()
+    try:
+        return apply(
+            live,
+            stored,
+            asker.approve,
+            Talk(progress(output), output.say),
+            resume=args.resume,
+            confirm_s=args.confirm,
+        )
+    except KeyboardInterrupt:
+        notice(live.state, output.complain)
+        raise
+
+
 def _undo(args: Namespace, output: Output) -> int:
     """Take back an unfinished run from its journal alone."""
     from pbxfleet.app.unfinished import undo
+    from pbxfleet.host.disk import absolute
+    from pbxfleet.host.who import operator
     from pbxfleet.report.undone import taken_line, undo_text
 
     asker = Asker(args, output, approved=False)
     asker.refuse_without_terminal()
+    telling = Telling(args, output, "undo", args.what)
+    telling.of_root(absolute(args.root))
 
     def approve(run: Run) -> bool:
         output.text(undo_text(run))
@@ -94,20 +110,25 @@ def _undo(args: Namespace, output: Output) -> int:
         lambda taken: output.say(taken_line(taken)),
         args.lock_timeout,
     )
-    return told_undone(undone, output)
+    return told_undone(undone, output, telling, f"by {operator()}")
 
 
-def told_undone(undone: Undone, output: Output) -> int:
-    """Say how an undo ended; the exit code is never 0."""
-    from pbxfleet.report.undone import undone_data, undone_text
+def told_undone(undone: Undone, output: Output, telling: Telling, why: str) -> int:
+    """Say how an undo ended, and to whoever is told why; the exit code is never 0."""
+    from pbxfleet.app.tidings import End
+    from pbxfleet.report.undone import taken_line, undone_data, undone_text
 
-    for line in undone.rescued:
-        output.complain(f"note: {line}")
-    output.complain(undone_text(undone.run, undone.taken).rstrip("\n"))
-    output.data(
-        {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word},
-    )
-    return undone.exit_code
+    notes = [f"note: {line}" for line in undone.rescued]
+    for line in notes:
+        output.complain(line)
+    text = undone_text(undone.run, undone.taken).rstrip("\n")
+    output.complain(text)
+    document = {**undone_data(undone.run, undone.taken), "outcome": undone.exit_code.word}
+    output.data(document)
+    code, whole = undone.exit_code, undone.exit_code is Exit.ROLLED_BACK
+    text = "\n".join([*map(taken_line, undone.taken), *notes, text])
+    telling.end(End(undone.run.host, "undo", code, why, text, whole), document)
+    return code
 
 
 def _open(args: Namespace, stored: Plan | None) -> Live:

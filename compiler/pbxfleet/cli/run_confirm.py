@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 def run(args: Namespace, output: Output) -> int:
     """Keep the change that waits, or move its deadline, or take it back."""
     from pbxfleet.app import confirm
-    from pbxfleet.cli.run_apply import told_undone
+    from pbxfleet.cli.run_apply import NOT_CONFIRMED, told_undone
+    from pbxfleet.cli.telling import Telling
     from pbxfleet.host.disk import absolute, is_directory
+    from pbxfleet.host.who import operator
     from pbxfleet.report.undone import taken_line
 
     root = absolute(args.root)
@@ -29,11 +31,17 @@ def run(args: Namespace, output: Output) -> int:
     def tell(taken: TakenBack) -> None:
         output.say(taken_line(taken))
 
+    telling = Telling(
+        args, output, "undo" if args.undo_after or args.cancel else "confirm", args.host
+    )
+    telling.of_root(root)
     if args.undo_after is not None:
-        undone = confirm.undo_after(args.host, root, args.undo_after, tell)
-        return Exit.DONE if undone is None else told_undone(undone, output)
+        with telling:  # nobody is there to read what went wrong
+            undone = confirm.undo_after(args.host, root, args.undo_after, tell)
+        return Exit.DONE if undone is None else told_undone(undone, output, telling, NOT_CONFIRMED)
     if args.cancel:
-        return told_undone(confirm.cancel(args.host, root, tell, args.lock_timeout), output)
+        undone = confirm.cancel(args.host, root, tell, args.lock_timeout)
+        return told_undone(undone, output, telling, f"by {operator()}")
     if args.extend is not None:
         pending = confirm.extend(args.host, root, args.extend, args.lock_timeout)
         text = f"{args.host}: waits until {pending.until}"
@@ -46,14 +54,18 @@ def run(args: Namespace, output: Output) -> int:
         )
         text = f"{args.host}: confirmed"
     output.text(text + "\n")
-    output.data(
-        {
-            "format": 1,
-            "kind": "confirm",
-            "outcome": Exit.DONE.word,
-            "host": args.host,
-            "confirmed": args.extend is None,
-            "until": pending.until,
-        }
-    )
+    document = {
+        "format": 1,
+        "kind": "confirm",
+        "outcome": Exit.DONE.word,
+        "host": args.host,
+        "confirmed": args.extend is None,
+        "until": pending.until,
+    }
+    output.data(document)
+    if args.extend is None:
+        from pbxfleet.app.tidings import End
+
+        who = f"by {operator()}"
+        telling.end(End(args.host, "confirm", Exit.DONE, who, text, succeeded=True), document)
     return Exit.DONE

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from pbxfleet.cli.output import Output
+from pbxfleet.cli.telling import Telling
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
+
+if TYPE_CHECKING:
+    from pbxfleet.app.apply import Applied
+    from pbxfleet.app.tidings import End
 
 NOTHING = "PLN172"
 
 
 def run(args: Namespace, output: Output) -> int:
     """Apply the target of an earlier generation; never exits 0 unless it only shows the plan."""
+    with Telling(args, output, "rollback", args.host) as telling:
+        return _run(args, output, telling)
+
+
+def _run(args: Namespace, output: Output, telling: Telling) -> int:
     from pbxfleet.app.apply import Talk, apply
     from pbxfleet.app.live import look
     from pbxfleet.app.open_run import notice
@@ -36,10 +47,11 @@ def run(args: Namespace, output: Output) -> int:
     with HostLock(way.live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
         way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+        live = telling.of(way.live, way.sinks)
         for line in rescue_displaced(way.live):
             output.complain(f"note: {line}")
         applied = apply(
-            way.live,
+            live,
             None,
             asker.approve,
             Talk(progress(output), output.say),
@@ -54,7 +66,20 @@ def run(args: Namespace, output: Output) -> int:
         )
     if applied.exit_code is Exit.DONE:
         applied = applied._replace(exit_code=Exit.ROLLED_BACK)
-    report(applied, output)
+    end = rolled_back(applied, way.to.number)
+    telling.end(end, report(applied, output))
     if args.confirm is not None:
         notice(way.live.state, output.complain)
     return applied.exit_code
+
+
+def rolled_back(applied: Applied, to: int) -> End:
+    """What is told of a rollback to generation `to`."""
+    from pbxfleet.app.tidings import End
+    from pbxfleet.host.who import operator
+    from pbxfleet.report.applied import applied_text
+
+    text = applied_text(applied.plan, applied.report, applied.remaining).rstrip("\n")
+    failed = applied.report is None or bool(applied.report.failure)
+    why = f"to generation {to}, by {operator()}"
+    return End(applied.plan.host, "rollback", applied.exit_code, why, text, succeeded=not failed)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pbxfleet.app.apply import Applied
     from pbxfleet.app.drift import Drift
     from pbxfleet.app.live import Live
+    from pbxfleet.app.tidings import End
+    from pbxfleet.host.state import State
 
 NOT_APPROVED = "PLN109"
 WORDS = """
@@ -74,6 +76,8 @@ class Telling:
         self.args, self.output, self.command, self.host = args, output, command, host
         self.root = args.root
         self.live: Live | None = None
+        self.state: State | None = None
+        self.sinks = NO_SINKS
         self.failures: tuple[str, ...] = ()
         self.flags = Sinks(
             args.metrics,
@@ -97,17 +101,35 @@ class Telling:
             return
         if error.code == NOT_APPROVED:
             return  # a person has said no, and knows
-        from pbxfleet.app.tidings import declared_sinks, told_refused
+        sinks, state = self.sinks, self.state
+        if state is None:
+            from pbxfleet.app.tidings import declared_sinks
 
-        declared, state = declared_sinks(self.args.chdir, self.host, self.root)
-        sinks = self._sinks(declared)
+            declared, state = declared_sinks(self.args.chdir, self.host, self.root)
+            sinks = self._sinks(declared)
         if sinks.wanted:
+            from pbxfleet.app.tidings import told_refused
+
             self._say(told_refused(self.host, self.command, error, sinks, state))
 
-    def of(self, live: Live) -> Live:
-        """The host that it is about, once it is known."""
-        self.live, self.host, self.root = live, live.target.host, live.root
-        return live
+    def of(self, live: Live, declared: Sinks | None = None) -> Live:
+        """The host that it is about, once it is known; it then knows who is told."""
+        self.live, self.state = live, live.state
+        self.host, self.root = live.target.host, live.root
+        sinks = live.target.sinks if declared is None else declared
+        if not self.args.no_sinks and (sinks.wanted or self.flags.wanted):
+            self.sinks = self._sinks(sinks)
+        return live._replace(sinks=self.sinks)
+
+    def of_root(self, root: str) -> None:
+        """The host below `root`, of which no target is at hand: its last run said who is told."""
+        from pbxfleet.app.hearers import hearers
+        from pbxfleet.host.local import LocalHost
+        from pbxfleet.host.state import State
+
+        self.state = State(LocalHost(root, "direct"))
+        if not self.args.no_sinks:
+            self.sinks = self.flags.over(hearers(self.state))
 
     def drift(self, found: Drift, document: Mapping[str, Any]) -> Exit:
         """Tell of a drift; its exit code, which is 1 in place of 0 where somebody could not be told.
@@ -115,31 +137,32 @@ class Telling:
         Whoever waits for a mail, or for metrics, would take silence for good news.
         """
         verdict = Exit.DIFFERENCES if found.items else Exit.DONE
-        sinks = self._wanted()
-        if sinks.wanted and self.live is not None:
+        if self.sinks.wanted and self.live is not None:
             from pbxfleet.app.tidings import told_drift
 
-            self._say(told_drift(self.live, found, document, sinks))
+            self._say(told_drift(self.live, found, document, self.sinks))
         return Exit.REFUSED if self.failures and verdict is Exit.DONE else verdict
 
     def apply(self, applied: Applied, document: Mapping[str, Any]) -> None:
         """Tell of an apply. Its exit code stays as it is: what was applied is applied."""
-        sinks = self._wanted()._replace(report=self.args.report)
+        sinks = self.sinks._replace(report=self.args.report)
         if sinks.wanted and self.live is not None:
             from pbxfleet.app.tidings import told_apply
 
             self._say(told_apply(self.live, applied, document, sinks))
 
+    def end(self, end: End, document: Mapping[str, Any]) -> None:
+        """Tell what became of an earlier run; the exit code stays as it is."""
+        sinks = self.sinks._replace(report=self.args.report)
+        if sinks.wanted and self.state is not None:
+            from pbxfleet.app.tidings import told_end
+
+            self._say(told_end(end, document, sinks, self.state))
+
     @property
     def is_wanted(self) -> bool:
         """Whether anybody is to be told besides whoever reads the output."""
-        return bool(self._wanted().wanted)
-
-    def _wanted(self) -> Sinks:
-        if self.args.no_sinks or self.live is None:
-            return NO_SINKS
-        declared = self.live.target.sinks
-        return self._sinks(declared) if declared.wanted or self.flags.wanted else NO_SINKS
+        return self.sinks.wanted
 
     def _sinks(self, declared: Sinks) -> Sinks:
         from pbxfleet.app.tidings import sinks_of

@@ -47,6 +47,12 @@ def send(to: Sequence[str], subject: str, text: str) -> None:
         raise failed(ran)
 
 
+def mail_words() -> tuple[str, ...]:
+    """Words before a command that is run later, so that it hands mail to the same program as we do."""
+    program = os.environ.get(PROGRAM)
+    return ("/usr/bin/env", f"{PROGRAM}={program}") if program else ()
+
+
 def _domain() -> str:
     """The machine's name as a domain; a name with anything else in it would break a header line."""
     kept = "".join(c for c in os.uname().nodename if c.isascii() and (c.isalnum() or c in ".-"))

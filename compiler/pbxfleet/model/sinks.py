@@ -66,8 +66,8 @@ class Event(NamedTuple):
 class Tidings(NamedTuple):
     """What one run has to tell.
 
-    `command` is its word (`drift`, `apply`) and `outcome` the word of its exit code. `summary` is one line,
-    `document` the JSON document of the command.
+    `command` is its word (`drift`, `apply`, `rollback`, `confirm`, `undo`) and `outcome` the word of its
+    exit code. `summary` is one line, `document` the JSON document of the command.
     `samples` replace those of the same host in the metrics that are in `measured`; the others stay.
     `succeeded` tells that the run came to its end, whatever it found.
     """

@@ -33,6 +33,7 @@ HELP: Mapping[str, str] = {
 }
 OF_COMMANDS = frozenset((EXIT_CODE, LAST_RUN, LAST_SUCCESS))
 OF_DRIFT = frozenset(HELP) - OF_COMMANDS
+OF_END = frozenset((UNCONFIRMED,))
 OF_APPLY = frozenset((DIFFERS, UNCONFIRMED))
 CLASSES = ("changed", "extra", "missing", "mode", "runtime")
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"))
