@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,33 @@ def fires(bed: SystemdBed) -> None:
         time.sleep(0.2)
 
 
+def settles(bed: SystemdBed, pbxfleet: Callable[..., str]) -> None:
+    """A timer that somebody stops, or changes by a piece of a unit, is drift; apply starts it again."""
+    pbxfleet("apply", "fra1", "--auto-approve", "--no-sinks")
+    assert pbxfleet("drift", "fra1", "--no-sinks") == ""
+    bed.run("systemctl", "stop", TIMER)
+    bed.run("mkdir", f"/etc/systemd/system/{TIMER}.d")
+    bed.write(f"/etc/systemd/system/{TIMER}.d/never.conf", "[Timer]\nOnCalendar=\n")
+    found = json.loads(pbxfleet("drift", "fra1", "--no-sinks", "--json", code=2))["items"]
+    named = [(i["class"], i["resource"], i["name"], i["observed"]) for i in found]
+    unit = f"/etc/systemd/system/{TIMER}"
+    piece = f"{unit}.d/never.conf"
+    assert named == [
+        ("runtime", f"file:{unit}", "active", "inactive"),
+        ("extra", f"path:{piece}", f"changes {TIMER} and is not declared", piece),
+    ]
+    bed.run("rm", "-r", f"/etc/systemd/system/{TIMER}.d")
+    plan = pbxfleet("plan", "fra1")
+    assert f"^ file      {unit}   [drift] the schedule of the host does not run" in plan
+    assert [s["do"] for s in json.loads(pbxfleet("plan", "fra1", "--json"))["steps"]] == [
+        "reload services"
+    ]
+    pbxfleet("apply", "fra1", "--auto-approve", "--no-sinks")
+    assert bed.show(TIMER, "ActiveState") == "active"
+    assert pbxfleet("drift", "fra1", "--no-sinks") == ""
+    assert "nothing to do" in pbxfleet("plan", "fra1")
+
+
 def test_a_host_looks_by_itself(tmp_path: Path) -> None:
     repository, program = tmp_path / "fleet", "/usr/local/sbin/pbxfleet"
     words = {"repository": repository, "program": program, "metrics": METRICS}
@@ -80,6 +108,7 @@ def test_a_host_looks_by_itself(tmp_path: Path) -> None:
         again = entries(bed)[len(told) :]
         assert not [e for e in again if "PBXFLEET_ABOUT" in e], "each difference once"
 
+        settles(bed, pbxfleet)
         host = repository / "desired/hosts/fra1.toml"
         host.write_text(host.read_text().replace('drift = "hourly"', 'drift = "off"'))
         assert not compile_fleet(str(repository)).failed

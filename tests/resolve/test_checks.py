@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Diagnostic
-from pbxfleet.model.desired import Desired
+from pbxfleet.core.span import Span
+from pbxfleet.model.desired import Desired, Sourced
+from pbxfleet.model.ignoring import LISTENER, PATH, SETTING, Ignored, Ignoring
+from pbxfleet.model.plans import IgnoredHere, Judging
 from pbxfleet.resolve import resolve, resolve_and_check
 from support.wishes import NO_LEDGER, ROLES, fleet, host, instance, reference
 
@@ -254,3 +258,59 @@ def test_reports_grow_no_faster_than_the_fleet(count: int) -> None:
     worst = {"address": "203.0.113.10", "listen": {"sip_udp": 50500}, "rtp": "50000-50999"}
     desired = fleet(*(instance(f"i{n}", **worst, cpu=1, directory="/srv/a") for n in range(count)))
     assert len(told(desired)) <= 7 * count
+
+
+PLACE = Span("desired/fleet.toml", 90, 1, 90, 9)
+
+
+def ignoring(what: str, pattern: str, where: str = "") -> Desired:
+    """Two hosts, of which the first has what rules may be about."""
+    desired = fleet(
+        host(),
+        host("fra2", address="203.0.113.66", addresses=["203.0.113.70", "2001:db8::70"]),
+        instance("alpha", address="203.0.113.10", settings={"sys_name": "A"}),
+        instance("beta", host="fra2", address=["203.0.113.70", "2001:db8::70"]),
+    )
+    place = Sourced(where, PLACE) if where else None
+    day = Sourced("2099-12-31", PLACE)
+    rule = IgnoredHere(what, Sourced(pattern, PLACE), "", place, "a reason", day)
+    return replace(desired, fleet=replace(desired.fleet, judging=Judging(ignored=(rule,))))
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "where", "expected"),
+    [
+        (SETTING, "sys_name", "", []),  # one host of two declares it
+        (SETTING, "sys_name", "fra1/alpha", []),
+        (SETTING, "sys_name", "fra2", ["IGN103"]),
+        (PATH, "/etc/pbx/backup-alpha.list", "", []),
+        (PATH, "/etc/pbx/backup-alpha.list", "fra2", ["IGN104"]),
+        (PATH, "/etc/pbx/backup-*", "", []),
+        (PATH, "/etc/pbx/bakcup-*", "", ["IGN104"]),
+        (PATH, "/etc/systemd/system/whatever.service", "", []),
+        (PATH, "/usr/local/pbx-old", "", []),  # beside the directories of instances
+        (PATH, "*", "", ["IGN101"] * 2),
+        (PATH, "/opt/pbx-old", "", ["IGN104"]),
+        (LISTENER, "tcp 203.0.113.10:8443", "", []),
+        (LISTENER, "tcp 203.0.113.10:8443", "fra1/alpha", []),
+        (LISTENER, "tcp 203.0.113.10:8443", "fra2", ["IGN104"]),
+        (LISTENER, "tcp 203.0.113.99:8443", "", ["IGN104"]),
+        (LISTENER, "tpc 203.0.113.10:8443", "", ["IGN104"]),
+        (LISTENER, "tcp *", "", ["IGN101"] * 2),
+        (LISTENER, "*:8443", "", []),
+        (LISTENER, "tcp [2001:db8::70]:*", "", []),
+        (LISTENER, "tcp 2001:db8::70:8443", "", ["IGN104"]),
+    ],
+)
+def test_rules_that_can_match_nothing(
+    what: str, pattern: str, where: str, expected: list[str]
+) -> None:
+    assert [code for code in codes(ignoring(what, pattern, where)) if code != "ADV104"] == expected
+
+
+def test_brackets_in_sockets_are_those_of_addresses() -> None:
+    rule = Ignored(LISTENER, "tcp [2001:db8::70]:*", "", "", "a reason", "2099-12-31")
+    assert Ignoring((rule,)).listener("beta", "tcp [2001:db8::70]:8443") == rule
+    assert Ignoring((rule,)).listener("beta", "tcp 2:8443") is None
+    in_files = rule._replace(what=PATH, pattern="/etc/pbx/[ab].list")
+    assert Ignoring((in_files,)).path("beta", "/etc/pbx/a.list", ("mode",)) == in_files

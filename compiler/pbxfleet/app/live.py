@@ -11,6 +11,7 @@ from pbxfleet.app.freshness import stale_inputs
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.loaded_rules import rules_not_loaded
 from pbxfleet.app.record_names import APPLIED, record_name
+from pbxfleet.app.timers import with_timers_proven
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.core.places import PLACES_FILE
@@ -193,6 +194,7 @@ def compared(live: Live) -> tuple[Observed, Difference]:
     difference = diff(live.target, observed, live.records, fields, ignoring)
     unloaded = rules_not_loaded(live.machine, live.target)
     difference = difference._replace(notes=(*difference.notes, *unloaded))
+    difference = with_timers_proven(live.machine, live.target, difference)
     return observed, of_host(difference) if live.host_only else difference
 
 

@@ -26,8 +26,8 @@ class IgnoredClass(StrEnum):
 
 class Ignored(NamedTuple):
     """One rule of a host. `what` is one of `SUBJECTS`, `pattern` a glob (`*`, `?`, `[...]`) over names of
-    elements, host paths, or sockets (`tcp 203.0.113.10:8443`). `kind` is a class of drift that paths are
-    restricted to, "" for all. `instance` is "" for the host and all its instances.
+    elements or host paths, or (`*`, `?`) over sockets (`tcp 203.0.113.10:8443`). `kind` is a class of
+    drift that paths are restricted to, "" for all. `instance` is "" for the host and all its instances.
 
     It holds until the end of the day `expires`, YYYY-MM-DD in UTC.
     """
@@ -74,11 +74,12 @@ class Ignoring(NamedTuple):
         self, what: str, instance: str, subject: str, kinds: Collection[str]
     ) -> Ignored | None:
         for rule in self.rules:
+            pattern = literally(rule.pattern) if what == LISTENER else rule.pattern
             if (
                 rule.what == what
                 and rule.covers(instance)
                 and all(rule.kind in ("", kind) for kind in kinds)
-                and matches(rule.pattern, subject)
+                and matches(pattern, subject)
             ):
                 return rule
         return None
@@ -90,6 +91,11 @@ NOTHING_IGNORED = Ignoring()
 def active(rules: Sequence[Ignored], today: str) -> Ignoring:
     """The rules that hold on the day `today`, YYYY-MM-DD."""
     return Ignoring(tuple(rule for rule in rules if rule.expires >= today))
+
+
+def literally(pattern: str) -> str:
+    """A glob whose brackets stand for themselves: in sockets they are those of IPv6 addresses."""
+    return pattern.replace("[", "[[]")
 
 
 def matches(pattern: str, subject: str) -> bool:

@@ -55,9 +55,18 @@ class InstanceSummary(NamedTuple):
     management_dns: Said | None = None
 
 
+class RuleSummary(NamedTuple):
+    """A rule of [[ignore]] that is about a host; `matches` tells whether it can match anything there."""
+
+    what: str
+    pattern: Said
+    matches: bool
+
+
 class HostSummary(NamedTuple):
-    """A host with its instances in order of their names."""
+    """A host with its instances in order of their names, and the rules of [[ignore]] that are about it."""
 
     name: str
     span: Span
     instances: tuple[InstanceSummary, ...]
+    rules: tuple[RuleSummary, ...] = ()

@@ -9,6 +9,7 @@ from pbxfleet.core.paths import HostPath, is_aside, join, parent
 from pbxfleet.host.base import HostView
 from pbxfleet.model.observed import Stray, What
 from pbxfleet.model.target import InstanceTarget
+from pbxfleet.model.timers import TIMERS
 
 UNIT_FOLDERS = {"systemd": HostPath("/etc/systemd/system"), "sysv": HostPath("/etc/init.d")}
 INSTANCE_MARKS = ("pbx.xml", "pbxctrl")
@@ -66,12 +67,16 @@ def _drop_ins(
 
     `pbx-acme.service.d`, and `pbx-.service.d` for all whose name begins so (systemd.unit(5)).
     """
-    if services != "systemd" or not instances:
+    if services != "systemd":
         return []
     folder = UNIT_FOLDERS[services]
     there = frozenset(_names(view, folder))
     changes = {f"{i.service}.service.d": f"changes {i.service}" for i in instances}
-    changes["pbx-.service.d"] = "changes every instance"
+    if instances:
+        changes["pbx-.service.d"] = "changes every instance"
+    for unit in (t for timer in TIMERS for t in (timer, f"{timer.removesuffix('.timer')}.service")):
+        if join(folder, unit) in files:
+            changes[f"{unit}.d"] = f"changes {unit}"
     found = []
     for name in sorted(there & changes.keys()):
         for piece in _names(view, join(folder, name)):

@@ -72,7 +72,7 @@ def diff(
         )
         for stray in strays
     ]
-    changes = tuple(sorted(comparison.changes, key=_order))
+    changes = tuple(sorted(comparison.changes, key=in_change_order))
     said = tuple(dict.fromkeys((*notes, *activation_notes(changes))))
     return Difference(changes, said, tuple(comparison.switches), tuple(comparison.debts))
 
@@ -88,7 +88,8 @@ def of_host(difference: Difference) -> Difference:
 KINDS = tuple(Kind)
 
 
-def _order(change: Change) -> tuple[str, int, str]:
+def in_change_order(change: Change) -> tuple[str, int, str]:
+    """Where a change stands among those of a host."""
     return (change.instance, KINDS.index(change.kind), change.resource)
 
 

@@ -8,6 +8,7 @@ from pbxfleet.model.drift import DriftItem
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.target import Kind
+from pbxfleet.model.timers import ACTIVE
 from pbxfleet.plan.activation import NOT_LOADED
 from pbxfleet.plan.diff import Difference
 from pbxfleet.plan.releases import BOTH_FILES, How, Switch
@@ -86,7 +87,7 @@ def _other_release(switch: Switch) -> DriftItem:
 
 
 def _kind(change: Change, field: FieldDelta) -> str:
-    if change.kind is Kind.SERVICE:
+    if change.kind is Kind.SERVICE or field.name == ACTIVE:
         return "runtime"
     if field.name in ("mode", "owner") and change.kind is not Kind.SETTINGS:
         return "mode"

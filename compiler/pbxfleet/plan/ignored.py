@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pbxfleet.model.ignoring import Ignored, Ignoring
+from pbxfleet.model.ignoring import PATH, Ignored, Ignoring
 from pbxfleet.model.observed import SettingsSeen, Stray
 from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Field, Resource
@@ -81,12 +81,16 @@ def _note(
     rule: Ignored, instance: str, resource: str, what: tuple[str, str | None, str | None]
 ) -> Note:
     name, declared, found = what
+    path = resource.partition(":")[2] if rule.what == PATH else ""
+    where = f"{path}: {name}" if path else name
+    differs = f"{where}: is {found or 'absent'}, declared {declared or 'absent'}"
+    if path and found == path:
+        differs = f"{path} {name}"
     return Note(
         IGNORED,
         "advice",
         instance,
-        f"{name}: is {found or 'absent'}, declared {declared or 'absent'}; "
-        f"ignored until {rule.expires}: {rule.reason}",
+        f"{differs}; ignored until {rule.expires}: {rule.reason}",
         "",
         resource,
         name,

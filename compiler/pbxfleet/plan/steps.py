@@ -8,6 +8,7 @@ from pbxfleet.core.paths import HostPath
 from pbxfleet.model.debt import UNIT
 from pbxfleet.model.plan import Change, Do, Step, Verb
 from pbxfleet.model.target import Impact, Kind, Target
+from pbxfleet.model.timers import ACTIVE
 from pbxfleet.plan.leaving import ARCHIVE, ASIDE
 from pbxfleet.plan.waves import Bind, waves
 
@@ -140,6 +141,8 @@ class _Writer:
             # An instance that still runs may write the missing file when it is stopped.
             runs = do is Do.MERGE or change.impact is Impact.RESTART
             self.add(name, do, change, "stopped" if runs else "absent")
+        elif change.action is Verb.START:
+            return  # a timer: it starts when the service manager reads its files again
         elif not _has(change, "content"):
             self.add(name, Do.SET_ATTRIBUTES, change, "")
         else:
@@ -207,7 +210,7 @@ def _owes_unit(target: Target, change: Change) -> bool:
 def _is_service_file(target: Target, change: Change) -> bool:
     """Whether the service manager has to read the changed file again."""
     folder = SERVICE_FOLDERS.get(target.services)
-    ours = change.kind is Kind.FILE and _has(change, "content")
+    ours = change.kind is Kind.FILE and (_has(change, "content") or _has(change, ACTIVE))
     return ours and folder is not None and change.path.startswith(folder)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
+from pbxfleet.host.commands import Runner
 from pbxfleet.host.services import Parts, Running, not_here, put_link, settle
 from pbxfleet.model.observed import ServiceSeen, What
 from pbxfleet.model.target import InstanceTarget
@@ -47,6 +48,15 @@ def service_seen(fields: Mapping[str, str]) -> ServiceSeen:
         running=running,
         pid=pid if running and pid else None,
     )
+
+
+def active_states(runner: Runner, units: Sequence[str]) -> Mapping[str, str]:
+    """`ActiveState` of units by name, asked at once; `inactive` for one that systemd does not know."""
+    argv = ("systemctl", "show", "--no-pager", "--property=ActiveState", "--", *units)
+    answers = parse_show(runner.check(argv).stdout)
+    if len(answers) != len(units):
+        raise HostError("systemctl show", "gave no answer for some units", code="HST105")
+    return {u: a.get("ActiveState", "inactive") for u, a in zip(units, answers, strict=True)}
 
 
 class Systemd:
@@ -160,4 +170,4 @@ class Systemd:
             self._runner.check(("systemctl", "stop", "--", unit), timeout_s + MARGIN_S)
 
     def _state(self, unit: str) -> str:
-        return self._show([unit])[0].get("ActiveState", "inactive")
+        return active_states(self._runner, [unit])[unit]

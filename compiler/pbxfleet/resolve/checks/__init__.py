@@ -56,21 +56,16 @@ HOST_CHECKS: tuple[Callable[[ResolvedHost], Iterator[Diagnostic]], ...] = (
 FLEET_CHECKS: tuple[Callable[[Sequence[HostSummary]], Iterator[Diagnostic]], ...] = (
     failover.check,
     identity.check,
+    ignoring.check_fleet,
 )
 
 
 def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
     """What cannot be true together on one host, or deserves attention, in order of places.
 
-        Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
-    <<<<<<< HEAD
-        RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
-        BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103 and ADV109 to ADV111.
-    =======
-        RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR108, SVC101 to SVC110,
-        BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103, ADV109 to ADV111,
-        IGN101 and IGN103.
-    >>>>>>> 3d066bc (Tell drift by class, place, age and author, and tell cron of it once)
+    Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
+    RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
+    BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103, ADV109 to ADV111 and IGN101.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 
@@ -79,7 +74,7 @@ def check_fleet(hosts: Sequence[HostSummary]) -> tuple[Diagnostic, ...]:
     """What cannot be true together between hosts, in order of places.
 
     Takes time in proportion to the number of instances. Reports FLO104, FLO105, ADV104,
-    ADV105, ADV107, ADV108, LIC101 and LIC102.
+    ADV105, ADV107, ADV108, LIC101, LIC102, IGN103 and IGN104.
     """
     return in_order(d for run in FLEET_CHECKS for d in run(hosts))
 

@@ -6,6 +6,7 @@ from pbxfleet.core.digest import digest_of
 from pbxfleet.model.desired import SecretRef, Sourced
 from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
 from pbxfleet.model.summary import HalfSummary, HostSummary, InstanceSummary, Said
+from pbxfleet.resolve.checks.ignoring import rules_of
 from pbxfleet.resolve.checks.web import web_ends
 
 SYSTEM_NAME = "sys_name"
@@ -15,7 +16,8 @@ SYSLOG_PREFIX = "syslog_prefix"
 
 def summarise(host: ResolvedHost) -> HostSummary:
     """What the rest of the fleet must know of this host; depends on nothing but the host."""
-    return HostSummary(host.name, host.file.span, tuple(map(_instance, host.instances)))
+    instances = tuple(map(_instance, host.instances))
+    return HostSummary(host.name, host.file.span, instances, tuple(rules_of(host)))
 
 
 def _instance(instance: ResolvedInstance) -> InstanceSummary:
