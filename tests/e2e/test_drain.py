@@ -90,6 +90,10 @@ def test_nothing_is_restarted_outside_of_its_window_and_no_restart_is_forgotten(
         if p.is_file()
     ]
     assert any("a hole in TLS" in text for text in kept)
+    (made, _) = site.ok("history", "--json").data["generations"]
+    assert made["outside_window"] == "a hole in TLS"
+    shown, first = site.ok("history").out.splitlines()[:2]
+    assert shown.endswith("; outside of its window: a hole in TLS") and "outside" not in first
     site.settles()
 
     # Somebody copies both files of a release into place, and does not restart.
@@ -107,6 +111,18 @@ def test_nothing_is_restarted_outside_of_its_window_and_no_restart_is_forgotten(
     site.apply("--quiet")
     assert json.loads(site.ok("status", "--json").out)["debts"] == []
     site.settles()
+
+
+def test_a_directory_that_is_kept_is_no_difference_that_a_second_look_finds(running: Make) -> None:
+    site = running().up()
+    open_on(site, 3)
+    (site.repo / "desired/instances/birch.toml").unlink()
+    site.instance("ash", "backup = { recordings = true }")
+    site.compile()
+    done = site.apply(expect=7)
+    assert "birch waits for its window" in done.err and "second look" not in done.err
+    assert site.pids()["birch"]
+    assert site.apply("--json", expect=7).data["remaining"] == []
 
 
 def test_a_window_that_is_closed_hides_no_drift_and_nothing_that_is_pending(running: Make) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pbxfleet.app.live import read_records
+from pbxfleet.core.digest import digest_of
+from pbxfleet.core.paths import HostPath
+from pbxfleet.host.local import LocalHost
+from pbxfleet.host.state import State
+from pbxfleet.model.journal import PutValuesBack, encode_inverse
+from pbxfleet.model.plan import Do
 from pbxfleet.pbx.pbx_xml import read
 from pbxfleet.schema.outputs import document_of
-from support.e2e import applied_site
+from support.e2e import applied_site, nothing_changes, run_typing
 from support.output_schemas import judge
 from support.running_site import RunningSite
 
@@ -104,8 +112,14 @@ def test_what_a_killed_run_displaced_is_saved_and_named(tmp_path: Path) -> None:
     site = applied_site(tmp_path)
     folder = site.root / "usr/local/pbx-alpha"
     (folder / ".pbxfleet-displaced-1-1-0").write_bytes(b"<config>theirs</config>")
-    done = site.apply()
-    assert "note: /usr/local/pbx-alpha/pbx.xml: another version, written while" in done.err
+    site.edit("desired/instances/alpha.toml", '"Alpha"', '"New"')
+    site.compile()
+    place = ("-C", site.repo, site.host, "--root", site.root)
+    with nothing_changes(folder, site.root / "etc", site.root / "var/lib/pbxfleet/records"):
+        assert "not approved" in run_typing("no\n", "apply", *place).out
+    asked = run_typing("yes\n", "apply", *place).out
+    assert "note: /usr/local/pbx-alpha/pbx.xml: another version, written while" in asked
+    assert asked.count("Type yes") == 1, "what was approved is still what is to be done"
     found = site.ok("status", "--json")
     judge(document_of("status"), found.data)
     (saved,) = found.data["saved"]
@@ -113,3 +127,31 @@ def test_what_a_killed_run_displaced_is_saved_and_named(tmp_path: Path) -> None:
     assert (site.root / saved["kept"].lstrip("/")).read_bytes() == b"<config>theirs</config>"
     assert f"saved {saved['path']} of somebody else: {saved['kept']}" in site.ok("status").out
     assert not [name for name in os.listdir(folder) if name.startswith(".")]
+
+
+def test_what_goes_back_is_asked_for_anew(tmp_path: Path) -> None:
+    """What was approved was planned without it."""
+    site = applied_site(tmp_path)
+    folder = site.root / "usr/local/pbx-alpha"
+    file = folder / "pbx.xml"
+    ours = file.read_bytes()
+    theirs = ours.replace(b"<sys_name>Alpha<", b"<sys_name>Theirs<")
+    machine = LocalHost(str(site.root), "systemd")
+    live = read_records(State(machine))["alpha"].declared
+    assert live is not None and theirs != ours
+    inverse = PutValuesBack(
+        HostPath("/usr/local/pbx-alpha/pbx.xml"), live, digest_of(theirs), digest_of(ours), {}
+    )
+    begun = {"format": 1, "host": site.host, "steps": 1, "target": "", "services": "systemd"}
+    step = {"number": 1, "wave": "alpha", "do": Do.MERGE, "inverse": encode_inverse(inverse)}
+    lines = [{"event": "begin", **begun}, {"event": "step", **step}]
+    journal = "".join(json.dumps(line) + "\n" for line in lines)
+    (site.root / "var/lib/pbxfleet/journal").write_text(journal, encoding="utf-8")
+    (folder / f".pbxfleet-displaced-{file.stat().st_ino}-1-0").write_bytes(theirs)
+    place = ("-C", site.repo, site.host, "--root", site.root)
+    said = run_typing("no\n", "apply", *place).out
+    assert "is put back" in said and "sys_name: Theirs -> Alpha" in said
+    assert file.read_bytes() == theirs, "nobody approved to change it"
+    site.apply()
+    assert b"<sys_name>Alpha<" in file.read_bytes()
+    site.settles()

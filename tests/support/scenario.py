@@ -3,7 +3,10 @@
 A file has `sockets` and `answers` of every running instance, `instances` with address and core, and
 steps. What a step does, in this order, as far as it says so:
 
-    edit, remove     the declaration changes: settings, `cpu` or `release` of instances; instances go
+    edit, remove     the declaration changes: settings, `cpu` or `release` of instances, or with
+                     `login` pbxfleet may ask them; instances go
+    declare          keys of the host's file from now on; {other day} in a text is not today, nor near
+    calls            so many calls are on these instances now
     host             `reboot`, or `power cut`
     run              commands in the host's shell; a table has one for each service manager
     pbxfleet         the installed command
@@ -21,11 +24,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +48,8 @@ KEYS = frozenset(
             "name",
             "edit",
             "remove",
+            "declare",
+            "calls",
             "host",
             "run",
             "pbxfleet",
@@ -56,6 +63,10 @@ KEYS = frozenset(
     )
 )
 OWN = "203.0.113.2"
+LOGIN = '[api]\npassword_file = "/etc/pbx/api-{instance}"'
+CIPHER, PASSWORD_MD5 = b"5f4dcc3b5aa765d6", b"c47d187067c6cf953245f128b5fde62a"  # of `word`
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+CALLS = "import sys, urllib.request as u; [u.urlopen(a, b'', 9) for a in sys.argv[1:]]"
 COMMAND_S = 180.0
 HOST = """\
 address = "203.0.113.2"
@@ -79,6 +90,7 @@ class Story:
         self.sockets: list[str] = told["sockets"]
         self.answers: list[str] = told["answers"]
         self.services, self.repository = services, repository
+        self.host: dict[str, object] = {}
         self.instances: dict[str, dict[str, Any]] = {
             name: {"cpu": "off", "sys_name": name} | said
             for name, said in told["instances"].items()
@@ -91,7 +103,7 @@ class Story:
         """What the host must have."""
         return [OWN, *(said["address"] for said in self.instances.values())]
 
-    def edit(self, changes: Mapping[str, Mapping[str, str]], gone: Iterable[str]) -> None:
+    def edit(self, changes: Mapping[str, Mapping[str, Any]], gone: Iterable[str]) -> None:
         """Change what is declared, and compile."""
         for name, values in changes.items():
             self.instances[name] |= values
@@ -101,6 +113,13 @@ class Story:
             self._write_instance(name)
         compiled = compile_fleet(str(self.repository))
         assert not compiled.failed, compiled.fleet.diagnostics
+
+    def declare(self, values: Mapping[str, Any]) -> None:
+        """Change keys of the host's file; an empty text takes one away."""
+        in_three_days = DAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]
+        said = json.dumps(values).replace("{other day}", in_three_days)
+        self.host = {k: v for k, v in {**self.host, **json.loads(said)}.items() if v != ""}
+        self._write_host()
 
     def cores(self, name: str, said: str | None = None) -> str:
         """The cores that an instance may use, as the kernel writes them; `said` outweighs its file."""
@@ -122,16 +141,21 @@ class Story:
             fleet += RELEASE.format(version=version, **pins)
         (desired / "fleet.toml").write_text(fleet, encoding="utf-8")
         reference = (BASE / "desired/reference/pbx.xml").read_bytes()
-        (desired / "reference/pbx.xml").write_bytes(reference)
-        host = HOST.format(last=max(os.sched_getaffinity(0)), services=self.services)
-        (desired / "hosts/fra1.toml").write_text(host, encoding="utf-8")
+        assert CIPHER in reference
+        (desired / "reference/pbx.xml").write_bytes(reference.replace(CIPHER, PASSWORD_MD5))
+        self._write_host()
         for name in self.instances:
             self._write_instance(name)
         self.edit({}, ())
 
+    def _write_host(self) -> None:
+        host = HOST.format(last=max(os.sched_getaffinity(0)), services=self.services)
+        host += "".join(f"{key} = {json.dumps(value)}\n" for key, value in self.host.items())
+        (self.repository / "desired/hosts/fra1.toml").write_text(host, encoding="utf-8")
+
     def _write_instance(self, name: str) -> None:
         said = dict(self.instances[name])
-        core = said.pop("cpu")
+        core, login = said.pop("cpu"), said.pop("login", False)
         cpu = '"off"' if core == "off" else self.cores(name)
         lines = ['host = "fra1"', f'address = "{said.pop("address")}"', f"cpu = {cpu}"]
         lines += [f'release = "{said.pop("release")}"'] if "release" in said else []
@@ -142,7 +166,7 @@ class Story:
             lines.append(
                 f'{key} = {{ value = "{value}", raw = true }}' if own else f'{key} = "{value}"'
             )
-        lines.append("")
+        lines += [LOGIN, ""] if login else [""]
         file = self.repository / f"desired/instances/{name}.toml"
         file.write_text("\n".join(lines), encoding="utf-8")
 
@@ -169,8 +193,14 @@ class Teller:
     # --- what is done ----------------------------------------------------------------------
 
     def _act(self, step: Mapping[str, Any]) -> None:
-        if "edit" in step or "remove" in step:
+        if "declare" in step:
+            self.story.declare(step["declare"])
+        if step.keys() & {"edit", "remove", "declare"}:
             self.story.edit(step.get("edit", {}), step.get("remove", ()))
+        if "calls" in step:
+            at = {name: self.story.instances[name]["address"] for name in step["calls"]}
+            asked = [f"http://{at[n]}/standin/calls?n={c}" for n, c in step["calls"].items()]
+            self.bed.run(PYTHON, "-c", CALLS, *asked)
         if "host" in step:
             {"reboot": self.bed.reboot, "power cut": self.bed.power_cut}[step["host"]]()
         if "run" in step:
@@ -179,7 +209,8 @@ class Teller:
             services = {name: f"pbx-{name}" for name in self.story.instances}
             for name, service in services.items():
                 text = text.replace(f"{{{name}}}", service)
-            self._ended(step, self.bed.run("sh", "-c", text, check=False))
+            done = self.bed.run("sh", "-c", text, check=False)
+            self._ended({"name": step["name"]} if "pbxfleet" in step else step, done)
         self.bed.gives_way = step.get("gives_way", False)
         if "cut_when_down" in step:
             self._cut(step)
@@ -188,7 +219,7 @@ class Teller:
             self._ended(step, done)
 
     def _argv(self, step: Mapping[str, Any]) -> tuple[str, ...]:
-        return ("-m", "pbxfleet", "-C", str(self.story.repository), *step["pbxfleet"].split())
+        return ("-m", "pbxfleet", "-C", str(self.story.repository), *shlex.split(step["pbxfleet"]))
 
     def _ended(self, step: Mapping[str, Any], done: subprocess.CompletedProcess[str]) -> None:
         assert done.returncode == step.get("code", 0), (step["name"], done)

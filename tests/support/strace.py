@@ -125,7 +125,8 @@ def inject(point: Point, what: str, argv: Sequence[str], env: Mapping[str, str])
 def _run(argv: Sequence[str], env: Mapping[str, str]) -> Ended:
     done = subprocess.run(
         argv,
-        env=env,
+        # Compiled modules are written in the first run only, and would count in it.
+        env={**env, "PYTHONDONTWRITEBYTECODE": "1"},
         check=False,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -15,7 +15,7 @@ from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import HostMemory
-from pbxfleet.app.unfinished import must_go_on, unfinished_run
+from pbxfleet.app.unfinished import Displaced, must_go_on, unfinished_run
 from pbxfleet.apply.execute import apply_plan
 from pbxfleet.apply.gate import Progress, Watch
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
@@ -33,10 +33,18 @@ Approve = Callable[[Plan], bool]
 
 
 class Talk(NamedTuple):
-    """Who is told of each step, and of what a run waits for."""
+    """Who is told of each step, of what a run waits for, and (`note`) of what it found and saved."""
 
     progress: Progress
     say: Callable[[str], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+
+
+class Back(NamedTuple):
+    """A rollback to a generation; `reopen` works out anew what of it may be put back on the host."""
+
+    restores: int
+    reopen: Callable[[], Live]
 
 
 class Applied(NamedTuple):
@@ -55,35 +63,38 @@ def apply(
     talk: Talk,
     *,
     resume: bool = False,
-    restores: int | None = None,
+    back: Back | None = None,
     confirm_s: int | None = None,
 ) -> Applied:
     """Apply the target of a host, or exactly the stored plan. The caller holds the host's lock.
 
     An unfinished run is completed: what it did stays, and the plan is made from what is there now.
-    `resume` refuses to do anything else than that. `restores` is the generation that a rollback goes to.
+    `resume` refuses to do anything else than that. `back` says that this is a rollback.
     With `confirm_s` the run waits so many seconds for `pbxfleet confirm`, and is taken back without.
 
     Raises StalePlan if the stored plan was made from something else than what is there now, Refused
     if the plan is blocked or was not approved, Denied if a policy forbids it.
     """
+    restores = None if back is None else back.restores
+    displaced = Displaced(live)
     _finish_what_is_over(live)
     _must_go_on(live, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
-    plan = look(live, with_basis=stored is not None).plan
-    if stored is not None:
-        _same(stored, plan)
+    plan = _planned(live, stored)
+    approved = _approved(live, plan, approve)
+    if displaced.rescue(talk.note):
+        # A pbx.xml may be another one now: what was approved is looked at once more.
+        live = live if back is None else back.reopen()
+        now = _planned(live, stored)
+        approved = approved if now == plan else _approved(live, now, approve)
+    plan = approved
     if plan.is_empty:
         sweep(live.machine, folders_of(live))
         # An unfinished run left nothing to do: nobody need hear of it.
         finish(live.state)
         retain(live.state, live.target.guards.generations)
         return Applied(Exit.DONE, plan, None, None)
-    _allowed(live, plan)
-    plan = with_calls(live, plan)
-    if plan.steps and not approve(plan):
-        raise Refused("not approved; nothing was changed", code="PLN109")
     sweep(live.machine, folders_of(live))
     learn(live.target, live.machine, live.state)
     if plan.steps:
@@ -110,6 +121,25 @@ def apply(
     if clean and whole and not again.difference.notes:
         settled.remember(live.state, live.machine, live.target, live.records)
     return Applied(Exit.DONE if clean else _not_clean(report, remaining), plan, report, remaining)
+
+
+def _planned(live: Live, stored: Plan | None) -> Plan:
+    """What is to be done now; StalePlan if a stored plan says otherwise."""
+    plan = look(live, with_basis=stored is not None).plan
+    if stored is not None:
+        _same(stored, plan)
+    return plan
+
+
+def _approved(live: Live, plan: Plan, approve: Approve) -> Plan:
+    """The plan with the calls that it may cost; up to here nothing is changed on the host."""
+    if plan.is_empty:
+        return plan
+    _allowed(live, plan)
+    plan = with_calls(live, plan)
+    if plan.steps and not approve(plan):
+        raise Refused("not approved; nothing was changed", code="PLN109")
+    return plan
 
 
 def _not_clean(report: ApplyReport, remaining: Plan) -> Exit:

@@ -217,7 +217,14 @@ def _generation(
         operator(),
         tuple(dict.fromkeys(entry.wave for entry in done if entry.wave)),
         tuple(dict.fromkeys(entry.wave for entry in done if entry.do is Do.STOP)),
+        _reason(lines) if restores is None else "",
     )
+
+
+def _reason(lines: Iterable[Mapping[str, object]]) -> str:
+    """Why a run, or one that completed it, kept to no maintenance window."""
+    told = [str(line.get("outside_window", "")) for line in lines if line.get("event") == "begin"]
+    return "; ".join(dict.fromkeys(reason for reason in told if reason))
 
 
 def _next(state: StateView) -> int:

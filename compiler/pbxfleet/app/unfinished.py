@@ -118,16 +118,26 @@ def undo(host: str, root: str, approve: Approve, tell: Tell, lock_timeout_s: flo
         return take_back(run, LocalHost(root, run.services, pin=run.pin, program=run.program), tell)
 
 
-def rescue_displaced(live: Live) -> tuple[str, ...]:
-    """Look for what a killed run displaced, before anything else is done; the caller holds the lock."""
-    try:
-        run = unfinished_run(live.state)
-    except Refused:
-        run = None  # a journal that nobody understands tells of nothing that could go back
-    applied = [r.declared for r in live.records.values() if r.declared is not None]
-    folders = [i.directory for i in (*live.target.instances.values(), *applied)]
-    entries = () if run is None else run.entries
-    return rescue(live.machine, HostMemory(live.state), folders, entries)
+class Displaced:
+    """What a killed run displaced, with the journal as it is now; the caller holds the lock."""
+
+    def __init__(self, live: Live) -> None:
+        try:
+            run = unfinished_run(live.state)
+        except Refused:
+            run = None  # a journal that nobody understands tells of nothing that could go back
+        self.live = live
+        self.entries = () if run is None else run.entries
+
+    def rescue(self, note: Callable[[str], None]) -> bool:
+        """Put it back, or save it, and say so; whether there was anything."""
+        live = self.live
+        applied = [r.declared for r in live.records.values() if r.declared is not None]
+        folders = [i.directory for i in (*live.target.instances.values(), *applied)]
+        said = rescue(live.machine, HostMemory(live.state), folders, self.entries)
+        for line in said:
+            note(line)
+        return bool(said)
 
 
 def take_back(run: Run, machine: LocalHost, tell: Tell) -> Undone:

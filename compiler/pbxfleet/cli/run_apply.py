@@ -14,7 +14,7 @@ from pbxfleet.core.errors import Refused, WrongUsage
 from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
-    from pbxfleet.app.apply import Applied
+    from pbxfleet.app.apply import Applied, Talk
     from pbxfleet.app.live import Live
     from pbxfleet.app.unfinished import Undone
     from pbxfleet.model.journal import Run
@@ -64,12 +64,9 @@ def _run(args: Namespace, output: Output, stored: Plan | None, telling: Telling)
 def _applied(
     args: Namespace, output: Output, live: Live, stored: Plan | None, asker: Asker
 ) -> Applied:
-    from pbxfleet.app.apply import Talk, apply
+    from pbxfleet.app.apply import apply
     from pbxfleet.app.open_run import notice
-    from pbxfleet.app.unfinished import rescue_displaced
 
-    for line in rescue_displaced(live):
-        output.complain(f"note: {line}")
     notice(live.state, output.complain)
     output.carry_on()
     try:
@@ -77,7 +74,7 @@ def _applied(
             live,
             stored,
             asker.approve,
-            Talk(progress(output), output.say),
+            talk(output),
             resume=args.resume,
             confirm_s=args.confirm,
         )
@@ -223,6 +220,13 @@ def progress(output: Output) -> Callable[[Step, str], None]:
             )
 
     return progress
+
+
+def talk(output: Output) -> Talk:
+    """An apply told to the person who started it."""
+    from pbxfleet.app.apply import Talk
+
+    return Talk(progress(output), output.say, lambda line: output.complain(f"note: {line}"))
 
 
 def report(applied: Applied, output: Output) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
     from pbxfleet.app.apply import Applied
+    from pbxfleet.app.rollback import Rollback
     from pbxfleet.app.tidings import End
 
 NOTHING = "PLN172"
@@ -24,17 +25,19 @@ def run(args: Namespace, output: Output) -> int:
 
 
 def _run(args: Namespace, output: Output, telling: Telling) -> int:
-    from pbxfleet.app.apply import Talk, apply
+    from pbxfleet.app.apply import Back, apply
     from pbxfleet.app.live import look
     from pbxfleet.app.open_run import notice
     from pbxfleet.app.rollback import open_rollback
-    from pbxfleet.app.unfinished import rescue_displaced
-    from pbxfleet.cli.run_apply import Asker, progress, report
+    from pbxfleet.cli.run_apply import Asker, report, talk
     from pbxfleet.host.lock import HostLock
     from pbxfleet.report.plan_json import plan_data
     from pbxfleet.report.plan_text import plan_text
 
-    way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+    def opened() -> Rollback:
+        return open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+
+    way = opened()
     notice(way.live.state, output.complain)
     output.say(f"{args.host}: from generation {way.current.number} back to {way.to.number}")
     if args.plan:
@@ -46,16 +49,14 @@ def _run(args: Namespace, output: Output, telling: Telling) -> int:
     asker.refuse_without_terminal()
     with HostLock(way.live.machine, timeout_s=args.lock_timeout):
         # Looked at again: somebody else may just have finished.
-        way = open_rollback(args.host, args.root, args.generation, this_host=args.this_host)
+        way = opened()
         live = telling.of(way.live, way.sinks)
-        for line in rescue_displaced(way.live):
-            output.complain(f"note: {line}")
         applied = apply(
             live,
             None,
             asker.approve,
-            Talk(progress(output), output.say),
-            restores=way.to.stands_for,
+            talk(output),
+            back=Back(way.to.stands_for, lambda: opened().live._replace(sinks=live.sinks)),
             confirm_s=args.confirm,
         )
     if applied.report is None or not applied.plan.steps:

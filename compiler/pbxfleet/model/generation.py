@@ -12,6 +12,7 @@ ROLLBACK = "rollback"
 APPLIED = "applied"
 PARTLY = "partly"
 REVERTED = "reverted"
+LATER = ("outside_window",)  # generations that older versions wrote have none
 
 
 class Generation(NamedTuple):
@@ -21,7 +22,8 @@ class Generation(NamedTuple):
     `partly` (a wave failed and was put back) or `reverted` (taken back as a whole, so that nothing of it
     stands). `restores` is the generation that a rollback went back to. `made` is UTC as
     YYYY-MM-DDTHH:MM:SSZ, `by` the name of the person or account. `instances` are those that it
-    changed, `restarted` those of them that were interrupted.
+    changed, `restarted` those of them that were interrupted. `outside_window` is the reason for which
+    it kept to no maintenance window, "" if it kept to them.
     """
 
     number: int
@@ -34,6 +36,7 @@ class Generation(NamedTuple):
     by: str
     instances: tuple[str, ...]
     restarted: tuple[str, ...]
+    outside_window: str = ""
 
     @property
     def stands_for(self) -> int:
@@ -56,7 +59,8 @@ def decode_generation(content: bytes) -> Generation:
         data = json.loads(content)
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']} is not known")
-        values = {name: data[name] for name in Generation._fields}
+        values = {name: data[name] for name in Generation._fields if name not in LATER}
+        values |= {name: data[name] for name in LATER if name in data}
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a generation: {error!r}") from error
     values["instances"] = tuple(values["instances"])

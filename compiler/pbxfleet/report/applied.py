@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pbxfleet.model.asking import CallsSeen
-from pbxfleet.model.plan import ApplyReport, Do, Downtime, Plan
+from pbxfleet.model.plan import ApplyReport, Change, Do, Downtime, Plan, Verb
 from pbxfleet.report.paint import visible
 from pbxfleet.report.plan_json import debts_data
 from pbxfleet.report.plan_text import left_out, note_lines
@@ -28,7 +28,7 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
     lines += _left_lines(report, remaining)
     lines.append(f"{host}: applied, {counted(_done(report), 'step')}{_interrupted(plan, report)}")
     if remaining is not None and not remaining.is_empty:
-        names = dict.fromkeys(c.instance for c in remaining.changes)
+        names = dict.fromkeys(c.instance for c in _still_to_do(remaining))
         names.update(dict.fromkeys(n.instance for n in remaining.blocked))
         for abandoned in report.abandoned:
             names.pop(abandoned.instance, None)
@@ -36,6 +36,11 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
             text = f"  a second look still differs: {_names(names)}; run pbxfleet plan {host}"
             lines.append(text)
     return "\n".join(lines) + "\n"
+
+
+def _still_to_do(remaining: Plan) -> list[Change]:
+    """What a second look wants to change; a directory that is kept is no difference."""
+    return [change for change in remaining.changes if change.action is not Verb.KEEP]
 
 
 def _left_lines(report: ApplyReport, remaining: Plan | None) -> list[str]:
@@ -140,7 +145,7 @@ def applied_data(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
             "cut": [c._asdict() for c in report.cut],
             "waits": [] if remaining is None else [w.instance for w in remaining.waits],
             "debts": [] if remaining is None else debts_data(remaining.debts),
-            "remaining": [] if remaining is None else [c.resource for c in remaining.changes],
+            "remaining": [] if remaining is None else [c.resource for c in _still_to_do(remaining)],
         }
     return data
 

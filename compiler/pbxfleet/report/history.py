@@ -40,9 +40,10 @@ def _line(one: Generation, current: Generation | None) -> str:
     more = len(one.instances) - NAMED
     changed = names + (f" and {more} more" if more > 0 else "") or "host files"
     stopped = f"; {counted(len(one.restarted), 'instance')} interrupted" if one.restarted else ""
+    why = f"; outside of its window: {visible(one.outside_window)}" if one.outside_window else ""
     return (
         f"{mark} {one.number:>4}  {one.made}  {visible(one.by):<12} {what + how:<22} "
-        f"{one.target[SHORT]}  {visible(changed)}{stopped}"
+        f"{one.target[SHORT]}  {visible(changed)}{stopped}{why}"
     )
 
 

@@ -41,6 +41,10 @@ class GenerationModel(Record):
     restarted: list[str] = Field(
         description="Those of them that were interrupted.", examples=[["acme"]]
     )
+    outside_window: str = Field(
+        description="The reason for which it kept to no maintenance window; empty if it kept to them.",
+        examples=["hole in TLS, all are told"],
+    )
 
 
 class HistoryDocument(Document):
