@@ -87,6 +87,34 @@ def test_a_setting_that_somebody_changed_since_is_left_and_named(running: Make) 
     assert "<log_length>300</log_length>" not in site.pbx_xml("ash")
 
 
+IGNORE = """
+[[ignore]]
+{}
+reason = "the vendor looks into it"
+expires = 2099-12-31
+"""
+
+
+def test_what_is_ignored_is_left_alone_and_named(running: Make) -> None:
+    site = running().up()
+    backup = site.root / "etc/pbx/backup.list"
+    backup.write_text("/home\n")
+    site.change("ash", sys_name="Other", log_length=300)
+    declared = site.repo / "desired/fleet.toml"
+    rules = ('setting = "sys_n*"', 'path = "/etc/pbx/backup*"')
+    declared.write_text(declared.read_text() + "".join(map(IGNORE.format, rules)))
+    site.compile()
+    site.apply("--quiet")
+    site.post("ash", {"sys_name": "By hand"})
+    done = rollback(site)
+    said = done.out + done.err
+    assert "PLN171" not in said
+    assert "ignored until 2099-12-31: the vendor looks into it" in said
+    assert "<sys_name>By hand</sys_name>" in site.pbx_xml("ash")
+    assert "<log_length>300</log_length>" not in site.pbx_xml("ash")
+    assert backup.read_text() == "/home\n"
+
+
 def test_a_new_instance_goes_out_of_service_and_its_data_stays(running: Make) -> None:
     site = running()
     site.declare("desired/instances/birch.toml", "")

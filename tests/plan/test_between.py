@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -9,16 +10,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbxfleet.model.plan import Change, Verb
+from pbxfleet.model.ignoring import PATH, SETTING, Ignored
+from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.revisions import NO_LONGER
 from pbxfleet.model.target import Impact, Kind
 from pbxfleet.pbx.pbx_xml import edit
 from pbxfleet.plan.besides import Applied, host_facts, instance_facts
 from pbxfleet.plan.between import NOT_DECLARED, Between, between, changed_waves
+from pbxfleet.plan.ignored import IGNORED
 from support.calling import asked
 from support.machine import Machine, applied, plan_of
-from support.targets import Fleet, SecretName, Seeded, Wish, fleet
+from support.targets import Fleet, SecretName, Seeded, Wish, fleet, ignoring
 from support.worlds import wishes
+
+SETTING_NAMES = ("mode", "extra", "log_length", "sys_*", "*")
+PATH_NAMES = ("/etc/pbx/*", "/etc/pbx/backup-*", "*.service", "/etc/init.d/pbx-beta", "*")
+RULES = st.lists(
+    st.one_of(
+        st.tuples(st.just(SETTING), st.sampled_from(SETTING_NAMES), st.just("")),
+        st.tuples(st.just(PATH), st.sampled_from(PATH_NAMES), st.sampled_from(["", "mode"])),
+    ).flatmap(
+        lambda rule: st.sampled_from(["", "alpha", "beta"]).map(
+            lambda name: Ignored(*rule, name, "for a while", "2099-01-01")
+        )
+    ),
+    max_size=2,
+).map(tuple)
 
 
 def of(known: Fleet) -> Applied:
@@ -40,22 +57,36 @@ def with_its_own(machine: Machine, before: Fleet, after: Fleet) -> None:
 
 
 def differing(before: Fleet, after: Fleet) -> Between:
-    return between(of(before), of(after))
+    return between(of(before), of(after), after.contents.ignoring)
 
 
-@given(wishes(), wishes())
+def left(notes: Iterable[Note]) -> list[tuple[str, ...]]:
+    """What rules leave alone; what the host has there is its own story."""
+    found = (n for n in notes if n.code == IGNORED)
+    return sorted((n.instance, n.resource, n.name, n.declared) for n in found)
+
+
+@given(wishes(), wishes(), RULES, RULES)
 def test_it_is_the_plan_of_a_host_that_has_the_first(
-    old: tuple[Wish, ...], new: tuple[Wish, ...]
+    old: tuple[Wish, ...],
+    new: tuple[Wish, ...],
+    old_rules: tuple[Ignored, ...],
+    new_rules: tuple[Ignored, ...],
 ) -> None:
-    before, after = fleet(*old, budget=9), fleet(*new, budget=9)
+    before = ignoring(fleet(*old, budget=9), *old_rules)
+    after = ignoring(fleet(*new, budget=9), *new_rules)
     machine = applied(before)
     with_its_own(machine, before, after)
     plan = plan_of(after, machine)
     # Where the directory of a removed instance goes is the host's own story.
     planned = [said(c) for c in plan.changes if c.kind is not Kind.DIRECTORY or c.fields]
     planned = [p for p in planned if p[1] not in (Verb.KEEP, Verb.MOVE)]
-    found = [said(c) for c in differing(before, after).changes if c.action is not Verb.KEEP]
+    differs = differing(before, after)
+    found = [said(c) for c in differs.changes if c.action is not Verb.KEEP]
     assert sorted(found, key=repr) == sorted(planned, key=repr)
+    assert left(differs.ignored) == left(plan.notes)
+    told = {(n.resource, n.name) for n in differs.ignored}
+    assert told.isdisjoint((c.resource, f.name) for c in differs.changes for f in c.fields)
 
 
 @given(wishes(), wishes())

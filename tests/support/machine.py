@@ -190,7 +190,10 @@ class Look:
         fields = fleet.contents.fields
         self.records = records_on(view)
         self.observed: Observed = observe(view, fleet.target, self.records, fields)
-        self.difference: Difference = diff(fleet.target, self.observed, self.records, fields)
+        ignoring = fleet.contents.ignoring
+        self.difference: Difference = diff(
+            fleet.target, self.observed, self.records, fields, ignoring
+        )
         plan = make_plan(fleet.target, self.observed, self.records, self.difference, "/")
         basis = make_basis(fleet.target, self.observed, self.records, fields)
         self.plan: Plan = plan._replace(basis=basis)

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from pbxfleet.core.digest import Digest, digest_of, digest_of_data
 from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath, join
+from pbxfleet.model.ignoring import NOTHING_IGNORED, Ignored, Ignoring
 from pbxfleet.model.manifest import encode, fields_digest
+from pbxfleet.model.policy import Rules
 from pbxfleet.model.target import (
     PROBES,
     SEEDED,
@@ -97,6 +99,7 @@ class MemoryContents:
         self.files: dict[str, bytes] = {}
         self.artefacts: dict[str, bytes] = {}
         self.settings: dict[str, tuple[Field, ...]] = {}
+        self.ignoring = NOTHING_IGNORED
         self.asked = {"rendered": 0, "artefact": 0, "fields": 0}
 
     def rendered(self, source: str, digest: Digest) -> bytes:
@@ -115,7 +118,7 @@ class MemoryContents:
 
     def fields(self, instance: str) -> tuple[Field, ...]:
         self.asked["fields"] += 1
-        return self.settings[instance]
+        return self.ignoring.fields(instance, self.settings[instance])
 
 
 class Fleet(NamedTuple):
@@ -169,6 +172,12 @@ def fleet(
         downgrades=downgrades,
     )
     return Fleet(target._replace(digest=digest_of(encode(target))), contents, wishes)
+
+
+def ignoring(known: Fleet, *rules: Ignored) -> Fleet:
+    """The fleet with rules of [[ignore]], all of which hold."""
+    known.contents.ignoring = Ignoring(rules)
+    return known._replace(target=known.target._replace(rules=Rules(ignored=rules)))
 
 
 def fields_of(wish: Wish) -> tuple[Field, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pbxfleet.app.diff_authors import authors
@@ -18,11 +18,13 @@ from pbxfleet.core.errors import Refused
 from pbxfleet.host.clock import today
 from pbxfleet.host.forked import WorkerFailed, beside
 from pbxfleet.model.frozen import freeze, thaw
+from pbxfleet.model.ignoring import active
 from pbxfleet.model.plan import Change, FieldDelta, Note, Verb
 from pbxfleet.model.revisions import Effect, FileLines, HostSides, RevisionDiff
 from pbxfleet.model.target import IMPACT_ORDER, Impact, InstanceTarget, Kind, Target
 from pbxfleet.plan.besides import Applied, host_facts, instance_facts
 from pbxfleet.plan.between import between
+from pbxfleet.plan.ignored import IGNORED
 from pbxfleet.report.diff_blocks import blocks
 
 
@@ -58,18 +60,21 @@ def _compared(sides: Sides, targets: TwoTargets, *, whole: bool = True) -> Revis
     """
     pairs = list(targets.pairs())
     effects: list[Effect] = []
+    ignored: list[Effect] = []
     for number, pair in enumerate(pairs):
         try:
-            effects += _effects(pair)
+            own, left = _effects(pair)
         except Refused as refusal:
             if refusal.code != DAMAGED:
                 raise
             pairs[number] = targets.anew(pair.sides.host)
-            effects += _effects(pairs[number])
+            own, left = _effects(pairs[number])
+        effects += own
+        ignored += left
     if {Verb.REMOVE, Verb.CREATE} <= {e.action for e in effects}:
         effects = with_moves(effects, *targets.ledgers())
     effects.sort(key=lambda e: (e.host, e.instance))
-    found, left = with_origins(blocks(effects), pairs, targets, whole=whole)
+    found, unsought = with_origins(blocks(effects), pairs, targets, whole=whole)
     effects = sorted((e for block in found for e in block.effects), key=lambda e: e[:2])
     named = sides.before.named, sides.after.named
     written, gone = authors(sides.revisions, *named, found) if effects else ({}, {})
@@ -79,13 +84,15 @@ def _compared(sides: Sides, targets: TwoTargets, *, whole: bool = True) -> Revis
         tuple(effects),
         (),
         (),
-        (*sides.notes, *left),
+        (*sides.notes, *unsought),
         is_denied=is_denied(effects),
         written=written,
         gone=gone,
+        ignored=tuple(ignored),
     )
 
 
+LEFT = "left as it is by a rule"
 DAMAGED = "PLN105"  # a rendered file is not what the manifest says
 
 
@@ -118,15 +125,18 @@ class _Whole(NamedTuple):
     tree: HostTree | None
 
 
-def _effects(pair: Pair) -> Iterable[Effect]:
-    """The effects on one host, with what its policy says of them."""
-    effects = tuple(_host_effects(pair))
+def _effects(pair: Pair) -> tuple[Sequence[Effect], Sequence[Effect]]:
+    """The effects on one host, with what its policy says of them; then what its rules ignore."""
+    found = tuple(_host_effects(pair))
+    ignored = tuple(e for e in found if any(note.code == IGNORED for note in e.notes))
+    effects = tuple(e for e in found if e not in ignored) if ignored else found
     if not effects or pair.after is None:
-        return effects
-    return under_policy(pair.after.target(), effects, today())
+        return effects, ignored
+    return under_policy(pair.after.target(), effects, today()), ignored
 
 
 def _host_effects(pair: Pair) -> Iterator[Effect]:
+    """Of the host and of its instances; what is ignored of each of them is an effect of its own."""
     host = pair.sides.host
     if not pair.sides.is_compared or (pair.before is None and pair.after is None):
         return
@@ -138,7 +148,7 @@ def _host_effects(pair: Pair) -> Iterator[Effect]:
         return
     before = _whole(pair.before, before_target or _nothing(after_target))
     after = _whole(pair.after, after_target)
-    found = between(before.applied, after.applied)
+    found = between(before.applied, after.applied, active(after_target.rules.ignored, today()))
     changes: dict[str, list[Change]] = {"": []}
     for change in found.changes:
         changes.setdefault(change.instance, []).append(change)
@@ -146,6 +156,7 @@ def _host_effects(pair: Pair) -> Iterator[Effect]:
     for note in found.notes:
         notes.setdefault(note.instance, []).append(note)
     old, new = before.applied.target.instances, after.applied.target.instances
+    yield from _ignored(host, found.ignored, old, new)
     for name in sorted({*changes, *old, *new, *notes}):
         own = changes.get(name, [])
         facts: tuple[FieldDelta, ...] = ()
@@ -168,6 +179,20 @@ def _host_effects(pair: Pair) -> Iterator[Effect]:
                 _words(host, old.get(name), new.get(name)),
                 one.origin if (one := new.get(name) or old.get(name)) else "",
             )
+
+
+def _ignored(
+    host: str,
+    notes: Iterable[Note],
+    old: Mapping[str, InstanceTarget],
+    new: Mapping[str, InstanceTarget],
+) -> Iterator[Effect]:
+    grouped: dict[str, list[Note]] = {}
+    for note in notes:
+        grouped.setdefault(note.instance, []).append(note)
+    for name, own in sorted(grouped.items()):
+        left = Effect(host, name, Verb.KEEP, "", Impact.NONE, LEFT, notes=tuple(own))
+        yield left._replace(words=_words(host, old.get(name), new.get(name)))
 
 
 def _words(

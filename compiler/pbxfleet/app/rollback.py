@@ -6,26 +6,35 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app.former import former_files
-from pbxfleet.app.generations import generations, journal_of, retention, size_bytes, unpacked
+from pbxfleet.app.generations import (
+    generations,
+    journal_of,
+    retention,
+    size_bytes,
+    unpacked,
+    unpacked_file,
+)
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.live import Live, read_records
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
+from pbxfleet.host.clock import today
 from pbxfleet.host.disk import absolute, digest_of_file, is_directory
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State, kept_path
 from pbxfleet.model.applied import AppliedRecord, element_digest
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
 from pbxfleet.model.generation import APPLY, REVERTED, Generation
+from pbxfleet.model.ignoring import NOTHING_IGNORED, Ignored, active
 from pbxfleet.model.journal import PutValuesBack
 from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
 from pbxfleet.model.plan import Note
 from pbxfleet.model.policy import NO_RULES
 from pbxfleet.model.runtime import spelling_key
 from pbxfleet.model.sinks import NO_SINKS, Sinks
-from pbxfleet.model.target import FORMER, SEEDED, Field, Impact, Kind, Resource, Target
+from pbxfleet.model.target import FORMER, ONCE, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
 
 NO_GENERATION = "PLN170"
@@ -43,23 +52,25 @@ class GenerationTree:
         self._machine = machine
         self._state = state
         self._fields: dict[str, tuple[Field, ...]] = {}
-        if digest_of(self._files.get(MANIFEST, b"")) != generation.target:
-            raise Refused(
-                f"the target of generation {generation.number} is damaged", code=NO_GENERATION
-            )
-        self.target = decode(self._files[MANIFEST])
+        self._ignoring = NOTHING_IGNORED
+        self.target = _target_of(generation, self._files.get(MANIFEST, b""))
 
     def fields(self, instance: str) -> tuple[Field, ...]:
         """The elements to restore, or (where nothing was adjusted) those that were declared then."""
         known = self._fields.get(instance)
         if known is None:
-            known = decode_fields(self._read(f"settings/{instance}.json"))
+            declared = decode_fields(self._read(f"settings/{instance}.json"))
+            known = self._ignoring.fields(instance, declared)
             self._fields[instance] = known
         return known
 
     def adjust(self, instance: str, fields: tuple[Field, ...]) -> None:
         """From now on these are the elements of an instance."""
-        self._fields[instance] = fields
+        self._fields[instance] = self._ignoring.fields(instance, fields)
+
+    def leave_alone(self, rules: Iterable[Ignored]) -> None:
+        """From now on elements that these rules are about are written only where pbx.xml is made."""
+        self._ignoring = active(tuple(rules), today())
 
     def rendered(self, source: str, digest: Digest) -> bytes:
         """A rendered file from then, or one from before us that is kept.
@@ -172,8 +183,11 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
     )
     state = State(machine)
     tree = GenerationTree(state, machine, to)
+    ignored, unknown = _ignored(state, current, tree.target)
+    tree.leave_alone(ignored)
     # Going back to an older release is what was asked for, so no policy on changes stands in the way.
-    target = tree.target._replace(downgrades="allow", rules=NO_RULES)
+    rules = NO_RULES._replace(ignored=ignored)
+    target = tree.target._replace(downgrades="allow", rules=rules)
     check_machine(target, machine, state, this_host=this_host)
     records = read_records(state)
     before = _before(state, known, to)
@@ -186,6 +200,7 @@ def open_rollback(host: str, root: str, number: int | None, *, this_host: bool =
         }
     )
     restored, notes = _restored(tree, target, machine, records, before)
+    notes = (*unknown, *notes)
     live = Live(tree, restored, machine, state, records, _folder(root), notes=notes)
     live = live._replace(outside_window="rollback")
     return Rollback(live, current, to, _sinks(state, known))
@@ -198,6 +213,32 @@ def _sinks(state: State, known: Iterable[Generation]) -> Sinks:
         return decode(unpacked(state, newest)[MANIFEST]).sinks
     except (Refused, KeyError):
         return NO_SINKS
+
+
+def _target_of(generation: Generation, manifest: bytes) -> Target:
+    if digest_of(manifest) != generation.target:
+        raise Refused(
+            f"the target of generation {generation.number} is damaged", code=NO_GENERATION
+        )
+    return decode(manifest)
+
+
+def _ignored(
+    state: State, current: Generation, target: Target
+) -> tuple[tuple[Ignored, ...], tuple[Note, ...]]:
+    """Rules of [[ignore]] of either generation: what one of them leaves alone is not ours to put back.
+
+    A note says so where those of the current one are not known.
+    """
+    then = target.rules.ignored
+    try:
+        manifest = unpacked_file(state, current.number, MANIFEST) or b""
+        now = _target_of(current, manifest).rules.ignored
+    except Refused as refusal:
+        hint = "read the plan before you approve it: it may write over what was to be left alone"
+        text = f"{refusal}: which differences it ignores is not known"
+        return then, (Note(NO_GENERATION, "warning", "", text, hint),)
+    return tuple(sorted({*now, *then})), ()
 
 
 def current_generation(known: Iterable[Generation]) -> Generation | None:
@@ -313,7 +354,7 @@ def _fields(
 def _is_ours(field: Field, now: _Now) -> bool:
     """Whether an element is still as we left it, so that it may be put back."""
     element = now.document.get(field.name)
-    if field.secret is not None or field.ownership == SEEDED:
+    if field.secret is not None or field.ownership in ONCE:
         return True
     if element is not None and element.encrypted:
         return True  # it cannot be compared, and a merge leaves it alone

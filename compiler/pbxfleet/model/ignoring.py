@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from pbxfleet.model.plan import Note
     from pbxfleet.model.target import Field
 
 LEFT_ALONE = "left alone"  # ownership: owned, but what is there stays for a while
 
 SETTING, PATH, LISTENER = "setting", "path", "listener"
+UNTIL = "ignored until "  # in notes, before the day and the reason
 SUBJECTS = (SETTING, PATH, LISTENER)
 
 
@@ -86,6 +88,14 @@ class Ignoring(NamedTuple):
 
 
 NOTHING_IGNORED = Ignoring()
+
+
+def why_ignored(note: Note) -> str:
+    """The rule's own words in a note about an ignored difference: until when, and the reason."""
+    said = f"declared {note.declared or 'absent'}; "  # values may have the same words
+    start = note.message.find(said + UNTIL)
+    start = start + len(said) if start >= 0 else note.message.find(UNTIL)
+    return note.message[start:]
 
 
 def active(rules: Sequence[Ignored], today: str) -> Ignoring:

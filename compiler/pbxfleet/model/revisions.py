@@ -121,7 +121,8 @@ class RevisionDiff(NamedTuple):
     as the fleet wants them told. `notes` are about the comparison itself. `has_errors` says that the
     second side cannot be compiled. `written` has the commits of places on the second side, as far as they
     were asked for, and `gone` those of places on the first side. `is_denied` says that the policy of the
-    second side forbids what it does.
+    second side forbids what it does. `ignored` are no effects: each has nothing but notes about what
+    differs and is left as it is by rules of the second side.
     """
 
     before: Named
@@ -135,6 +136,7 @@ class RevisionDiff(NamedTuple):
     written: Mapping[str, Written] = MappingProxyType({})
     is_denied: bool = False
     gone: Mapping[str, Written] = MappingProxyType({})
+    ignored: tuple[Effect, ...] = ()
 
     @property
     def is_broken(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pbxfleet.model.plan import Change, FieldDelta, Status, Verb
+from pbxfleet.model.ignoring import LEFT_ALONE
+from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
 from pbxfleet.model.revisions import NO_LONGER
 from pbxfleet.model.runtime import listener_name
 from pbxfleet.model.target import SEEDED, Field, Impact, InstanceTarget, Kind, Resource, Target
@@ -27,11 +28,15 @@ class Applied(NamedTuple):
     fields: ReadFields
 
 
-def left_alone(before: Applied, after: Applied, found: Iterable[Change]) -> Iterator[Change]:
-    """Differences of resources that are in both targets and that `found` has no change for."""
+def left_alone(
+    before: Applied, after: Applied, found: Iterable[Change], ignored: Iterable[Note] = ()
+) -> Iterator[Change]:
+    """Differences of resources that are in both targets, of which neither `found` nor `ignored` tells."""
     shown: dict[str, set[str]] = {}
     for change in found:
         shown.setdefault(change.resource, set()).update(f.name for f in change.fields)
+    for note in ignored:
+        shown.setdefault(note.resource, set()).add(note.name)
     for id_, new in after.target.resources.items():
         old = before.target.resources.get(id_)
         if old is None:
@@ -51,7 +56,7 @@ def _settings(
     old, new = {f.name: f for f in before}, {f.name: f for f in after}
     reasons: dict[str, list[FieldDelta]] = {}
     for name in sorted(old.keys() | new.keys()):
-        if name in known or _said(old.get(name)) == _said(new.get(name)):
+        if name in known or _alike(old.get(name), new.get(name)):
             continue
         delta = _delta(name, old.get(name), new.get(name))
         reasons.setdefault(_why(old.get(name), new.get(name)), []).append(delta)
@@ -59,8 +64,11 @@ def _settings(
         yield _kept(resource, reason, fields)
 
 
-def _said(field: Field | None) -> tuple[str | None, ...] | None:
-    return None if field is None else (field.value, field.secret, field.ownership)
+def _alike(old: Field | None, new: Field | None) -> bool:
+    """A rule of [[ignore]] that begins or ends declares no setting otherwise; it is told by itself."""
+    if old is None or new is None or (old.value, old.secret) != (new.value, new.secret):
+        return False
+    return old.ownership == new.ownership or LEFT_ALONE in (old.ownership, new.ownership)
 
 
 def _why(old: Field | None, new: Field | None) -> str:

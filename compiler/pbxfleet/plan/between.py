@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pbxfleet.model.applied import AppliedRecord, AppliedResource, Proof, as_remembered
 from pbxfleet.model.asking import NO_LOGIN
 from pbxfleet.model.elements import remembered
+from pbxfleet.model.ignoring import NOTHING_IGNORED, Ignoring
 from pbxfleet.model.observed import (
     Observed,
     ProcessSeen,
@@ -28,6 +29,7 @@ from pbxfleet.pbx.live import may_be_live
 from pbxfleet.plan.besides import Applied, left_alone
 from pbxfleet.plan.diff import KINDS, by_instance, diff
 from pbxfleet.plan.files import REASONS
+from pbxfleet.plan.ignored import IGNORED
 
 NOT_DECLARED = "(not declared)"
 PID = 1  # of whatever runs: nobody asks for it
@@ -35,17 +37,21 @@ NOTHING_THERE: tuple[Resource, ...] = ()
 
 
 class Between(NamedTuple):
-    """Changes by instance in order, those that apply leaves alone among them, and what forbids applying."""
+    """Changes by instance in order, those that apply leaves alone among them, and what forbids applying.
+
+    `ignored` are notes about differences that rules of [[ignore]] take out of every plan.
+    """
 
     changes: tuple[Change, ...]
     notes: tuple[Note, ...]
+    ignored: tuple[Note, ...] = ()
 
 
-def between(before: Applied, after: Applied) -> Between:
+def between(before: Applied, after: Applied, ignoring: Ignoring = NOTHING_IGNORED) -> Between:
     """Changes of a host on which `before` is applied and runs, and which shall have `after`.
 
     A setting changes live if the PBX is known to take it while it runs and `after` declares a login for
-    it; whether this one does, only the host can tell.
+    it; whether this one does, only the host can tell. `ignoring` are the rules of `after` that hold.
     """
     names = changed_waves(before.target, after.target)
     before, after = _only(before, names), _only(after, names)
@@ -54,11 +60,14 @@ def between(before: Applied, after: Applied) -> Between:
         name: _record(name, resources.get(name, NOTHING_THERE), before)
         for name in ("", *before.target.instances)
     }
-    found = diff(after.target, _observed(before, after), records, after.fields)
-    changes = [*map(_in_our_words, found.changes), *left_alone(before, after, found.changes)]
+    found = diff(after.target, _observed(before, after), records, after.fields, ignoring)
+    ignored = tuple(note for note in found.notes if note.code == IGNORED)
+    beside = left_alone(before, after, found.changes, ignored)
+    changes = [*map(_in_our_words, found.changes), *beside]
     changes.sort(key=lambda c: (c.instance, KINDS.index(c.kind), c.resource, c.action))
     # Warnings are said in every plan of the host, so they are no news; what blocks one is.
-    return Between(tuple(changes), tuple(n for n in found.notes if n.severity == "error"))
+    forbids = tuple(note for note in found.notes if note.severity == "error")
+    return Between(tuple(changes), forbids, ignored)
 
 
 def _in_our_words(change: Change) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pbxfleet.model.ignoring import PATH, Ignored, Ignoring
+from pbxfleet.model.ignoring import PATH, UNTIL, Ignored, Ignoring
 from pbxfleet.model.observed import SettingsSeen, Stray
 from pbxfleet.model.plan import Change, Note, Verb
 from pbxfleet.model.target import Field, Resource
@@ -90,7 +90,7 @@ def _note(
         IGNORED,
         "advice",
         instance,
-        f"{differs}; ignored until {rule.expires}: {rule.reason}",
+        f"{differs}; {UNTIL}{rule.expires}: {rule.reason}",
         "",
         resource,
         name,

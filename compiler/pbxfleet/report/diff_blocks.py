@@ -39,8 +39,13 @@ class Section(NamedTuple):
 
 def sections(found: RevisionDiff) -> tuple[Section, ...]:
     """All effects of a diff, folded, in order of their hosts."""
+    return sections_of(found.effects)
+
+
+def sections_of(effects: Iterable[Effect]) -> tuple[Section, ...]:
+    """These effects, folded, in order of their hosts."""
     grouped: dict[tuple[str, ...], list[Block]] = {}
-    for block in blocks(found.effects):
+    for block in blocks(effects):
         grouped.setdefault(block.hosts, []).append(block)
     return tuple(
         Section(hosts, tuple(sorted(own, key=_weight))) for hosts, own in sorted(grouped.items())

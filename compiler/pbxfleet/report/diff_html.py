@@ -10,7 +10,8 @@ from pbxfleet.model.folding import ranges
 from pbxfleet.model.revisions import RevisionDiff
 from pbxfleet.report.diff_blocks import Block, sections
 from pbxfleet.report.diff_body import body
-from pbxfleet.report.diff_text import headline, remarks, side, title
+from pbxfleet.report.diff_ignored import HEADING, ignored_lines, ignored_sections
+from pbxfleet.report.diff_text import headline, hosts_text, remarks, side, title
 from pbxfleet.report.paint import visible
 
 STYLE = """\
@@ -51,6 +52,13 @@ def _page(found: RevisionDiff) -> Iterator[str]:
         yield f"<h2>{word} {_code(ranges(section.hosts))}</h2>"
         for block in section.blocks:
             yield from _block(block, found)
+    for section in ignored_sections(found):
+        yield f"<h2>{_text(HEADING.capitalize())}, {_text(hosts_text(section))}</h2>"
+        for block in section.blocks:
+            names = _code(title(block, found.hosts))
+            yield f"<details open><summary>{names}</summary><pre>"
+            yield from map(escape, ignored_lines(block))
+            yield "</pre></details>"
     yield "</main></body></html>"
 
 

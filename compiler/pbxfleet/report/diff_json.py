@@ -6,6 +6,7 @@ from typing import Any
 
 from pbxfleet.model.revisions import Effect, RevisionDiff
 from pbxfleet.report.diff_blocks import Block, blocks, counts
+from pbxfleet.report.diff_ignored import ignored_data
 from pbxfleet.report.diff_text import headline, remarks, title
 from pbxfleet.report.plan_json import change_data
 from pbxfleet.source.excerpt import diagnostics_json
@@ -31,6 +32,7 @@ def diff_data(found: RevisionDiff) -> dict[str, Any]:
         "hosts": [h._asdict() for h in found.hosts],
         "effects": [_effect(e) for e in found.effects],
         "blocks": [_block(b, found) for b in blocks(found.effects)],
+        "ignored": ignored_data(found),
         "checks": {
             "new": diagnostics_json(found.new),
             "fixed": diagnostics_json(found.fixed),

@@ -15,8 +15,9 @@ from pbxfleet.model.folding import ranges
 from pbxfleet.model.revisions import RevisionDiff
 from pbxfleet.report.diff_blocks import Block, Counts, Section, counts, sections
 from pbxfleet.report.diff_body import body
+from pbxfleet.report.diff_ignored import HEADING, ignored_lines, ignored_sections
 from pbxfleet.report.diff_limits import Limit
-from pbxfleet.report.diff_text import headline, remarks, side, title
+from pbxfleet.report.diff_text import headline, hosts_text, remarks, side, title
 from pbxfleet.report.paint import visible
 from pbxfleet.report.summary import counted
 
@@ -43,6 +44,7 @@ def diff_markdown(found: RevisionDiff, limit: Limit, artefact: str = "") -> str:
     """
     head = "\n".join(_head(found, limit)) + "\n"
     parts = [part for section in sections(found) for part in _parts(section, found, limit)]
+    parts += [p for s in ignored_sections(found) for p in _ignored_parts(s, found, limit)]
     room = limit.most - limit.size(head) - FOOTER
     chosen, left = _chosen(parts, room, limit)
     text = head
@@ -154,19 +156,38 @@ def _parts(section: Section, found: RevisionDiff, limit: Limit) -> Iterator[_Par
 
 
 def _part(heading: str, block: Block, found: RevisionDiff, limit: Limit) -> _Part:
-    pattern = block.pattern
+    costs = f"{block.pattern.action}, {block.pattern.impact}"
+    return _told(heading, block, (costs, block.pattern.reason), body(block, found), found, limit)
+
+
+def _ignored_parts(section: Section, found: RevisionDiff, limit: Limit) -> Iterator[_Part]:
+    heading = f"#### {HEADING.capitalize()}, {_code(hosts_text(section))}"
+    for block in section.blocks:
+        lines = (f"  {line}" for line in ignored_lines(block))
+        yield _told(heading, block, ("ignored", block.pattern.reason), lines, found, limit)
+
+
+def _told(
+    heading: str,
+    block: Block,
+    title_words: tuple[str, str],
+    told: Iterable[str],
+    found: RevisionDiff,
+    limit: Limit,
+) -> _Part:
+    """A block with its names, what it costs and why, and its lines."""
+    costs, reason = title_words
     names = title(block, found.hosts)
     cut = len(names) > TITLE_NAMES
     short = f"{names[:TITLE_NAMES]}... ({len(block.effects)})" if cut else names
-    lines = [*(_wrapped(names) if cut else ()), *body(block, found)]
-    costs = f"{pattern.action}, {pattern.impact}"
+    lines = [*(_wrapped(names) if cut else ()), *told]
     fence = _fence(lines)
     code = "\n".join((f"{fence}diff", *lines, fence))
     if limit.html:
-        line = f"<b>{costs}</b> <code>{escape(visible(short))}</code> {_reason(pattern.reason)}"
+        line = f"<b>{costs}</b> <code>{escape(visible(short))}</code> {_reason(reason)}"
         full = f"<details><summary>{line}</summary>\n\n{code}\n\n</details>"
         return _Part(heading, full, f"- {line}")
-    line = f"**{costs}** {_code(short)} {_code(pattern.reason)}"
+    line = f"**{costs}** {_code(short)} {_code(reason)}"
     return _Part(heading, f"{line}\n\n{code}", f"- {line}")
 
 

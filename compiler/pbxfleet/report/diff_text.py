@@ -30,6 +30,12 @@ from pbxfleet.report.diff_blocks import (
     places,
     sections,
 )
+from pbxfleet.report.diff_ignored import (
+    HEADING,
+    ignored_headline,
+    ignored_lines,
+    ignored_sections,
+)
 from pbxfleet.report.paint import PLAIN, Paint, visible
 from pbxfleet.report.plan_text import SIGNS, note_lines, shown
 from pbxfleet.report.summary import counted
@@ -43,6 +49,8 @@ def diff_text(found: RevisionDiff, paint: Paint = PLAIN) -> str:
     lines = [f"{side(found.before)} -> {side(found.after)}", ""]
     for section in sections(found):
         lines += _section_lines(section, found, paint)
+    for section in ignored_sections(found):
+        lines += _ignored_section_lines(section, found, paint)
     lines += _check_lines("new", found.new, paint)
     lines += _check_lines("fixed", found.fixed, paint)
     lines += [f"note: {visible(note)}" for note in remarks(found)]
@@ -78,7 +86,10 @@ def remarks(found: RevisionDiff) -> Iterator[str]:
 def headline(found: RevisionDiff) -> str:
     """One sentence: how much changes, and what it costs."""
     total = counts(found.effects)
+    ignored = ignored_headline(found)
     parts = list(costs(total))
+    if ignored:
+        parts += [ignored] if parts else ["nothing changes on any host", ignored]
     if found.new:
         parts.append(f"{counted(len(found.new), 'finding')} of the checks new")
     if found.fixed:
@@ -107,11 +118,24 @@ def costs(total: Counts) -> Iterator[str]:
 
 
 def _section_lines(section: Section, found: RevisionDiff, paint: Paint) -> Iterator[str]:
-    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts)} hosts"
-    yield paint("bold", f"{word} {ranges(section.hosts)}")
+    yield paint("bold", hosts_text(section))
     for block in section.blocks:
         yield from block_lines(block, found, paint)
     yield ""
+
+
+def _ignored_section_lines(section: Section, found: RevisionDiff, paint: Paint) -> Iterator[str]:
+    yield paint("bold", f"{HEADING}, {hosts_text(section)}")
+    for block in section.blocks:
+        yield f"  {paint('dim', '.')} {paint('bold', visible(title(block, found.hosts)))}"
+        yield from (f"      {line}" for line in ignored_lines(block))
+    yield ""
+
+
+def hosts_text(section: Section) -> str:
+    """`host fra1`, or `3 hosts fra1..fra3`."""
+    word = "host" if len(section.hosts) == 1 else f"{len(section.hosts)} hosts"
+    return f"{word} {ranges(section.hosts)}"
 
 
 def block_lines(block: Block, found: RevisionDiff, paint: Paint = PLAIN) -> Iterator[str]:

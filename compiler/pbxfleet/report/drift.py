@@ -7,6 +7,7 @@ from typing import Any
 
 from pbxfleet.model.debt import RestartDebt
 from pbxfleet.model.drift import UNKNOWN, DriftItem
+from pbxfleet.model.ignoring import why_ignored
 from pbxfleet.model.plan import Change, Note
 from pbxfleet.report.paint import PLAIN, Paint, visible
 from pbxfleet.report.plan_json import debts_data
@@ -56,7 +57,7 @@ def _ignored_data(note: Note) -> dict[str, Any]:
         "name": note.name,
         "declared": note.declared or None,
         "observed": note.found or None,
-        "why": note.message.partition("; ")[2],
+        "why": why_ignored(note),
     }
 
 

@@ -190,6 +190,25 @@ class DiffChecksModel(Record):
     fixed: list[DiagnosticModel] = Field(description="Only on the first side.")
 
 
+class IgnoredDeltaModel(Record):
+    """A difference that a rule of [[ignore]] takes out of every plan: the host keeps what it has."""
+
+    host: str = Field(description="Name of the host.", examples=["fra1"])
+    instance: str = Field(
+        description="Name of the instance; empty for the host itself.", examples=["acme"]
+    )
+    resource: str = Field(
+        description="Id of the resource.", examples=["settings:/usr/local/pbx-acme/pbx.xml"]
+    )
+    name: str = Field(description="What differs in it.", examples=["log_length"])
+    before: str | None = Field(description="As the first side declares it.", examples=["200"])
+    after: str | None = Field(description="As the second side declares it.", examples=["300"])
+    why: str = Field(
+        description="Until when it is ignored, and the reason.",
+        examples=["ignored until 2027-01-31: the vendor looks into it"],
+    )
+
+
 class DiffDocument(Document):
     """What diff prints."""
 
@@ -203,6 +222,9 @@ class DiffDocument(Document):
     hosts: list[HostSidesModel] = Field(description="Hosts that were looked at.")
     effects: list[EffectModel] = Field(description="By host and instance, each by itself.")
     blocks: list[BlockModel] = Field(description="The same effects, those alike together.")
+    ignored: list[IgnoredDeltaModel] = Field(
+        description="What differs and is left as it is, by rules of the second side: no effects."
+    )
     checks: DiffChecksModel = Field(description="What the checks find on one side only.")
     written: list[WrittenModel] = Field(
         description="Commits of the places of blocks: of each fold, that of its first effect."
