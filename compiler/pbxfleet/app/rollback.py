@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from pbxfleet.app.former import former_files
+from pbxfleet.app.generation_tree import NO_GENERATION, GenerationTree, target_of
 from pbxfleet.app.generations import (
     generations,
     journal_of,
@@ -16,98 +17,28 @@ from pbxfleet.app.generations import (
 )
 from pbxfleet.app.identity import check_machine
 from pbxfleet.app.live import Live, read_records
-from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import HostView
-from pbxfleet.host.clock import today
-from pbxfleet.host.disk import absolute, digest_of_file, is_directory
+from pbxfleet.host.disk import absolute, is_directory
 from pbxfleet.host.local import LocalHost
-from pbxfleet.host.state import State, kept_path
+from pbxfleet.host.state import State
 from pbxfleet.model.applied import AppliedRecord, element_digest
 from pbxfleet.model.elements import SECRET, WRITTEN_ONCE
 from pbxfleet.model.generation import APPLY, REVERTED, Generation
-from pbxfleet.model.ignoring import NOTHING_IGNORED, Ignored, active
+from pbxfleet.model.ignoring import Ignored
 from pbxfleet.model.journal import PutValuesBack
-from pbxfleet.model.manifest import MANIFEST, decode, decode_fields, fields_digest
+from pbxfleet.model.manifest import MANIFEST, decode, fields_digest
 from pbxfleet.model.plan import Note
 from pbxfleet.model.policy import NO_RULES
 from pbxfleet.model.runtime import spelling_key
 from pbxfleet.model.sinks import NO_SINKS, Sinks
-from pbxfleet.model.target import FORMER, ONCE, Field, Impact, Kind, Resource, Target
+from pbxfleet.model.target import ONCE, Field, Impact, Kind, Resource, Target
 from pbxfleet.pbx.pbx_xml import PbxXml, PbxXmlError, read
 
-NO_GENERATION = "PLN170"
 LEFT = "PLN171"
 
 Values = Mapping[str, str | None]
-
-
-class GenerationTree:
-    """The compiled target of a generation, from the state folder; `fields` as they are to be restored."""
-
-    def __init__(self, state: State, machine: LocalHost, generation: Generation) -> None:
-        self.host = generation.host
-        self._files = unpacked(state, generation.number)
-        self._machine = machine
-        self._state = state
-        self._fields: dict[str, tuple[Field, ...]] = {}
-        self._ignoring = NOTHING_IGNORED
-        self.target = _target_of(generation, self._files.get(MANIFEST, b""))
-
-    def fields(self, instance: str) -> tuple[Field, ...]:
-        """The elements to restore, or (where nothing was adjusted) those that were declared then."""
-        known = self._fields.get(instance)
-        if known is None:
-            declared = decode_fields(self._read(f"settings/{instance}.json"))
-            known = self._ignoring.fields(instance, declared)
-            self._fields[instance] = known
-        return known
-
-    def adjust(self, instance: str, fields: tuple[Field, ...]) -> None:
-        """From now on these are the elements of an instance."""
-        self._fields[instance] = self._ignoring.fields(instance, fields)
-
-    def leave_alone(self, rules: Iterable[Ignored]) -> None:
-        """From now on elements that these rules are about are written only where pbx.xml is made."""
-        self._ignoring = active(tuple(rules), today())
-
-    def rendered(self, source: str, digest: Digest) -> bytes:
-        """A rendered file from then, or one from before us that is kept.
-
-        Refused if it is not the one that the manifest names, HostError if it is not kept.
-        """
-        if source.startswith(FORMER):
-            return self._state.kept(digest)
-        content = self._read(source)
-        if digest_of(content) != digest:
-            raise Refused(f"{source} of the generation is damaged", code=NO_GENERATION)
-        return content
-
-    def artefact(self, source: str, digest: Digest) -> str:
-        """A release file with this digest: kept when it was replaced, or used by another instance."""
-        places = [kept_path(digest)]
-        for record in read_records(State(self._machine)).values():
-            places += [HostPath(r.path) for r in record.resources.values() if r.digest == digest]
-        for place in places:
-            path = self._machine.root.machine_path(place)
-            if digest_of_file(path) == digest:
-                return path
-        raise Refused(
-            f"release file {source} is not on this host any more",
-            hint=f"its digest is {digest}; bring it back by applying a target that has it",
-            code="PLN106",
-        )
-
-    def files(self) -> Iterable[tuple[str, bytes]]:
-        """Every file of the target as it was applied then."""
-        return self._files.items()
-
-    def _read(self, source: str) -> bytes:
-        content = self._files.get(source)
-        if content is None:
-            raise Refused(f"{source} of the generation is missing", code=NO_GENERATION)
-        return content
 
 
 class _Now(NamedTuple):
@@ -215,14 +146,6 @@ def _sinks(state: State, known: Iterable[Generation]) -> Sinks:
         return NO_SINKS
 
 
-def _target_of(generation: Generation, manifest: bytes) -> Target:
-    if digest_of(manifest) != generation.target:
-        raise Refused(
-            f"the target of generation {generation.number} is damaged", code=NO_GENERATION
-        )
-    return decode(manifest)
-
-
 def _ignored(
     state: State, current: Generation, target: Target
 ) -> tuple[tuple[Ignored, ...], tuple[Note, ...]]:
@@ -233,7 +156,7 @@ def _ignored(
     then = target.rules.ignored
     try:
         manifest = unpacked_file(state, current.number, MANIFEST) or b""
-        now = _target_of(current, manifest).rules.ignored
+        now = target_of(current, manifest).rules.ignored
     except Refused as refusal:
         hint = "read the plan before you approve it: it may write over what was to be left alone"
         text = f"{refusal}: which differences it ignores is not known"

@@ -65,7 +65,8 @@ def check_host(host: ResolvedHost) -> tuple[Diagnostic, ...]:
 
     Takes time in proportion to the number of instances. Reports BND101, BND106, BND109, RTP101 to
     RTP107, NET101 to NET104, NET2xx, FWL1xx, CPU101 to CPU105, DIR102 to DIR110, SVC101 to SVC110,
-    BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103, ADV109 to ADV111 and IGN101.
+    BKP101, BKP102, BKP106 to BKP110, CRT101 to CRT103, NET105, ADV102, ADV103, ADV109 to ADV111 and
+    IGN101.
     """
     return in_order(d for run in HOST_CHECKS for d in run(host))
 
