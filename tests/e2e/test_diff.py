@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pbxfleet.schema.outputs import document_of
 from support.e2e import run
-from support.git_fleet import GitFleet
+from support.git_fleet import GitFleet, effects, fields
 from support.output_schemas import judge
 
 ALPHA = "desired/instances/alpha.toml"
 BETA = "desired/instances/beta.yaml"
-FLEET = "desired/fleet.toml"
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> GitFleet:
     return GitFleet(tmp_path / "fleet")
-
-
-def effects(data: Any) -> dict[str, tuple[str, str]]:
-    """Action and impact by instance, without what happens to the hosts themselves."""
-    return {e["instance"]: (e["action"], e["impact"]) for e in data["effects"] if e["instance"]}
-
-
-def fields(data: Any, instance: str) -> dict[str, tuple[Any, Any]]:
-    """Before and after of everything that is declared otherwise of an instance."""
-    (effect,) = [e for e in data["effects"] if e["instance"] == instance]
-    changes = [c for c in effect["changes"] if c["kind"] != "service"]
-    listed = [f for c in changes for f in c["fields"]] + effect["facts"]
-    return {f["name"]: (f["before"], f["after"]) for f in listed}
 
 
 def add_host(fleet: GitFleet) -> None:
@@ -146,43 +131,6 @@ def test_files_that_differ_show_their_lines(fleet: GitFleet) -> None:
     assert file["resource"] == "file:/etc/systemd/system/pbx-{instance}.service"
     assert [line["text"] for line in file["lines"] if line["sign"] == "+"] == ["TimeoutStopSec=99"]
     assert fields(data, "")["stop_timeout_s"][1] == "99"
-
-
-IGNORE = """
-[[ignore]]
-where = "h1/beta"
-setting = "sys_*"
-reason = "tried out; for a week"
-expires = {}
-"""
-
-
-def test_what_a_rule_ignores_is_no_effect_but_is_told(fleet: GitFleet) -> None:
-    fleet.write(FLEET, fleet.path(FLEET).read_text() + IGNORE.format("2099-12-31"))
-    fleet.compiled_commit("Ignore it")
-    fleet.edit(BETA, "sys_name: Beta", "sys_name: B; C")
-    data = fleet.diff("HEAD", "--detailed-exitcode")
-    assert (data["effects"], data["outcome"]) == ([], "nothing_to_do")
-    (one,) = data["ignored"]
-    why = "ignored until 2099-12-31: tried out; for a week"
-    assert (one["name"], one["before"], one["after"]) == ("sys_name", "Beta", "B; C")
-    assert one["why"] == why
-    assert data["headline"] == "nothing changes on any host; 1 difference ignored by rules"
-    for form in ("human", "markdown", "html"):
-        told = fleet.run("HEAD", "--format", form).out
-        assert "gnored by rules, " in told and "sys_name: Beta" in told and why in told
-    fleet.edit(ALPHA, "Alpha", "Other")
-    data = fleet.diff("HEAD")
-    assert effects(data) == {"alpha": ("update", "restart")} and len(data["ignored"]) == 1
-    assert "1 instance restarts; 1 host, 1 instance, 0 files, 1 setting; 1 diff" in data["headline"]
-
-
-def test_a_rule_that_has_expired_ignores_nothing(fleet: GitFleet) -> None:
-    fleet.write(FLEET, fleet.path(FLEET).read_text() + IGNORE.format("2020-12-31"))
-    fleet.compiled_commit("Ignore it")
-    fleet.edit(BETA, "sys_name: Beta", "sys_name: Other")
-    data = fleet.diff("HEAD")
-    assert effects(data) == {"beta": ("update", "restart")} and data["ignored"] == []
 
 
 def test_nothing_is_disturbed(fleet: GitFleet) -> None:

@@ -96,3 +96,16 @@ class GitFleet:
                 if path.is_file() and ".git" not in path.relative_to(self.folder).parts
             },
         }
+
+
+def effects(data: Any) -> dict[str, tuple[str, str]]:
+    """Action and impact by instance, without what happens to the hosts themselves."""
+    return {e["instance"]: (e["action"], e["impact"]) for e in data["effects"] if e["instance"]}
+
+
+def fields(data: Any, instance: str) -> dict[str, tuple[Any, Any]]:
+    """Before and after of everything that is declared otherwise of an instance."""
+    (effect,) = [e for e in data["effects"] if e["instance"] == instance]
+    changes = [c for c in effect["changes"] if c["kind"] != "service"]
+    listed = [f for c in changes for f in c["fields"]] + effect["facts"]
+    return {f["name"]: (f["before"], f["after"]) for f in listed}
