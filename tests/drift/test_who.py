@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pbxfleet.core.paths import HostPath
+from pbxfleet.host.commands import Ran, Runner
+from pbxfleet.host.endings import ending_of
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.procdir import ProcDir
-from pbxfleet.host.traces import process_trace
+from pbxfleet.host.rooted import Root
+from pbxfleet.host.traces import file_trace, process_trace
 from pbxfleet.model.asking import Answer
 from pbxfleet.model.drift import DriftItem
-from pbxfleet.model.evidence import NO_EVIDENCE, Evidence, FileTrace, ProcessTrace
+from pbxfleet.model.evidence import (
+    NO_EVIDENCE,
+    Earlier,
+    Ending,
+    Evidence,
+    FileTrace,
+    ProcessTrace,
+)
 from pbxfleet.model.runtime import setting_key, unproven_key
 from pbxfleet.pbx.rest import changes_in, update_in
 from pbxfleet.plan.who import RULES, attributed
@@ -24,6 +37,12 @@ SETTING = DriftItem("changed", "settings:/srv/pbx.xml", "alpha", "sys_name", "A"
 LISTENER = DriftItem("runtime", "service:alpha", "alpha", "listener udp 0.0.0.0:69", None, "x")
 SECOND = DriftItem("runtime", "service:alpha", "alpha", "processes", "1", "2 (1, 2)")
 RELEASE = DriftItem("changed", "artefact:/srv/pbxctrl", "alpha", "release", "1", "2")
+STOPPED = DriftItem("runtime", "service:alpha", "alpha", "running", "running", "stopped")
+AT = "2026-01-01T00:00:00Z"
+ENDED = Ending("exit-code", killed=False, status=3, at=AT)
+KILLED = Ending("signal", killed=True, status=9, at=AT)
+OLD = Earlier(7, version="1", now="2", same_inputs=True)
+EDITED = FileTrace(0, "root (0)", AT, AT, "unit~")
 ALICE = FileTrace(1000, "alice (1000)", "2026-01-01T00:00:00Z")
 
 CASES: list[tuple[str, DriftItem, Evidence, str]] = [
@@ -52,6 +71,25 @@ CASES: list[tuple[str, DriftItem, Evidence, str]] = [
         7, 1000, "alice (1000)", has_terminal=False)}), "person"),
     ("terminal", SECOND, Evidence(processes={("alpha", "processes"): ProcessTrace(
         7, None, "", has_terminal=True)}), "person"),
+    ("an editor", UNIT, Evidence(files={UNIT.resource: EDITED}), "person"),
+    ("an editor, and another mode", UNIT._replace(kind="mode"),
+     Evidence(files={UNIT.resource: EDITED}), "unknown"),
+    ("the other role", UNIT, Evidence(other_role=frozenset({UNIT.resource})), "failover event"),
+    ("the other role, and a mode", UNIT._replace(name="mode"),
+     Evidence(other_role=frozenset({UNIT.resource})), "unknown"),
+    ("an older version", UNIT, Evidence(earlier={UNIT.resource: OLD}), "older pbxfleet"),
+    ("the same version", UNIT, Evidence(earlier={UNIT.resource: OLD._replace(now="1")}), "unknown"),
+    ("a version that did not say", UNIT,
+     Evidence(earlier={UNIT.resource: OLD._replace(version="")}), "unknown"),
+    ("an older declaration", UNIT,
+     Evidence(earlier={UNIT.resource: OLD._replace(same_inputs=False)}), "unknown"),
+    ("exited", STOPPED, Evidence(endings={"alpha": ENDED}), "pbx"),
+    ("a fault", STOPPED, Evidence(endings={"alpha": KILLED._replace(status=11)}), "pbx"),
+    ("killed", STOPPED, Evidence(endings={"alpha": KILLED}), "unknown"),
+    ("stopped on request", STOPPED, Evidence(endings={"alpha": ENDED._replace(status=0)}), "unknown"),
+    ("another exited", STOPPED, Evidence(endings={"beta": ENDED}), "unknown"),
+    ("exited, and disabled", STOPPED._replace(name="enabled"),
+     Evidence(endings={"alpha": ENDED}), "unknown"),
     ("neither", SECOND, Evidence(processes={("alpha", "processes"): ProcessTrace(
         7, None, "", has_terminal=False)}), "unknown"),
     ("nothing known", UNIT, NO_EVIDENCE, "unknown"),
@@ -152,3 +190,73 @@ def test_the_trace_of_a_process(
     assert trace is not None
     assert (trace.pid, trace.login, trace.has_terminal) == expected
     assert process_trace(ProcDir(str(tmp_path)), Owners(), 8) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "known", "said"),
+    [
+        (STOPPED, Evidence(endings={"alpha": KILLED}), "systemd says: killed by signal 9 at " + AT),
+        (STOPPED, Evidence(endings={"alpha": Ending("success", killed=False, status=0, at=AT)}),
+         "systemd says: stopped on request at " + AT),
+        (UNIT, Evidence(earlier={UNIT.resource: OLD._replace(now="1")},
+                        files={UNIT.resource: EDITED._replace(editor="")}),
+         f"it is as generation 7 left it; the file was written {AT} and belongs to root (0)"),
+        (UNIT._replace(kind="mode", name="mode"), Evidence(files={UNIT.resource: ALICE._replace(
+            uid=0, account="root (0)", changed="2026-01-02T00:00:00Z")}),
+         "something about the file was changed 2026-01-02T00:00:00Z; it belongs to root (0)"),
+    ],
+)  # fmt: skip
+def test_circumstances_are_told_where_nobody_can_be_named(
+    item: DriftItem, known: Evidence, said: str
+) -> None:
+    (found,) = attributed((item,), known)
+    assert (found.who, found.evidence) == ("unknown", said)
+
+
+SHOWN = "ActiveState={}\nSubState={}\nResult={}\nExecMainCode={}\nExecMainStatus={}\n" + (
+    "ExecMainExitTimestamp={}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (("inactive", "dead", "success", 2, 15, "@1767225600"), ("success", False, 0)),
+        (("inactive", "dead", "success", 1, 143, "@1767225600"), ("success", False, 0)),
+        (("activating", "auto-restart", "signal", 2, 9, "@1767225600"), ("signal", True, 9)),
+        (("failed", "failed", "core-dump", 3, 11, "@1767225600"), ("core-dump", True, 11)),
+        (("failed", "failed", "exit-code", 1, 3, "@1767225600"), ("exit-code", False, 3)),
+        (("active", "running", "success", 0, 0, ""), None),
+        (("inactive", "dead", "success", 0, 0, ""), None),
+        (("failed", "failed", "exit-code", 1, 3, "Thu 2026-01-01 00:00:00 UTC"), None),
+    ],
+)
+def test_what_systemd_says_of_an_end(answer: tuple[object, ...], expected: object) -> None:
+    class Systemctl(Runner):
+        def run(self, argv: tuple[str, ...], timeout_s: float = 60, given: bytes = b"") -> Ran:
+            assert argv[-1] == "pbx-alpha.service"
+            return Ran(argv, 0, SHOWN.format(*answer), "")
+
+    found = ending_of(Systemctl(), "pbx-alpha")
+    assert (None if found is None else found[:3]) == expected
+    assert found is None or found.at == AT
+
+
+@pytest.mark.parametrize(
+    ("left", "age_s", "named"),
+    [
+        ("pbx.xml~", 10, "pbx.xml~"),
+        (".pbx.xml.swp", 10, ".pbx.xml.swp"),
+        ("pbx.xml~", 7200, ""),
+        ("pbx.xml.orig", 10, ""),
+    ],
+)
+def test_what_editors_leave_beside_a_file(
+    tmp_path: Path, left: str, age_s: int, named: str
+) -> None:
+    (tmp_path / "pbx.xml").write_text("x", encoding="utf-8")
+    (tmp_path / left).write_text("before", encoding="utf-8")
+    at = time.time() - age_s
+    os.utime(tmp_path / "pbx.xml", (at, at))
+    trace = file_trace(Root(str(tmp_path)), Owners(), HostPath("/pbx.xml"))
+    assert trace is not None and trace.editor == named

@@ -77,6 +77,18 @@ def test_a_unit_that_is_a_link_or_a_folder_is_not_read() -> None:
     assert strays(host, "systemd") == ()
 
 
+def test_pieces_that_commands_of_systemd_write() -> None:
+    """`systemctl edit --runtime` and `systemctl set-property` leave them in folders of their own."""
+    folders = ("/etc/systemd/system.control", "/run/systemd/system", "/run/systemd/system.control")
+    paths = [f"{folder}/pbx-alpha.service.d/50-x.conf" for folder in folders]
+    others = ("/run/systemd/system/service.d/zzz.conf", "/run/systemd/system/ssh.service.d/x.conf")
+    host = machine(**dict.fromkeys((*paths, *others), "[Service]"))
+    assert strays(host, "systemd") == tuple(
+        Stray(path, "changes pbx-alpha and is not declared") for path in paths
+    )
+    assert strays(host, "sysv") == ()
+
+
 class Forbidden(Machine):
     """Nobody may look into anything but the root folder."""
 

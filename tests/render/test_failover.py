@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome
+from pbxfleet.core.digest import digest_of
+from pbxfleet.model.manifest import decode
 from pbxfleet.render.compile import Rendered, compile_host
 from pbxfleet.render.failover import DECLARED, NAMES
 from support.resolved import Wish, host, reference
@@ -90,6 +92,27 @@ def test_what_no_layer_says_is_not_guessed(name: str) -> None:
 )
 def test_the_text_is_the_operators(template: bytes, text: str) -> None:
     assert text_of(template) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "other"),
+    [
+        (b"{{ role }} of {{ instance }}\n", b"secondary of acme\n"),
+        (
+            b"{% if role == 'secondary' %}poll {{ peer_url }}{% endif %}",
+            b"poll http://203.0.113.99:80",
+        ),
+        (b"{{ instance }}\n", None),
+        (b"{% if role == 'secondary' %}{{ 1 // 0 }}{% endif %}", None),
+    ],
+)
+def test_what_the_other_role_would_give_is_known(template: bytes, other: bytes | None) -> None:
+    outcome = compiled(template)
+    assert outcome.value is not None, outcome.diagnostics
+    found = outcome.value.target.other_roles
+    path = "/etc/pbx/failover-acme.conf"
+    assert found == ({} if other is None else {path: digest_of(other)})
+    assert decode(outcome.value.files["manifest.json"]).other_roles == found
 
 
 def test_instances_without_a_peer_have_no_file() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pbxfleet.app.live import Live
 from pbxfleet.app.record_names import record_name
 from pbxfleet.app.unfinished import unfinished_run, what_is_open
+from pbxfleet.core.digest import Digest
 from pbxfleet.core.errors import HostError, Refused
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.asking import ask_web
@@ -15,13 +16,14 @@ from pbxfleet.host.state import RECORDS
 from pbxfleet.host.traces import file_trace, process_owner, process_trace
 from pbxfleet.model.asking import Question
 from pbxfleet.model.drift import DriftItem
-from pbxfleet.model.evidence import Evidence, FileTrace, ProcessTrace
+from pbxfleet.model.evidence import Earlier, Ending, Evidence, FileTrace, ProcessTrace
 from pbxfleet.model.observed import Observed
 from pbxfleet.model.runtime import LISTENER, listener_name
 from pbxfleet.model.target import Kind
 from pbxfleet.pbx.rest import Logged, changes_in, update_in
 from pbxfleet.plan.drift import RELEASE
 from pbxfleet.plan.runtime import FOREIGN
+from pbxfleet.plan.who import CONTENT
 
 FILES = ("file:", "artefact:", "settings:", "path:")
 
@@ -39,6 +41,9 @@ def evidence_for(live: Live, observed: Observed, items: Iterable[DriftItem]) -> 
         dict(_logged(live, found)),
         frozenset(_updated(live, found)),
         frozenset(_services(live, observed)),
+        dict(_endings(live, found)),
+        dict(_earlier(live, observed, found)),
+        frozenset(_other_roles(live, observed, found)),
     )
 
 
@@ -129,3 +134,64 @@ def _services(live: Live, observed: Observed) -> Iterator[int]:
             uid = process_owner(proc, tree.pids[0])
             if uid is not None:
                 yield uid
+
+
+def _endings(live: Live, items: Iterable[DriftItem]) -> Iterator[tuple[str, Ending]]:
+    if live.target.services != "systemd" or not live.machine.runs_services:
+        return
+    for name in dict.fromkeys(item.instance for item in items if item.name == "running"):
+        from pbxfleet.host.commands import Runner
+        from pbxfleet.host.endings import ending_of
+
+        instance = live.target.instances.get(name)
+        ending = None if instance is None else ending_of(Runner(), instance.service)
+        if ending is not None:
+            yield name, ending
+
+
+def _earlier(
+    live: Live, observed: Observed, items: Iterable[DriftItem]
+) -> Iterator[tuple[str, Earlier]]:
+    """Files that are as a generation before the present one left them: the newest such one of each."""
+    found = {r: d for r, d in _contents(observed, items) if r.startswith(f"{Kind.FILE}:")}
+    if not found:
+        return
+    from pbxfleet.app.generations import generations, unpacked_file
+    from pbxfleet.app.rollback import current_generation
+    from pbxfleet.model.manifest import MANIFEST, decode
+
+    try:
+        known = generations(live.state)
+        now = current_generation(known)
+        if now is None:
+            return
+        inputs = decode(unpacked_file(live.state, now.number, MANIFEST) or b"").inputs
+        for generation in reversed(known[: known.index(now)]):
+            content = unpacked_file(live.state, generation.number, MANIFEST) or b""
+            if not any(digest.encode() in content for digest in found.values()):
+                continue  # much faster than to decode it
+            target = decode(content)
+            for resource in [r for r in found if r in target.resources]:
+                if target.resources[resource].digest == found[resource]:
+                    same = target.inputs == inputs
+                    yield (
+                        resource,
+                        Earlier(generation.number, generation.version, now.version, same),
+                    )
+                    del found[resource]
+    except (Refused, HostError):
+        return  # what is not kept, or damaged, tells nothing
+
+
+def _other_roles(live: Live, observed: Observed, items: Iterable[DriftItem]) -> Iterator[str]:
+    for resource, digest in _contents(observed, items):
+        if live.target.other_roles.get(resource.partition(":")[2]) == digest:
+            yield resource
+
+
+def _contents(observed: Observed, items: Iterable[DriftItem]) -> Iterator[tuple[str, Digest]]:
+    """Files whose content differs, with what it is now."""
+    for item in items:
+        seen = observed.seen.get(item.resource)
+        if item.name == CONTENT and seen is not None and seen.digest is not None:
+            yield item.resource, seen.digest

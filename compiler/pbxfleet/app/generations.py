@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 
+from pbxfleet import __version__
 from pbxfleet.app.contents import Tree
 from pbxfleet.app.record_names import GENERATIONS as GENERATION_RECORDS
 from pbxfleet.apply.inverse import kept_contents
@@ -218,6 +219,7 @@ def _generation(
         tuple(dict.fromkeys(entry.wave for entry in done if entry.wave)),
         tuple(dict.fromkeys(entry.wave for entry in done if entry.do is Do.STOP)),
         _reason(lines) if restores is None else "",
+        __version__,
     )
 
 

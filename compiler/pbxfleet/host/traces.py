@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 
 from pbxfleet.core.paths import HostPath
+from pbxfleet.host.clock import in_utc
 from pbxfleet.host.owners import Owners
 from pbxfleet.host.procdir import ProcDir
 from pbxfleet.host.rooted import Root
 from pbxfleet.model.evidence import FileTrace, ProcessTrace
 
 NO_LOGIN = 2**32 - 1  # what /proc/PID/loginuid says of a process that no login began (proc(5))
+ONE_SITTING_S = 3600.0  # between what an editor leaves, and the writing of the file
 TTY_FIELD = 4  # of /proc/PID/stat, counted from the state
 
 
@@ -21,8 +22,27 @@ def file_trace(root: Root, owners: Owners, path: HostPath) -> FileTrace | None:
         found = os.lstat(root.machine_path(path))
     except OSError:
         return None
-    written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(found.st_mtime))
-    return FileTrace(found.st_uid, _account(owners, found.st_uid, found.st_gid), written)
+    account = _account(owners, found.st_uid, found.st_gid)
+    editor = _left_by_editor(root, path, found.st_mtime)
+    return FileTrace(
+        found.st_uid, account, in_utc(found.st_mtime_ns), in_utc(found.st_ctime_ns), editor
+    )
+
+
+def _left_by_editor(root: Root, path: HostPath, written_s: float) -> str:
+    """What an editor has left beside a file that was written so long ago, "" if nothing.
+
+    A copy of the text before (`NAME~`: emacs, vim, nano), a swap file or a lock of one that is open.
+    """
+    folder, _, name = path.rpartition("/")
+    for left in (f"{name}~", f".{name}.swp", f".#{name}", f"#{name}#"):
+        try:
+            found = os.lstat(root.machine_path(HostPath(f"{folder}/{left}")))
+        except OSError:
+            continue
+        if abs(found.st_ctime - written_s) < ONE_SITTING_S:
+            return left
+    return ""
 
 
 def process_trace(proc: ProcDir, owners: Owners, pid: int) -> ProcessTrace | None:

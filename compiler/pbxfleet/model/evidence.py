@@ -8,11 +8,39 @@ from typing import Any, NamedTuple
 
 
 class FileTrace(NamedTuple):
-    """Whom a file belongs to now, by number and name, and when its content was written (UTC, ISO 8601)."""
+    """Whom a file belongs to now, by number and name, and when its content was written (UTC, ISO 8601).
+
+    `changed` is when anything about it was changed last, its mode and owner included. `editor` is the name
+    of a file that an editor has left beside it, "" without one.
+    """
 
     uid: int
     account: str
     written: str
+    changed: str = ""
+    editor: str = ""
+
+
+class Ending(NamedTuple):
+    """How systemd saw a service end: `result` as it calls it, `status` of its process, when (UTC)."""
+
+    result: str
+    killed: bool
+    status: int
+    at: str
+
+
+class Earlier(NamedTuple):
+    """An earlier generation that left a file as it is now, and which pbxfleet made it, "" if unknown.
+
+    `same_inputs` tells that the desired files were those of the present generation, which
+    pbxfleet `now` made.
+    """
+
+    number: int
+    version: str
+    now: str
+    same_inputs: bool
 
 
 class ProcessTrace(NamedTuple):
@@ -37,6 +65,8 @@ class Evidence(NamedTuple):
     pbxfleet's own last start. `files` are by resource, `processes` by instance and name of the item;
     `logged` has, by instance and setting, what the changes log of the PBX says; `updated` are instances
     whose process says that it has updated itself. `services` are accounts that instances run as.
+    `endings` are, by instance, how services ended that do not run; `earlier` are, by resource, generations
+    that left a file as it is; `other_role` are failover files that say the other half's role.
     """
 
     unfinished: frozenset[str] = frozenset()
@@ -47,6 +77,9 @@ class Evidence(NamedTuple):
     logged: Mapping[tuple[str, str], str] = _NONE
     updated: frozenset[str] = frozenset()
     services: frozenset[int] = frozenset()
+    endings: Mapping[str, Ending] = _NONE
+    earlier: Mapping[str, Earlier] = _NONE
+    other_role: frozenset[str] = frozenset()
 
 
 NO_EVIDENCE = Evidence()

@@ -12,7 +12,7 @@ ROLLBACK = "rollback"
 APPLIED = "applied"
 PARTLY = "partly"
 REVERTED = "reverted"
-LATER = ("outside_window",)  # generations that older versions wrote have none
+LATER = ("outside_window", "version")  # generations that older versions wrote have none
 
 
 class Generation(NamedTuple):
@@ -23,7 +23,8 @@ class Generation(NamedTuple):
     stands). `restores` is the generation that a rollback went back to. `made` is UTC as
     YYYY-MM-DDTHH:MM:SSZ, `by` the name of the person or account. `instances` are those that it
     changed, `restarted` those of them that were interrupted. `outside_window` is the reason for which
-    it kept to no maintenance window, "" if it kept to them.
+    it kept to no maintenance window, "" if it kept to them. `version` is that of the pbxfleet which made
+    it, "" where it did not say.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Generation(NamedTuple):
     instances: tuple[str, ...]
     restarted: tuple[str, ...]
     outside_window: str = ""
+    version: str = ""
 
     @property
     def stands_for(self) -> int:

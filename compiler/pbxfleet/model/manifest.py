@@ -74,6 +74,8 @@ def encode(target: Target) -> bytes:
     if target.maintenance != NO_MAINTENANCE:
         known = target.maintenance
         parts["maintenance"] = _line({**known._asdict(), "instances": dict(known.instances)})
+    if target.other_roles:
+        parts["other_roles"] = _line(dict(sorted(target.other_roles.items())))
     parts["format"] = _line(FORMAT)
     parts["addresses"] = _line(target.addresses)
     parts["inputs"] = _block("{}", (_entry(k, target.inputs[k]) for k in sorted(target.inputs)))
@@ -133,9 +135,17 @@ def decode(content: bytes) -> Target:
             maintenance=_from("maintenance", maintenance_from, data["maintenance"])
             if "maintenance" in data
             else NO_MAINTENANCE,
+            other_roles=_texts(data, "other_roles"),
         )
     except _Malformed as error:
         _refuse(MANIFEST, str(error))
+
+
+def _texts(data: Mapping[str, Any], key: str) -> Mapping[str, Digest]:
+    """Texts by name; none where the key is left out."""
+    found = _typed({key: {}, **data}, key, dict)
+    _all_text(key, found.values())
+    return found
 
 
 def encode_fields(fields: Iterable[Field]) -> bytes:

@@ -201,6 +201,7 @@ class Target(NamedTuple):
     files, `network` how containers are connected; both are empty with other service managers.
     `guards` are what a removal and a wrong machine are met with, `rules` what the policy asks of a change,
     `sinks` who is told how a run ended. `maintenance` says when running instances may be stopped.
+    `other_roles` are by path what failover files would be if their half had the other role.
     """
 
     host: str
@@ -224,6 +225,7 @@ class Target(NamedTuple):
     rules: Rules = NO_RULES
     sinks: Sinks = NO_SINKS
     maintenance: Maintenance = NO_MAINTENANCE
+    other_roles: Mapping[str, Digest] = MappingProxyType({})
 
     @property
     def own_networks(self) -> bool:

@@ -12,6 +12,14 @@ from pbxfleet.model.target import InstanceTarget
 from pbxfleet.model.timers import TIMERS
 
 UNIT_FOLDERS = {"systemd": HostPath("/etc/systemd/system"), "sysv": HostPath("/etc/init.d")}
+# Where systemd looks for pieces of units beside the vendor's folders (systemd.unit(5)): `systemctl edit`
+# and `systemctl set-property` write there, each for good or until the next boot.
+PIECES = (
+    UNIT_FOLDERS["systemd"],
+    HostPath("/etc/systemd/system.control"),
+    HostPath("/run/systemd/system"),
+    HostPath("/run/systemd/system.control"),
+)
 INSTANCE_MARKS = ("pbx.xml", "pbxctrl")
 
 
@@ -65,24 +73,24 @@ def _drop_ins(
 ) -> list[Stray]:
     """Pieces of units that somebody else has put beside ours: what they say holds for the instance.
 
-    `pbx-acme.service.d`, and `pbx-.service.d` for all whose name begins so (systemd.unit(5)).
+    `pbx-acme.service.d`, and `pbx-.service.d` for all whose name begins so (systemd.unit(5)). What is said
+    of every service of the machine (`service.d`) is the machine's own.
     """
     if services != "systemd":
         return []
-    folder = UNIT_FOLDERS[services]
-    there = frozenset(_names(view, folder))
     changes = {f"{i.service}.service.d": f"changes {i.service}" for i in instances}
-    if instances:
-        changes["pbx-.service.d"] = "changes every instance"
     for unit in (t for timer in TIMERS for t in (timer, f"{timer.removesuffix('.timer')}.service")):
-        if join(folder, unit) in files:
+        if join(UNIT_FOLDERS[services], unit) in files:
             changes[f"{unit}.d"] = f"changes {unit}"
     found = []
-    for name in sorted(there & changes.keys()):
-        for piece in _names(view, join(folder, name)):
-            path = join(folder, name, piece)
-            if piece.endswith(".conf") and path not in files:
-                found.append(Stray(path, f"{changes[name]} and is not declared"))
+    for folder in PIECES:
+        there = frozenset(_names(view, folder))
+        every = {"pbx-.service.d": "changes every instance"} if instances else {}
+        for name, what in sorted({**changes, **every}.items()):
+            for piece in _names(view, join(folder, name)) if name in there else ():
+                path = join(folder, name, piece)
+                if piece.endswith(".conf") and path not in files:
+                    found.append(Stray(path, f"{what} and is not declared"))
     return found
 
 

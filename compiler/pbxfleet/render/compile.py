@@ -11,7 +11,13 @@ from pbxfleet.model.manifest import MANIFEST, encode, encode_fields
 from pbxfleet.model.resolved import Reference, ResolvedHost, ResolvedInstance
 from pbxfleet.model.target import Kind, Resource, Target
 from pbxfleet.render.declared import host_addresses, instance_target, release_targets
-from pbxfleet.render.failover import FailoverTemplate, failover_text, read_template, template_file
+from pbxfleet.render.failover import (
+    FailoverTemplate,
+    failover_text,
+    read_template,
+    template_file,
+    text_of_other_role,
+)
 from pbxfleet.render.resources import Piece, host_pieces, instance_pieces
 from pbxfleet.render.services import BACKENDS
 from pbxfleet.render.services.compose import used_compose
@@ -44,10 +50,12 @@ def compile_host(
     template = _template(host, templates, found)
     pieces: list[Piece] = []
     files: dict[str, bytes] = {}
+    others: dict[str, Digest] = {}
     for instance in host.instances:
         settings = compile_settings(instance, references[instance.release.name])
         failover = _failover(template, fleet_name, host, instance)
         found += (*settings.diagnostics, *failover.diagnostics)
+        others |= _other_role(template, fleet_name, host, instance, failover.value)
         found += BACKENDS[host.services].problems(instance)
         if settings.value is not None:
             pieces += instance_pieces(host, instance, settings.value, failover.value)
@@ -60,7 +68,8 @@ def compile_host(
     tables = _key_tables(host, references)
     known = {name: digest_of(content) for name, content in tables.items()}
     target = _target(host, fleet_name, deletion_budget, pieces, inputs)
-    target = target._replace(releases=release_targets(host.releases, known))
+    releases = release_targets(host.releases, known)
+    target = target._replace(releases=releases, other_roles=others)
     files |= {target.releases[name].settings_file: tables[name] for name in tables}
     files[MANIFEST] = encode(target)
     target = target._replace(digest=digest_of(files[MANIFEST]))
@@ -98,6 +107,21 @@ def _failover(
     if template is None or instance.failover is None or instance.paths.failover_file is None:
         return Outcome(None)
     return failover_text(template, fleet_name, host, instance, instance.failover)
+
+
+def _other_role(
+    template: FailoverTemplate | None,
+    fleet_name: str,
+    host: ResolvedHost,
+    instance: ResolvedInstance,
+    text: bytes | None,
+) -> dict[str, Digest]:
+    """The digest of the failover file that the other role would give, where it is another one."""
+    path = instance.paths.failover_file
+    if template is None or instance.failover is None or path is None or text is None:
+        return {}
+    other = text_of_other_role(template, fleet_name, host, instance, instance.failover)
+    return {} if other in (None, text) else {path: digest_of(other or b"")}
 
 
 def _target(

@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pbxfleet.core.diagnostics import Diagnostic, Outcome, did_you_mean, outcome
 from pbxfleet.core.span import Span
+from pbxfleet.model.desired import FailoverRole
 from pbxfleet.model.resolved import Failover, ResolvedHost, ResolvedInstance
 from pbxfleet.render.line_marks import LineMarks, is_traced, note
 
@@ -139,6 +140,23 @@ def failover_text(
         problem = _too_long(span) if hidden is None else _control_character(hidden.group(), span)
     related = ((pair.origin, f"rendered for instance {instance.name}"),)
     return Outcome(None, (replace(problem, related=related),))
+
+
+def text_of_other_role(
+    template: FailoverTemplate,
+    fleet_name: str,
+    host: ResolvedHost,
+    instance: ResolvedInstance,
+    pair: Failover,
+) -> bytes | None:
+    """What the file would be if this half had the other role; None where the template cannot say that."""
+    primary, secondary = FailoverRole.PRIMARY, FailoverRole.SECONDARY
+    other = replace(pair, role=primary if pair.role is secondary else secondary)
+    try:
+        text = _limited(template.template.generate(_values(fleet_name, host, instance, other)))
+    except Exception:  # the template is a program of its own, and nobody asked for this text
+        return None
+    return None if text is None else text.encode("utf-8", "replace")
 
 
 def _trace(template: FailoverTemplate, values: Mapping[str, object], text: str) -> None:

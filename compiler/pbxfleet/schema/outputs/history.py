@@ -45,6 +45,10 @@ class GenerationModel(Record):
         description="The reason for which it kept to no maintenance window; empty if it kept to them.",
         examples=["hole in TLS, all are told"],
     )
+    version: str = Field(
+        description="Version of the pbxfleet that made it; empty if that is not known.",
+        examples=["0.1.0"],
+    )
 
 
 class HistoryDocument(Document):

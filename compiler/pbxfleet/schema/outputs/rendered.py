@@ -297,6 +297,11 @@ class ManifestDocument(Record):
     maintenance: MaintenanceModel | None = Field(
         None, description="Maintenance windows; left out where nothing is declared."
     )
+    other_roles: dict[str, DigestText] | None = Field(
+        None,
+        description="By path, what failover files would be if their half had the other role.",
+        examples=[{"/etc/pbx/failover-acme.conf": _SOME_DIGEST}],
+    )
     instances: dict[str, InstanceTargetModel] = Field(description="Instances by name.")
     releases: dict[str, ReleaseTargetModel] | None = Field(
         None, description="Releases that the fleet declares, by name."
