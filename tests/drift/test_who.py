@@ -245,10 +245,10 @@ def test_what_systemd_says_of_an_end(answer: tuple[object, ...], expected: objec
 @pytest.mark.parametrize(
     ("left", "age_s", "named"),
     [
-        ("pbx.xml~", 10, "pbx.xml~"),
-        (".pbx.xml.swp", 10, ".pbx.xml.swp"),
-        ("pbx.xml~", 7200, ""),
-        ("pbx.xml.orig", 10, ""),
+        ("pbx.xml~", 1, "pbx.xml~"),
+        (".pbx.xml.swp", 1, ".pbx.xml.swp"),
+        ("pbx.xml~", 60, ""),
+        ("pbx.xml.orig", 1, ""),
     ],
 )
 def test_what_editors_leave_beside_a_file(

@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from pbxfleet.core.paths import HostPath
 from pbxfleet.model.host_map import Run, Use
-from pbxfleet.model.picture import FleetPicture
+from pbxfleet.model.picture import FleetPicture, HostLook
+from pbxfleet.model.plan import Change, FieldDelta, Status, Verb, Waiting
+from pbxfleet.model.target import Impact, Kind
+from pbxfleet.plan.make import empty_plan
 from pbxfleet.report.html import Markup, element
 from pbxfleet.report.page import page
 from pbxfleet.report.page_slots import ALL_UP_TO, cells
@@ -138,11 +142,50 @@ def test_slots_are_equal_cells_on_a_grid(folders: dict[str, Path]) -> None:
             width, height = map(int, drawing.get("viewbox").split()[2:])
             assert max(x + w for x, _, w, _ in found) <= width
             assert max(y + h for _, y, _, h in found) <= height
-            for one in found:
-                inside = [
-                    o for o in found if abs(o[0] - one[0]) < o[2] and abs(o[1] - one[1]) < o[3]
-                ]
-                assert inside == [one]
+            # Cells fill the width of the drawing with the same small gap all around, row by row.
+            across, down = found[0][2] + 2, found[0][3] + 2
+            columns = width / across
+            assert columns == int(columns) >= 4
+            places = [
+                (at % columns * across + 1, at // columns * down + 1) for at in range(len(found))
+            ]
+            assert [box[:2] for box in found] == places
+            assert height == -(-len(found) // int(columns)) * down
+
+
+def test_what_waits_is_shown_with_its_moment(folders: dict[str, Path]) -> None:
+    picture = picture_of(folders["pair"])
+    host = picture.hosts[0]
+    name = host.map.instances[0].name
+    delta = FieldDelta("sys_name", "old", "new", Status.PENDING, "")
+    change = Change(
+        f"settings:/usr/local/{name}/pbx.xml",
+        Kind.SETTINGS,
+        name,
+        HostPath(f"/usr/local/{name}/pbx.xml"),
+        Status.PENDING,
+        Verb.UPDATE,
+        Impact.RESTART,
+        "declared, not applied yet",
+        (delta,),
+        (),
+    )
+    text = "waits for its window: next Mon 02:00 (in 3 h)"
+    waits = (Waiting(name, "2026-11-23T02:00:00Z", text, (change,)),)
+    plan = empty_plan(host.map.host, "/")._replace(waits=waits)
+    look = HostLook(("a plan",), plan, None, None)
+    shown = picture._replace(hosts=(host._replace(look=look), *picture.hosts[1:]))
+    document = html.document_fromstring(page(shown, STYLE))
+    section = document.get_element_by_id(f"host:{host.map.host}")
+    said = " ".join(section.text_content().split())
+    assert "Waits for its window: next Mon 02:00 (in 3 h) (2026-11-23T02:00:00Z)" in said
+    (row,) = section.xpath(".//table[contains(@class, 'pending')]/tbody/tr")
+    assert [name, "old", "new"] == [
+        word for word in (name, "old", "new") if word in row.text_content()
+    ]
+    whole = " ".join(document.text_content().split())
+    assert f"waiting for a window: {host.map.host} (1 instance)" in whole
+    assert f"declared and not applied yet: {host.map.host} (1 change)" in whole
 
 
 def test_tenants_of_a_core_are_as_long_as_they_are_many(folders: dict[str, Path]) -> None:

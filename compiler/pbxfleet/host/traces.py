@@ -12,7 +12,7 @@ from pbxfleet.host.rooted import Root
 from pbxfleet.model.evidence import FileTrace, ProcessTrace
 
 NO_LOGIN = 2**32 - 1  # what /proc/PID/loginuid says of a process that no login began (proc(5))
-ONE_SITTING_S = 3600.0  # between what an editor leaves, and the writing of the file
+SAME_MOMENT_S = 5.0  # between what an editor leaves, and the writing of the file
 TTY_FIELD = 4  # of /proc/PID/stat, counted from the state
 
 
@@ -30,7 +30,7 @@ def file_trace(root: Root, owners: Owners, path: HostPath) -> FileTrace | None:
 
 
 def _left_by_editor(root: Root, path: HostPath, written_s: float) -> str:
-    """What an editor has left beside a file that was written so long ago, "" if nothing.
+    """What an editor has left beside a file when it was written, "" if nothing.
 
     A copy of the text before (`NAME~`: emacs, vim, nano), a swap file or a lock of one that is open.
     """
@@ -40,7 +40,7 @@ def _left_by_editor(root: Root, path: HostPath, written_s: float) -> str:
             found = os.lstat(root.machine_path(HostPath(f"{folder}/{left}")))
         except OSError:
             continue
-        if abs(found.st_ctime - written_s) < ONE_SITTING_S:
+        if abs(found.st_ctime - written_s) < SAME_MOMENT_S:
             return left
     return ""
 

@@ -123,7 +123,7 @@ RULES = (
     Rule(PBX, "systemd says that it ended by itself or by a fault of its own", _ended_by_itself),
     Rule(WEB, "the changes log names the setting, after the last apply", _in_changes_log),
     Rule(PERSON, "the file belongs to a login account no instance runs as", _login_account),
-    Rule(PERSON, "an editor has left its file beside it, within an hour", _left_by_editor),
+    Rule(PERSON, "an editor left a file beside it at the same moment", _left_by_editor),
     Rule(PERSON, "the process has a login session (loginuid) or a terminal", _login_session),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pbxfleet.model.picture import FleetPicture, HostPicture
-from pbxfleet.model.plan import Verb
+from pbxfleet.model.plan import Plan, Verb
 from pbxfleet.report.page_ids import host_id
 from pbxfleet.report.rehearsal import headline, named
 from pbxfleet.report.summary import counted
@@ -39,6 +39,7 @@ def _looked(hosts: Sequence[HostPicture]) -> Iterator[Attention]:
         (NOW, "drift", "difference", [(h, len(h.look.drift or ())) for h in hosts]),
         (NOW, "restarts are owed", "instance", [(h, len(owing(h))) for h in hosts]),
         (SOON, "the next apply restarts", "instance", [(h, len(p.restarts())) for h, p in plans]),
+        (KNOW, "waiting for a window", "instance", [(h, _waiting(p)) for h, p in plans]),
         (KNOW, "declared and not applied yet", "change", [(h, pending(h) or 0) for h in hosts]),
     )
     for urgency, what, unit, counts in kinds:
@@ -47,6 +48,10 @@ def _looked(hosts: Sequence[HostPicture]) -> Iterator[Attention]:
             where = named([f"{h.map.host} ({counted(number, unit)})" for h, number in there])
             target = host_id(there[0][0].map.host)
             yield Attention(urgency, f"{what}: {where}", "", target)
+
+
+def _waiting(plan: Plan) -> int:
+    return sum(bool(one.instance) for one in plan.waits)
 
 
 def owing(host: HostPicture) -> tuple[str, ...]:
@@ -59,7 +64,8 @@ def pending(host: HostPicture) -> int | None:
     look = host.look
     if look.plan is None:
         return look.pending
-    return sum(change.action is not Verb.KEEP for change in look.plan.changes)
+    waiting = sum(len(one.changes) for one in look.plan.waits)
+    return waiting + sum(change.action is not Verb.KEEP for change in look.plan.changes)
 
 
 def _stale(hosts: Sequence[HostPicture]) -> Iterator[Attention]:

@@ -89,9 +89,9 @@ def _difference(name: str, applied: str | None, observed: str | None) -> Markup:
 
 
 def _who(who: str, evidence: str) -> Child:
-    if who == UNKNOWN:
-        return "not known"
-    return joined((who, element("small", evidence) if evidence else None))
+    return joined(
+        ("not known" if who == UNKNOWN else who, element("small", evidence) if evidence else None)
+    )
 
 
 def _age(item: DriftItem) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.model.folding import filled, fold, ranges
 from pbxfleet.model.host_map import Placed
-from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status
+from pbxfleet.model.plan import Change, FieldDelta, Note, Plan, Status, Waiting
 from pbxfleet.model.target import IMPACT_ORDER, Impact, Kind
 from pbxfleet.report.html import Markup, element, joined
 from pbxfleet.report.page_tables import Column, table
@@ -117,9 +117,37 @@ def words_of(instances: Iterable[Placed]) -> dict[str, dict[str, str]]:
 
 
 def pending_part(host: str, plan: Plan, instances: Iterable[Placed]) -> Markup:
-    """The headline of the plan, its notes, and a row for everything that changes."""
+    """The headline of the plan, its notes, a row for everything that changes, and what waits for when."""
     words = words_of(instances)
-    found = rows(plan.changes, words)
+    return joined(
+        (
+            element("h4", f"Pending changes of {host}"),
+            element("p", headline(plan)),
+            _notes(plan.notes, words),
+            _changes(f"Pending changes of {host}", plan.changes, words),
+            *_waiting(host, plan.waits, words),
+        )
+    )
+
+
+def _waiting(
+    host: str, waits: Iterable[Waiting], words: Mapping[str, Mapping[str, str]]
+) -> Iterator[Markup]:
+    """What waits for a maintenance window: one table for each moment at which one opens."""
+    grouped: dict[tuple[str, str], list[Change]] = {}
+    for one in waits:
+        grouped.setdefault((one.opens, one.text), []).extend(one.changes)
+    for (opens, text), changes in sorted(grouped.items()):
+        when = f" ({opens})" if opens else ""
+        yield element("p", element("b", f"{text[:1].upper()}{text[1:]}"), when)
+        name = f"Waiting changes of {host}" + (f", {opens}" if opens else "")
+        yield joined((_changes(name, changes, words),))
+
+
+def _changes(
+    name: str, changes: Iterable[Change], words: Mapping[str, Mapping[str, str]]
+) -> Markup | None:
+    found = rows(changes, words)
     columns = [
         Column("Instances", [_who(row.names, words) for row in found], "text"),
         Column("Change", [_what(row.said) for row in found], "text"),
@@ -127,14 +155,7 @@ def pending_part(host: str, plan: Plan, instances: Iterable[Placed]) -> Markup:
         Column("Costs", [_cost(row.said) for row in found], "one"),
         Column("Why", ["; ".join(row.whys) for row in found], "text"),
     ]
-    return joined(
-        (
-            element("h4", f"Pending changes of {host}"),
-            element("p", headline(plan)),
-            _notes(plan.notes, words),
-            table(f"Pending changes of {host}", columns, class_="pending") if found else None,
-        )
-    )
+    return table(name, columns, class_="pending") if found else None
 
 
 def _who(names: Iterable[str], known: Collection[str]) -> Markup:
