@@ -32,6 +32,7 @@ def at(text: str, zone: ZoneInfo | None = None) -> float:
     [
         ("Mon-Fri 02:00-04:00", {0, 1, 2, 3, 4}, 120, 240),
         ("Sun 00:00-06:00", {6}, 0, 360),
+        ("sat-Mon,wed 00:00-06:00", {5, 6, 0, 2}, 0, 360),
         ("Sat-Mon 23:30-24:00", {5, 6, 0}, 1410, 1440),
         ("Mon,Wed-Thu 22:00-02:00", {0, 2, 3}, 1320, 1560),
         ("00:00-24:00", set(range(7)), 0, 1440),
@@ -53,7 +54,7 @@ def test_what_is_written(text: str, days: set[int], begin: int, end: int) -> Non
         ("Mon 02:00-24:01", "no time of the day"),
         ("Mon 24:00-02:00", "only be an end"),
         ("Mon 02:00-02:00", "the whole day"),
-        ("mon 02:00-04:00", "is no day"),
+        ("MON 02:00-04:00", "is no day"),
         ("Mon- 02:00-04:00", "is no day"),
         ("Mon, Tue 02:00-04:00", "is no day"),
         ("Mon  02:00-04:00", "is no day"),

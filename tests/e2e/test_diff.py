@@ -349,4 +349,11 @@ def test_every_form_can_be_kept_whole(fleet: GitFleet, form: str, tmp_path: Path
     assert done.out.startswith(STARTS[form])
 
 
+def test_a_limit_is_for_comments_only(fleet: GitFleet) -> None:
+    for words in ((), ("--json",), ("--format", "html")):
+        done = fleet.run("HEAD", "--limit", "gitlab", *words)
+        assert done.code == 1 and "--format markdown --limit gitlab" in done.out + done.err
+    assert fleet.run("HEAD", "--limit", "gitlab", "--format", "markdown").code == 0
+
+
 STARTS = {"markdown": "<!-- pbxfleet diff -->", "html": "<!DOCTYPE", "human": "HEAD", "json": "{"}

@@ -110,6 +110,7 @@ def test_a_file_that_is_stale_is_explained_by_what_stands_in_it(repository: Path
         ("fra1:/etc/pbx/backup.lst:1", "/etc/pbx/backup.list"),
         ("fra1/alfa/pbx.xml:1", "alpha"),
         ("rendered/fra1", "rendered/fra1/manifest.json:2"),
+        ("/etc/pbx/backup.list:1", "HOST:/etc/pbx/backup.list for"),
     ],
 )
 def test_an_unknown_place_has_the_nearest_name(repository: Path, what: str, hint: str) -> None:

@@ -27,7 +27,7 @@ def is_rendered_place(what: str) -> bool:
     path = posixpath.normpath(what)
     parts = path.split("/")
     of_instance = len(parts) == 3 and parts[2].partition(":")[0] == SETTINGS_FILE
-    return parts[0] == "rendered" or ":/" in what or of_instance
+    return parts[0] == "rendered" or ":/" in what or of_instance or path.startswith("/")
 
 
 def host_of(what: str) -> str:
@@ -49,6 +49,13 @@ def asked_of(known: SourceMap, what: str) -> Asked:
         path, line = _line_of(f"/{rest}")
         return Asked(_on_host(known, host, path), line)
     path, line = _line_of(posixpath.normpath(what))
+    if path.startswith("/"):
+        raise Refused(
+            f"{what!r} does not say whose file it is",
+            hint=f"HOST:{path} for a file on a host, or its place in the repository, "
+            "such as rendered/fra1/manifest.json:2",
+            code="MAP101",
+        )
     parts = path.split("/")
     if parts[0] == "rendered" and len(parts) > 2:
         return Asked(RenderedFile(parts[1], "/".join(parts[2:])), line)

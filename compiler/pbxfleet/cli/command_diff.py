@@ -30,7 +30,6 @@ def _diff(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         choices=("github", "gitlab", "bitbucket", "step-summary"),
-        default="github",
         help="with --format markdown: what the text has to fit into (default: github)",
     )
     parser.add_argument(

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from pbxfleet.cli.output import Output
+from pbxfleet.core.errors import Refused
 from pbxfleet.core.exits import Exit
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ def run(args: Namespace, output: Output) -> int:
     from pbxfleet.host.disk import write_file
 
     output.json = output.json or args.format == "json"
+    if args.limit is not None and (output.json or args.format != "markdown"):
+        raise Refused(
+            "--limit is about comments, which are Markdown",
+            hint=f"diff {args.base} --format markdown --limit {args.limit}",
+        )
     sides = open_sides(args.chdir, args.base, args.head, merge_base=args.merge_base)
     found = diff_sides(sides, checks=not args.no_checks)
     if args.out is not None:
@@ -29,7 +35,7 @@ def run(args: Namespace, output: Output) -> int:
 
         output.data(diff_data(found))
     else:
-        output.text(_text(found, args.format, output, args.limit, args.out or ""))
+        output.text(_text(found, args.format, output, args.limit or "github", args.out or ""))
     if found.is_broken:
         return Exit.REFUSED
     if found.is_denied:

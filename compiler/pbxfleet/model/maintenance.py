@@ -106,15 +106,19 @@ def _days(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        for name in (first, last) if dash else (first,):
-            if name not in DAYS:
-                raise ValueError(f'"{name}" is no day; days are {", ".join(DAYS)}')
-        day, end = DAYS.index(first), DAYS.index(last if dash else first)
+        day, end = _day(first), _day(last if dash else first)
         found.add(day)
         while day != end:
             day = (day + 1) % 7
             found.add(day)
     return frozenset(found)
+
+
+def _day(name: str) -> int:
+    """Its number, Monday is 0; written as a name, or small as programs write it."""
+    if name.title() not in DAYS or name not in (name.title(), name.lower()):
+        raise ValueError(f'"{name}" is no day; days are {", ".join(DAYS)}')
+    return DAYS.index(name.title())
 
 
 def zone_of(name: str) -> tzinfo:

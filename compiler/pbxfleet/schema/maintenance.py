@@ -13,7 +13,7 @@ from pbxfleet.schema.problem import KEY, problem
 from pbxfleet.schema.table import Items, Reads, Table
 from pbxfleet.source.nodes import Node
 
-_DAY = f"({'|'.join(DAYS)})"
+_DAY = f"({'|'.join((*DAYS, *map(str.lower, DAYS)))})"
 _TIME = "([01][0-9]|2[0-4]):[0-5][0-9]"
 WINDOW_PATTERN = f"({_DAY}(-{_DAY})?(,{_DAY}(-{_DAY})?)* )?{_TIME}-{_TIME}"
 ZONE_PATTERN = "[A-Za-z0-9][A-Za-z0-9+_-]*(/[A-Za-z0-9][A-Za-z0-9+_-]*)*"

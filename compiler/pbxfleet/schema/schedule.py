@@ -27,7 +27,7 @@ from pbxfleet.source.nodes import Node
 
 _EVERY = "every (5|10|15|20|30) minutes"
 _TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
-_AT = f"(daily|{'|'.join(Weekday)}) {_TIME}"
+_AT = f"(daily|{'|'.join((*Weekday, *map(str.title, Weekday)))}) {_TIME}"
 _WANTED = '"hourly", "every 15 minutes", "daily 06:40", "mon 06:40" or "off"'
 
 
@@ -44,7 +44,7 @@ def when(node: Node) -> Sourced[When | None]:
         raise problem(
             "FMT124", f"{KEY} must be {_WANTED}", hint="minutes: 5, 10, 15, 20 or 30; 24 hours"
         )
-    weekday = None if at[1] == "daily" else Weekday(at[1])
+    weekday = None if at[1] == "daily" else Weekday(at[1].lower())
     return Sourced(When(0, weekday, int(at[2]), int(at[3])), found.span)
 
 
