@@ -62,7 +62,10 @@ def test_confirmed_in_time_it_stays(running: Make) -> None:
     site = running()
     changed(site, "--confirm", LONG)
     assert "PLN173" in site.run("plan").err
+    before = record(site)
     assert site.run("confirm", "--extend", "60").code == 0
+    assert record(site)["seconds"] == 60 and record(site)["until"] < before["until"]
+    assert record(site)["deadline_s"] < before["deadline_s"] - 3000, "what the timer waits for"
     done = site.run("confirm", "--json")
     assert done.code == 0, done
     judge(document_of("confirm"), done.data)

@@ -84,6 +84,18 @@ def test_a_child_that_writes_after_its_parent_ended(
     site.proven()
 
 
+def test_who_is_about_to_end_is_not_taken_for_one_that_runs_as_before(running: Make) -> None:
+    site = running("ash", stop_timeout=1).up()
+    site.behave("ash", survive=4)
+    site.change("ash", sys_name="Second")
+    done = site.apply(expect=6)
+    assert "kill -KILL" in done.err and "put back as it was: ash" in done.err
+    assert site.sockets("ash") == site.expected("ash") and site.drift() == []
+    site.behave("ash")
+    site.apply()
+    site.proven()
+
+
 def test_its_own_spelling_is_no_difference(running: Make) -> None:
     site = running("ash").up()
     site.behave("ash", rewrite="start", spell="truth zeros spaces", reorder="true", comments="drop")

@@ -157,6 +157,8 @@ class TestOddPbx:
         pid = site.pid("ash")
         plan = site.ok("plan")
         assert "warning[PLN120]" in plan.out and "sys_name" in plan.out
+        again = site.apply().out
+        assert "warning[PLN120]" in again and again.endswith("h1: nothing to do\n")
         assert site.plan()["steps"] == []
         site.run("apply", "--auto-approve")
         assert site.pid("ash") == pid

@@ -104,7 +104,10 @@ time.sleep(600)
         with pytest.raises(HostError) as refusal:
             end_trees(host.processes, A, 0.3)
         assert refusal.value.code == "HST107"
-        assert str(refusal.value) == f"process {process.pid}: a did not stop within 0.3 s"
+        assert str(refusal.value) == (
+            f"process {process.pid}: a did not stop within 0.3 s; it was asked to and may still do so, "
+            f"kill -KILL {process.pid} ends it"
+        )
         assert process.poll() is None
         host.write(HostPath("/pbx.xml"), b"", 0o600, "")  # nothing hangs on to anything
 

@@ -139,11 +139,25 @@ def _remove_settings(host: Host, inverse: RemoveSettings) -> str:
 
 
 def _start_again(host: Host, inverse: StartAgain) -> None:
-    if runtime_of(host, inverse.instance).trees:
-        return  # it still does, or does again
+    if runtime_of(host, inverse.instance).trees and _goes_on(host, inverse):
+        return
     _release_must_be_back(host, inverse.instance, inverse.release)
     host.start(inverse.instance)
     wait_for(host, inverse.instance, inverse.held, inverse.timeout_s)
+
+
+def _goes_on(host: Host, inverse: StartAgain) -> bool:
+    """Whether what runs is the instance, which still does or does again; False if it was about to end.
+
+    HostError if it goes on, but does not hold the listeners that it had.
+    """
+    try:
+        wait_for(host, inverse.instance, inverse.held, inverse.timeout_s)
+    except HostError:
+        if runtime_of(host, inverse.instance).trees:
+            raise
+        return False
+    return True
 
 
 def _set_enabled(host: Host, inverse: SetEnabled) -> None:

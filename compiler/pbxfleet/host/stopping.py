@@ -91,10 +91,11 @@ def _signal(target: int, *signals: int) -> None:
 
 
 def _not_ended(instance: InstanceTarget, left: list[int], timeout_s: float) -> HostError:
-    numbers = ", ".join(map(str, left))
+    numbers, words = (joint.join(map(str, left)) for joint in (", ", " "))
     return HostError(
         f"process {numbers}",
-        f"{instance.name} did not stop within {timeout_s:g} s",
+        f"{instance.name} did not stop within {timeout_s:g} s; it was asked to and "
+        f"may still do so, kill -KILL {words} ends it",
         errno.ETIMEDOUT,
         code="HST107",
     )

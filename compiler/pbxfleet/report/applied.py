@@ -20,7 +20,9 @@ def applied_text(plan: Plan, report: ApplyReport | None, remaining: Plan | None)
     """The end of an apply for people: what was done, what was not, and what to do then."""
     host = visible(plan.host)
     if report is None:
-        return f"{host}: nothing to do{left_out(plan)}\n"
+        # A setting that the PBX refuses is nothing to do, and yet not as declared: nobody was asked
+        # to approve a plan, so nobody has read it there.
+        return "\n".join([*note_lines(plan.notes), f"{host}: nothing to do{left_out(plan)}"]) + "\n"
     lines = note_lines(report.unproven)
     if report.failure:
         return "\n".join(lines + _failure_lines(plan, report)) + "\n"
