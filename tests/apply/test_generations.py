@@ -83,6 +83,15 @@ def test_each_run_that_changes_something_is_one() -> None:
     assert machine.tree() == before, "without a run there is none"
 
 
+def test_a_journal_that_nobody_understands_is_closed_and_is_none() -> None:
+    machine = Machine("systemd")
+    run(machine, named(0))
+    State(machine).append_journal({"event": "begin", "format": 99})
+    assert finish(State(machine)) is None
+    assert not State(machine).journal()
+    assert [g.number for g in generations(State(machine))] == [1]
+
+
 def test_only_so_many_are_kept_with_what_they_need() -> None:
     machine = Machine("systemd")
     for number in range(5):

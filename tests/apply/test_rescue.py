@@ -10,8 +10,10 @@ import pytest
 
 from pbxfleet.app.memory import HostMemory
 from pbxfleet.app.unfinished import unfinished_run
+from pbxfleet.apply.inverse import take_back
 from pbxfleet.apply.rescue import rescue
 from pbxfleet.core.digest import digest_of
+from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import HostPath, join
 from pbxfleet.host.local import LocalHost
 from pbxfleet.host.state import State, kept_path
@@ -154,3 +156,25 @@ def test_a_large_file_is_kept_without_a_copy(bed: Bed) -> None:
     bed.memory.keep(digest_of(large), bed.path)
     place = bed.machine.root.machine_path(kept_path(digest_of(large)))
     assert os.stat(place).st_ino == bed.file.stat().st_ino
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"<config><sys_name>ours</sys_na"])
+def test_a_file_that_the_instance_destroyed_goes_back_as_a_whole(
+    bed: Bed, broken: bytes | None
+) -> None:
+    bed.file.write_bytes(BEFORE)
+    bed.memory.keep(digest_of(BEFORE), bed.path)
+    inverse = PutValuesBack(
+        bed.path, bed.instance, digest_of(BEFORE), digest_of(OURS), {"sys_name": "x"}
+    )
+    if broken is None:
+        bed.file.unlink()
+    else:
+        bed.file.write_bytes(broken)
+    said = take_back(bed.machine, bed.memory, inverse)
+    assert "is put back as it was" in said and bed.file.read_bytes() == BEFORE
+    assert bed.saved() == ([] if broken is None else [broken])
+    bed.file.unlink()
+    bed.file.mkdir()
+    with pytest.raises(HostError):
+        take_back(bed.machine, bed.memory, inverse)

@@ -9,8 +9,10 @@ import json
 import pytest
 
 from apply.test_failures import AFTER, BEFORE, COUNT, START
+from pbxfleet.app.unfinished import must_go_on
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.digest import Digest
+from pbxfleet.core.errors import Refused
 from pbxfleet.core.paths import HostPath
 from pbxfleet.host.base import Host
 from pbxfleet.host.state import FOLDER, JOURNAL, State, StateView
@@ -226,3 +228,22 @@ def test_the_journal_and_what_is_kept_are_for_root_alone() -> None:
     modes = {e[1] for p, e in ours.items() if e[0] == "file" and "/kept/" not in p}
     assert modes == {0o600}
     assert machine.tree()[FOLDER][1] == 0o700 and machine.tree()[f"{FOLDER}/kept"][1] == 0o700
+
+
+def test_only_what_a_person_expects_goes_forward() -> None:
+    machine = interrupted(COUNT // 2)
+    known = run_on(machine)
+    must_go_on(known, known.target, resume=True)
+    must_go_on(known, Digest("other"), resume=False)
+    must_go_on(None, known.target, resume=False)
+    undoing = known._replace(undoing=True)
+    must_go_on(undoing, known.target, resume=True)
+    for run, target, resume, code in (
+        (undoing, known.target, False, "PLN131"),
+        (known, Digest("other"), True, "PLN132"),
+        (None, known.target, True, ""),
+        (known._replace(over=True), known.target, True, ""),
+    ):
+        with pytest.raises(Refused) as refusal:
+            must_go_on(run, target, resume=resume)
+        assert (refusal.value.code or "") == code or not code

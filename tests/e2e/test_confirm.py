@@ -192,4 +192,5 @@ def test_a_failed_change_waits_for_nobody(running: Make) -> None:
     done = site.run("apply", "--auto-approve", "--confirm", LONG)
     assert done.code in (5, 6), done
     site.behave("ash")
+    site.kill("ash")  # it would be half a minute yet before it is as it was
     assert record(site) is None or site.run("confirm", "--cancel").code == 6

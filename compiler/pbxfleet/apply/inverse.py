@@ -7,8 +7,9 @@ from functools import partial
 
 from pbxfleet.apply.io import Memory
 from pbxfleet.apply.live import take_live_back
-from pbxfleet.apply.merge import undo_merge
+from pbxfleet.apply.merge import read_document, undo_merge
 from pbxfleet.apply.prove import wait_for
+from pbxfleet.apply.swap import CONTESTED
 from pbxfleet.core.digest import Digest, digest_of
 from pbxfleet.core.errors import HostError
 from pbxfleet.core.paths import DIGEST_ENDING, HostPath, join
@@ -59,8 +60,7 @@ def _lay_back(host: Host, memory: Memory, inverse: Inverse) -> str:
         case PutBack():
             return _put_back(host, memory, inverse)
         case PutValuesBack():
-            stopped = partial(must_be_stopped, host, inverse.instance)
-            return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
+            return _put_values_back(host, memory, inverse)
         case ConfigureBack():
             return take_live_back(host, inverse)
         case RemoveSettings():
@@ -70,6 +70,39 @@ def _lay_back(host: Host, memory: Memory, inverse: Inverse) -> str:
         case RemoveArchive():
             return _remove_archive(host, inverse)
     return ""
+
+
+def _put_values_back(host: Host, memory: Memory, inverse: PutValuesBack) -> str:
+    """Put elements back; a file that the instance destroyed since is as a whole as it was before."""
+    path, stopped = inverse.path, partial(must_be_stopped, host, inverse.instance)
+    try:
+        return undo_merge(host, inverse, lambda: memory.kept(inverse.before), stopped)
+    except HostError:
+        if host.look(path).what not in (What.FILE, What.ABSENT):
+            raise
+        content = host.read(path)
+        if content is not None and _is_whole(path, content):
+            raise
+    stopped()
+    whole = memory.kept(inverse.before)
+    if content is None:
+        text = f"{path} had vanished and is put back as it was"
+        is_back = host.swap(path, None, whole, 0o600, host.look(inverse.instance.directory).owner)
+    else:
+        place = memory.save(digest_of(content), path, path)
+        text = f"{path} was destroyed and is put back as it was; what was there is kept as {place}"
+        is_back = host.swap(path, content, whole, None, "")
+    if not is_back:
+        raise HostError(path, "somebody else writes it", code=CONTESTED)
+    return text
+
+
+def _is_whole(path: HostPath, content: bytes) -> bool:
+    try:
+        read_document(path, content)
+    except HostError:
+        return False
+    return True
 
 
 def runtime_of(view: HostView, instance: InstanceTarget) -> RuntimeSeen:
