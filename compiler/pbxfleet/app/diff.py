@@ -39,7 +39,7 @@ def diff_sides(sides: Sides, *, checks: bool = True) -> RevisionDiff:
     if targets.size < WORTH_IT:
         found = _compared(sides, targets)
         return _with_checks(found, targets, targets.diagnostics(sides.repository))
-    targets.read()  # a child must not ask git by the parent's connection
+    sides.read()  # a child must not ask git by the parent's connection
     with beside(lambda: freeze(targets.diagnostics(sides.repository))) as result:
         found = _compared(sides, targets)
         try:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from pbxfleet.host.disk import folder_names, is_directory, read_file
+from pbxfleet.host.forked import WorkerFailed, beside
 from pbxfleet.host.workspace import LARGEST_BYTES, ReadProblem, read_tree
+from pbxfleet.model.frozen import freeze, thaw
 from pbxfleet.model.revisions import Named
 from pbxfleet.vcs.revisions import LINK, SUBMODULE, Commit, Entry, Revisions, object_of
 
@@ -198,3 +200,29 @@ class Sides(NamedTuple):
     notes: tuple[str, ...]
     revisions: Revisions
     repository: str
+    objects: dict[str, bytes | None]
+
+    def read(self) -> None:
+        """Read all of desired/ of both sides, commits in a child while what checks them is loaded.
+
+        Nothing of it has to be read again, and none of git's objects has to be asked for.
+        """
+        with beside(lambda: freeze(self._read_commits())) as result:
+            import pbxfleet.app.workshop  # noqa: F401
+
+            try:
+                known = thaw(result())
+            except WorkerFailed:
+                known = None
+        if isinstance(known, dict):
+            self.objects.update(known)
+        for side in (self.before, self.after):
+            side.contents()
+
+    def _read_commits(self) -> dict[str, bytes | None]:
+        """What both commits have, by the names of git's objects."""
+        self.revisions.ask_anew()
+        for side in (self.before, self.after):
+            if isinstance(side, CommitSide):
+                side.contents()
+        return self.objects

@@ -40,7 +40,7 @@ def open_sides(repository: str, base: str, head: str | None, *, merge_base: bool
         new = TreeSide(absolute(repository), WORKING_TREE, before.object)
     else:
         new = CommitSide(revisions, head, after, objects)
-    return Sides(old, new, notes, revisions, absolute(repository))
+    return Sides(old, new, notes, revisions, absolute(repository), objects)
 
 
 def _words(base: str, head: str | None) -> tuple[str, str | None, bool]:

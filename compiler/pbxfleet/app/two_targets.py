@@ -75,11 +75,6 @@ class TwoTargets:
         """How many files there are in desired/, of both sides."""
         return len(self._before.desired.keys() | self._after.desired.keys())
 
-    def read(self) -> None:
-        """Read all of desired/ of both sides; nothing of it has to be read again."""
-        for side in (self._before, self._after):
-            side.side.contents()
-
     def pairs(self) -> Iterator[Pair]:
         """The hosts that may be different, in order of their names."""
         moved = self._ledger_moved() if LEDGER in self.changed else frozenset()

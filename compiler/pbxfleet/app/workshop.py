@@ -5,7 +5,7 @@ Every step is that of the full reading (`app.fleet`), for a part of the files.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -15,17 +15,17 @@ from pbxfleet.app.reading import inputs_of, load_references, load_templates, rea
 from pbxfleet.app.sources import LEDGER, Sources, Unusual
 from pbxfleet.core.diagnostics import Diagnostic, Severity, in_order
 from pbxfleet.core.digest import Digest, digest_of
-from pbxfleet.host.forked import WORTH_IT, WorkerFailed, forked
+from pbxfleet.host.forked import WORTH_IT, WorkerFailed, by_neighbours, forked
 from pbxfleet.model.desired import Desired, HostFile, InstanceFile
 from pbxfleet.model.frozen import freeze, thaw
 from pbxfleet.model.ledger_parts import NOTHING
 from pbxfleet.model.plans import Judging
-from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost
+from pbxfleet.model.resolved import Ledger, Resolved, ResolvedHost, ResolvedInstance
 from pbxfleet.resolve.checks import check_fleet, check_host, summarise
 from pbxfleet.resolve.context import FleetContext, fleet_context
-from pbxfleet.resolve.host import draft_host, link_host
+from pbxfleet.resolve.host import HostDraft, draft_host, link_host
 from pbxfleet.resolve.ledger_text import ledger_text
-from pbxfleet.resolve.resolve import built_instances, conclude
+from pbxfleet.resolve.resolve import conclude
 from pbxfleet.schema import read_ledger_file, validate
 from pbxfleet.schema.layout import lay_out
 from pbxfleet.schema.validate import paths_in
@@ -43,6 +43,36 @@ class Worked(NamedTuple):
     said: Digest
     ledger_same: bool
     files: Mapping[str, bytes] | None
+
+
+class _Drafts(Mapping[str, tuple[str, ResolvedInstance]]):
+    """Every instance that could be made, with its host; each host is drafted when it is asked for.
+
+    So each child drafts the hosts that it works on, and those of their peers.
+    """
+
+    def __init__(
+        self, draft: Callable[[str], HostDraft], instances: Mapping[str, Collection[str]]
+    ) -> None:
+        self._draft = draft
+        self._hosts = {name: host for host, names in instances.items() for name in names}
+        self._drafts: dict[str, HostDraft] = {}
+
+    def of(self, host: str) -> HostDraft:
+        """A host up to its peers."""
+        if host not in self._drafts:
+            self._drafts[host] = self._draft(host)
+        return self._drafts[host]
+
+    def __getitem__(self, name: str) -> tuple[str, ResolvedInstance]:
+        host = self._hosts[name]
+        return host, self.of(host).built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, host in self._hosts.items() if name in self.of(host).built)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Workshop:
@@ -98,27 +128,23 @@ class Workshop:
         `instances` has the names of their instances, and those of every host that a peer is on;
         `parts` the parts of the ledger, `declared` the names of all instances of the fleet. With
         `beside` a child begins even for a single host, while the caller has something else to do.
-        Asking for a result is Unusual if there is an error, or a place in the ledger is pointed at:
-        places in it move.
+        Results come in any order. Asking for one is Unusual if there is an error, or a place in the
+        ledger is pointed at: places in it move.
         """
         sources = self._sources
         files = [sources.hosts[host] for host in instances]
         files += [sources.instances[name] for names in instances.values() for name in names]
         desired = self._understand(files)
         context = self._context(desired, declared)
-        drafts = {
-            host: draft_host(
-                context,
-                self._hosts[host],
-                [self._instances[name] for name in names],
-                parts.get(host, NOTHING),
-            )
-            for host, names in sorted(instances.items())
-        }
-        peers = built_instances(drafts.values())
+
+        def draft(host: str) -> HostDraft:
+            own = [self._instances[name] for name in instances[host]]
+            return draft_host(context, self._hosts[host], own, parts.get(host, NOTHING))
+
+        drafts = _Drafts(draft, instances)
 
         def finished(host: str) -> bytes:
-            resolved, findings = link_host(drafts[host], peers)
+            resolved, findings = link_host(drafts.of(host), drafts)
             found = check_host(resolved)
             told = [*findings.single, *(shared.diagnostic for shared in findings.shared), *found]
             if any(_is_error(d) or _points_at_ledger(d) for d in told):
@@ -131,7 +157,7 @@ class Workshop:
 
         least = 1 if beside else WORTH_IT
         try:
-            with forked(finished, list(todo), least) as results:
+            with forked(finished, by_neighbours(sorted(todo)), least) as results:
                 yield map(_worked, results)
         except WorkerFailed:
             raise Unusual from None  # the full reading comes upon the cause again
@@ -232,7 +258,8 @@ class Workshop:
         elif self._desired is not None:
             layers = [self._desired.fleet.defaults]
         peers = tuple(layer.failover.peer.value for layer in layers if layer.failover.peer)
-        mentions = tuple(sorted(stray.intersection(paths_in(self._documents[name]))))
+        paths = paths_in(self._documents[name]) if stray else ()
+        mentions = tuple(sorted(stray.intersection(paths)))
         is_fleet = name == self._sources.fleet and self._desired is not None
         judging = self._desired.fleet.judging if is_fleet and self._desired else Judging()
         return FileFacts(self._sources.digest(name), host, peers, mentions, found, judging)

@@ -30,11 +30,10 @@ def forked(
     As many children as this process may use cores, which begin at once; for fewer than `least` items
     or with a single core none, and an item is worked on when it is asked for.
     """
-    cores = len(os.sched_getaffinity(0))
-    if cores < 2 or len(items) < least:
+    workers = _workers(len(items))
+    if _cores() < 2 or len(items) < least:
         yield map(work, items)
         return
-    workers = min(cores, len(items))
     children: list[tuple[int, int]] = []
     try:
         for number in range(workers):
@@ -43,6 +42,25 @@ def forked(
     finally:
         for child in children:
             _end(*child)
+
+
+def by_neighbours(items: Sequence[T]) -> list[T]:
+    """The items in the order in which each child of `forked` works on neighbours.
+
+    For items that share what has to be made for them.
+    """
+    workers = _workers(len(items))
+    places = (at for first in range(workers) for at in range(first, len(items), workers))
+    found = dict(zip(places, items, strict=True))
+    return [found[at] for at in range(len(items))]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _workers(items: int) -> int:
+    return min(_cores(), items)
 
 
 @contextmanager

@@ -45,7 +45,8 @@ def validate(documents: Mapping[str, MappingNode], names: Iterable[str] = ()) ->
     FMT1xx. References between files are not looked at.
     """
     layout = lay_out((*documents, *names))
-    used = {path for root in documents.values() for path in paths_in(root)}
+    stray = any(d.code == "FMT113" for d in layout.found)
+    used = {path for root in documents.values() for path in paths_in(root)} if stray else ()
     reading = _Reading([d for d in layout.found if d.code != "FMT113" or _file(d) not in used])
     if not any(part is Part.FLEET for part, _ in layout.files):
         reading.found.append(_no_fleet())

@@ -53,6 +53,7 @@ class Revisions:
     """
 
     def __init__(self, folder: str) -> None:
+        self._folder = folder
         self._git = _git(folder)
         words = ("--is-bare-repository", "--show-prefix", "--is-shallow-repository")
         status, told, said = self.ask("rev-parse", *words)
@@ -62,6 +63,10 @@ class Revisions:
         self.is_bare = bare == "true"
         self.prefix = more[0] if not self.is_bare else ""
         self.is_shallow = more[-2] == "true"
+
+    def ask_anew(self) -> None:
+        """Ask by a connection of our own from now on: a child must not take the answers of its parent."""
+        self._git = _git(self._folder)
 
     def commit(self, revision: str) -> Commit:
         """The commit that a revision names; Refused (GIT102, GIT103) if there is none."""
