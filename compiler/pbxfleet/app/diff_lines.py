@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
+from pbxfleet.core.lines import matched
 from pbxfleet.model.revisions import FileLines, LineDelta
 
 AROUND = 1  # lines before and after each difference
@@ -53,8 +53,7 @@ def _lines(content: bytes) -> list[str] | None:
 
 
 def _deltas(old: Sequence[str], new: Sequence[str], start: int) -> Iterator[LineDelta]:
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    for group in matcher.get_grouped_opcodes(AROUND):
+    for group in matched(old, new, in_place=True).get_grouped_opcodes(AROUND):
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
                 yield from (LineDelta(" ", start + j + 1, new[j]) for j in range(j1, j2))

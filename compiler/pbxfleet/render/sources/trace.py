@@ -9,9 +9,9 @@ file, with its conditions, sums and joined lists, whatever renders it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from pbxfleet.core.lines import matched
 from pbxfleet.core.span import Span
 from pbxfleet.model.source_map import LineSources, Source, TemplateLine, place_of
 from pbxfleet.model.target import Resource
@@ -139,7 +139,7 @@ def changed_lines(before: Sequence[str], after: Sequence[str]) -> frozenset[int]
         last += 1
     old, new = before[first : len(before) - last], after[first : len(after) - last]
     changed: set[int] = set()
-    for tag, start, stop, _, _ in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, start, stop, _, _ in matched(old, new).get_opcodes():
         if tag in ("replace", "delete"):
             changed.update(range(first + start, first + stop))
     return frozenset(changed)
