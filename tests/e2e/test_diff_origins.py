@@ -124,7 +124,7 @@ def test_what_is_equal_in_several_instances_stays_one_block(fleet: GitFleet) -> 
 def test_beyond_so_many_files_the_rest_is_counted(
     fleet: GitFleet, monkeypatch: pytest.MonkeyPatch, files: int, hosts: int
 ) -> None:
-    monkeypatch.setattr("pbxfleet.app.diff_origins.FULL", Most(files, hosts))
+    monkeypatch.setattr("pbxfleet.app.diff_origins.FULL", Most(files, hosts, 9))
     data = fleet.diff("HEAD~2", "HEAD~1")
     assert [n for n in data["notes"] if "no sources of lines were looked for" in n]
     told = [
@@ -134,6 +134,16 @@ def test_beyond_so_many_files_the_rest_is_counted(
         if any(d["origin"] for d in f["lines"])
     ]
     assert len(told) == min(files, hosts)
+
+
+def test_beyond_so_many_lines_the_rest_is_counted(
+    fleet: GitFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pbxfleet.app.diff_origins.FULL", Most(20, 5, 0))
+    data = fleet.diff("HEAD~2", "HEAD~1")
+    assert [n for n in data["notes"] if "beyond the first 0 of a file" in n]
+    lines = [d for e in data["effects"] for f in e["lines"] for d in f["lines"]]
+    assert lines and not any(d["origin"] for d in lines)
 
 
 def test_a_rendered_file_that_nothing_compiles_to_has_no_sources(fleet: GitFleet) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbxfleet.host.forked import WORTH_IT, WorkerFailed, beside, forked
+from pbxfleet.host.forked import WORTH_IT, WorkerFailed, beside, by_neighbours, forked
 
 SIZES = st.lists(st.integers(0, 200_000), max_size=3 * WORTH_IT)
 
@@ -32,6 +32,17 @@ def test_the_results_are_those_of_a_loop(sizes: list[int]) -> None:
         two_cores(patch)
         with forked(content, sizes) as results:
             assert list(results) == [content(size) for size in sizes]
+
+
+@given(size=st.integers(0, 40), cores=st.integers(1, 5))
+def test_each_child_gets_neighbours(size: int, cores: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+        items = by_neighbours(range(size))
+    assert sorted(items) == list(range(size))
+    workers = min(cores, size)
+    for own in (items[number::workers] for number in range(workers)):
+        assert own == list(range(own[0], own[0] + len(own)))
 
 
 def children() -> set[int]:

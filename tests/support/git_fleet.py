@@ -27,7 +27,7 @@ class GitFleet:
         self.compile()
         self.commit("Begin")
 
-    def git(self, *words: str, cwd: Path | None = None) -> str:
+    def git(self, *words: str | bytes, cwd: Path | None = None) -> str:
         """Run git, which must end well; its output without white space around it."""
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **DATES}
         argv = ("git", *IDENTITY, "-c", "protocol.file.allow=always", *words)

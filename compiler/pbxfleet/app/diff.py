@@ -108,7 +108,16 @@ def _with_checks(
     fixed = only(before, now)
     if has_errors:
         fixed = tuple(d for d in fixed if d.severity is Severity.ERROR)
-    return found._replace(new=only(now, before), fixed=fixed, has_errors=has_errors)
+    new = only(now, before)
+    kept = [d for d in now if d.severity is Severity.ERROR and d not in new]
+    notes = (*found.notes, *map(_still_wrong, kept[:1]))
+    return found._replace(new=new, fixed=fixed, has_errors=has_errors, notes=notes)
+
+
+def _still_wrong(error: Diagnostic) -> str:
+    """Why a side does not compile is neither new nor fixed where the other one does not either."""
+    place = f"{error.span}: " if error.span is not None else ""
+    return f"both sides have errors, such as {place}error[{error.code}]: {error.message}"
 
 
 def _with_names(pair: Pair) -> HostSides:

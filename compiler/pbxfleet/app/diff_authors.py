@@ -22,17 +22,17 @@ def authors(
     asked = Authors(revisions)
     found: dict[str, Written] = {}
     removed: dict[str, Written] = {}
-    there: dict[str, dict[int, str]] = {}
+    there: dict[str, dict[int, list[str]]] = {}
     gone: list[str] = []
     for place, is_gone in dict.fromkeys(_places(blocks)):
         if is_gone:
             gone.append(place)
         else:
             file, line = _split(place)
-            there.setdefault(file, {})[line] = place
+            there.setdefault(file, {}).setdefault(line, []).append(place)
     for file, lines in list(there.items())[:MOST_FILES]:
         written = asked.of_lines(after.object, file, lines)
-        found |= {lines[line]: by for line, by in written.items() if line in lines}
+        found |= {place: by for line, by in written.items() for place in lines.get(line, ())}
     for place in gone[:MOST_FILES]:
         file, line = _split(place)
         by = asked.of_removal(before.object, after.object, file, line)

@@ -160,6 +160,7 @@ class _Run:
             if files is not None:
                 trees[host] = files
         hosts = {host: hosts[host] for host in keys}
+        trees = {host: trees[host] for host in keys if host in trees}
         index = self._concluded(hosts)
         judged = self._judged((*index.conclusion, *self._of_lost_hosts()))
         if any(d.severity is Severity.ERROR for d in judged.diagnostics):

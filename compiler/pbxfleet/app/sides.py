@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pbxfleet.app.side import CommitSide, Side, Sides, TreeSide
+from pbxfleet.app.side import DESIRED, CommitSide, Side, Sides, TreeSide
 from pbxfleet.core.errors import Refused
 from pbxfleet.host.disk import absolute
-from pbxfleet.vcs.revisions import UNKNOWN, Commit, Revisions
+from pbxfleet.vcs.revisions import NO_TREE, UNKNOWN, Commit, Revisions
 
 WORKING_TREE = "working tree"
 
@@ -23,7 +23,13 @@ def open_sides(repository: str, base: str, head: str | None, *, merge_base: bool
         raise Refused(
             "a bare repository has no working tree to compare with",
             hint=f"name two revisions: diff {base} HEAD",
-            code="GIT104",
+            code=NO_TREE,
+        )
+    if head is None and revisions.left_out(DESIRED):
+        raise Refused(
+            "the working tree has not all of desired/: this is a sparse checkout",
+            hint=f"name two revisions: diff {base} HEAD; or git sparse-checkout add desired rendered",
+            code=NO_TREE,
         )
     word = base
     notes: tuple[str, ...] = ()

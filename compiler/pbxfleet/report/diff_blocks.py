@@ -59,10 +59,16 @@ def _weight(block: Block) -> tuple[bool, int, int]:
 
 
 def blocks(effects: Iterable[Effect]) -> tuple[Block, ...]:
-    """Effects in blocks; for each of them `restored` gives what it said before."""
+    """Effects in blocks; for each of them `restored` gives what it said before.
+
+    What hosts and what instances have in common is not said together: only the latter have names in it.
+    """
+    effects = list(effects)
+    parts = ([e for e in effects if not e.instance], [e for e in effects if e.instance])
     return tuple(
         Block(_shown(found.pattern, len(found.items)), found.items)
-        for found in fold(effects, essence, lambda effect: dict(effect.words))
+        for part in parts
+        for found in fold(part, essence, lambda effect: dict(effect.words))
     )
 
 

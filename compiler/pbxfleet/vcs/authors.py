@@ -41,7 +41,9 @@ class Authors:
         `after` is "" for the working tree. A line is known by its text; a merge counts only where none
         of the commits that it joins did it.
         """
-        head = after or self._revisions.commit("HEAD").object
+        head = after or self._revisions.head
+        if not head:
+            return NOT_COMMITTED._replace(removed=True)
         old = self._lines(before, file)
         if not 1 <= line <= len(old):
             return None

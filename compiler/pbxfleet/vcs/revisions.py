@@ -11,6 +11,7 @@ from functools import cached_property
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from pbxfleet.core.diagnostics import nearest
 from pbxfleet.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -76,6 +77,20 @@ class Revisions:
         if status != 0:
             raise self._unknown(revision)
         return self.described(told.decode().strip())
+
+    @cached_property
+    def head(self) -> str:
+        """The whole name of the commit that is checked out; "" on a branch that has none yet."""
+        status, told, _ = self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return told.decode().strip() if status == 0 else ""
+
+    def left_out(self, folder: str) -> bool:
+        """Whether a sparse checkout leaves out files of a folder of the fleet."""
+        status, told, _ = self.ask("config", "--bool", "core.sparseCheckout")
+        if status != 0 or told.strip() != b"true":
+            return False
+        _, told, _ = self.ask("ls-files", "-t", "-z", "--", folder)
+        return any(entry.startswith(b"S ") for entry in told.split(b"\0"))
 
     def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
         """The best common ancestors of two commits, git's choice first; Refused if there is none."""
@@ -144,7 +159,16 @@ class Revisions:
     def _unknown(self, revision: str) -> Refused:
         if self.is_shallow:
             return self._cut_off(revision)
-        return Refused(f"there is no revision {revision}", hint=HOW_TO_NAME, code=UNKNOWN)
+        if revision == "HEAD" and not self.head:
+            return Refused(
+                "HEAD is a branch without a commit", hint="git commit makes the first", code=UNKNOWN
+            )
+        _, told, _ = self.ask("for-each-ref", "--format=%(refname:short)")
+        names = told.decode(errors="replace").split()
+        close = next((name for name in names if name.endswith(f"/{revision}")), None)
+        close = close or nearest(revision, names)
+        hint = HOW_TO_NAME if close is None else f'did you mean "{close}"?'
+        return Refused(f"there is no revision {revision}", hint=hint, code=UNKNOWN)
 
     def _cut_off(self, what: str) -> Refused:
         return Refused(

@@ -166,6 +166,21 @@ class WrittenModel(Record):
     )
 
 
+class PatternChangeModel(ChangeModel):
+    """A resource that differs, as all effects of a block have it."""
+
+    path: str = Field(
+        description="Where it lies on the host; it may begin with a placeholder.",
+        examples=["{directory}/pbx.xml"],
+    )
+
+
+class PatternModel(EffectModel):
+    """What effects have in common."""
+
+    changes: list[PatternChangeModel] = Field(description="Resources that differ.")  # type: ignore[assignment]
+
+
 class BlockModel(Record):
     """Effects that say the same."""
 
@@ -177,7 +192,7 @@ class BlockModel(Record):
         description="They, as host/instance; empty for the hosts themselves.",
         examples=[["fra1/acme"]],
     )
-    pattern: EffectModel = Field(
+    pattern: PatternModel = Field(
         description="What they have in common. Where a block has more than one effect, {instance} and "
         "the like stand for their words, {{ and }} for braces. Places and names are left out."
     )
