@@ -126,6 +126,24 @@ def test_one_change_at_a_time_waits(running: Make) -> None:
     site.run("confirm", "--cancel")
 
 
+def test_a_rollback_waits_for_its_word_too(running: Make) -> None:
+    site = running("ash").up()
+    site.change("ash", sys_name="Second")
+    site.apply("--quiet")
+    site.change("ash", sys_name="Third")
+    site.apply("--quiet", "--confirm", LONG)
+    done = site.run("rollback", "--auto-approve")
+    assert done.code == 1 and "error[PLN173]" in done.err, done
+    assert "<sys_name>Third<" in site.pbx_xml("ash") and len(outcomes(site)) == 2
+    os.kill(record(site)["timer"][1], signal.SIGKILL)
+    path = site.root / "var/lib/pbxfleet/records/pending"
+    path.write_text(json.dumps({**record(site), "boot_id": "another"}), encoding="utf-8")
+    assert site.run("rollback", "--auto-approve").code == 6
+    assert "<sys_name>Second<" in site.pbx_xml("ash")
+    whole(site)
+    assert outcomes(site) == ["reverted", "applied", "applied"]
+
+
 def test_a_killed_timer_leaves_the_decision_to_a_person_or_to_the_next_apply(running: Make) -> None:
     site = running()
     changed(site, "--confirm", "3")

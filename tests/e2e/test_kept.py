@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pbxfleet.app.live import read_records
 from pbxfleet.core.digest import digest_of
 from pbxfleet.core.paths import HostPath
@@ -155,3 +157,21 @@ def test_what_goes_back_is_asked_for_anew(tmp_path: Path) -> None:
     site.apply()
     assert b"<sys_name>Alpha<" in file.read_bytes()
     site.settles()
+
+
+def test_a_run_that_is_over_and_has_no_generation_yet_is_the_one_to_go_back_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = applied_site(tmp_path)
+    site.as_process = False
+    for old, new in (("Alpha", "Second"), ("Second", "Third")):
+        site.edit("desired/instances/alpha.toml", f'"{old}"', f'"{new}"')
+        site.compile()
+        with monkeypatch.context() as power_cut:
+            if new == "Third":
+                power_cut.setattr("pbxfleet.app.apply.finish", lambda *_, **__: None)
+            site.apply()
+    done = site.run("rollback", "--auto-approve")
+    assert done.code == 6 and "from generation 3 back to 2" in done.out + done.err, done
+    text = (site.root / "usr/local/pbx-alpha/pbx.xml").read_text(encoding="utf-8")
+    assert "<sys_name>Second<" in text

@@ -15,7 +15,7 @@ from pbxfleet.app.identity import learn
 from pbxfleet.app.litter import folders_of, sweep
 from pbxfleet.app.live import Live, look
 from pbxfleet.app.memory import HostMemory
-from pbxfleet.app.unfinished import Displaced, must_go_on, unfinished_run
+from pbxfleet.app.unfinished import Displaced, finish_what_is_over, must_go_on, unfinished_run
 from pbxfleet.apply.execute import apply_plan
 from pbxfleet.apply.gate import Progress, Watch
 from pbxfleet.apply.readback import NOT_PROVEN, NOT_TAKEN
@@ -77,7 +77,7 @@ def apply(
     """
     restores = None if back is None else back.restores
     displaced = Displaced(live)
-    _finish_what_is_over(live)
+    finish_what_is_over(live.state)
     _must_go_on(live, resume=resume)
     if journal := live.state.journal():
         _refuse_half(live, journal)
@@ -197,16 +197,6 @@ def _ended(
         why = f"it cannot be remembered what was done, the next run will try again: {error}"
         return report._replace(failure=report.failure or why)
     return report
-
-
-def _finish_what_is_over(live: Live) -> None:
-    """The power may have gone between the end of a run and its generation."""
-    try:
-        run = unfinished_run(live.state)
-    except Refused:
-        return
-    if run is not None and run.over:
-        finish(live.state)
 
 
 def _must_go_on(live: Live, *, resume: bool) -> None:

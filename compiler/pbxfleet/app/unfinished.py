@@ -12,6 +12,7 @@ from pbxfleet.app.generations import finish
 from pbxfleet.app.identity import check_folder
 from pbxfleet.app.litter import folders_of_run, sweep
 from pbxfleet.app.memory import HostMemory
+from pbxfleet.app.pending import pending_change
 from pbxfleet.apply.rescue import rescue
 from pbxfleet.apply.undo import undo_entries
 from pbxfleet.core.errors import Refused
@@ -21,7 +22,7 @@ from pbxfleet.host.local import LocalHost
 from pbxfleet.host.lock import HostLock
 from pbxfleet.host.state import State, StateView
 from pbxfleet.model.journal import PutValuesBack, Run, TakenBack, decode_run
-from pbxfleet.model.open_run import UNFINISHED
+from pbxfleet.model.open_run import UNFINISHED, WAITS
 from pbxfleet.model.plan import Do
 
 if TYPE_CHECKING:
@@ -58,6 +59,22 @@ def unfinished_run(state: StateView) -> Run | None:
             hint="pbxfleet plan tells what is still to be done, and apply does it",
             code=UNFINISHED,
         ) from error
+
+
+def finish_what_is_over(state: State) -> None:
+    """Make a generation of a run that is over: the power may have gone between its end and that.
+
+    Refused while it waits to be confirmed; the caller holds the lock.
+    """
+    try:
+        run = unfinished_run(state)
+    except Refused:
+        return
+    if run is None or not run.over:
+        return
+    if pending_change(state) is not None:
+        raise Refused(f"a change on {run.host} waits to be confirmed", code=WAITS)
+    finish(state)
 
 
 def what_is_open(run: Run) -> str:
