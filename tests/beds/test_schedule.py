@@ -16,6 +16,7 @@ from support.systemd_bed import SystemdBed
 TIMER = "pbxfleet-drift.timer"
 STAMP = f"/var/lib/systemd/timers/stamp-{TIMER}"
 METRICS = "/var/lib/node-exporter/pbxfleet.prom"
+PIECES = "/run/systemd/system"
 PATIENCE_S = 60.0
 MORE = """
 [schedule]
@@ -74,6 +75,44 @@ def settles(bed: SystemdBed, pbxfleet: Callable[..., str]) -> None:
     assert "nothing to do" in pbxfleet("plan", "fra1")
 
 
+def ends(bed: SystemdBed, pbxfleet: Callable[..., str]) -> None:
+    """How an instance ended is what systemd has seen of it."""
+    ways = (
+        (("systemctl", "stop", "pbx-alpha"), "unknown", "systemd says: stopped on request at "),
+        (
+            ("systemctl", "kill", "-sKILL", "pbx-alpha"),
+            "unknown",
+            "systemd says: killed by signal 9 ",
+        ),
+        (
+            ("systemctl", "kill", "-sSEGV", "pbx-alpha"),
+            "pbx",
+            "systemd says that its process was ended",
+        ),
+    )
+    # It would be up again before anybody looks.
+    bed.run("mkdir", "-p", f"{PIECES}/pbx-alpha.service.d")
+    bed.write(f"{PIECES}/pbx-alpha.service.d/x.conf", "[Service]\nRestart=no\n")
+    bed.run("systemctl", "daemon-reload")
+    for argv, who, evidence in ways:
+        bed.run("systemctl", "start", "pbx-alpha")
+        bed.run(*argv)
+        deadline = time.monotonic() + PATIENCE_S
+        while bed.show("pbx-alpha", "ActiveState") in ("active", "deactivating"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        found = json.loads(pbxfleet("drift", "fra1", "--no-sinks", "--json", code=2))["items"]
+        (item,) = [one for one in found if one["name"] == "running"]
+        assert item["who"] == who and item["evidence"].startswith(evidence), item
+        assert [one["class"] for one in found if one is not item] == ["extra"], (
+            "the piece of a unit"
+        )
+        bed.run("systemctl", "reset-failed", "pbx-alpha", check=False)
+    bed.run("rm", "-r", f"{PIECES}/pbx-alpha.service.d")
+    pbxfleet("apply", "fra1", "--auto-approve", "--no-sinks")
+    assert pbxfleet("drift", "fra1", "--no-sinks") == ""
+
+
 def test_a_host_looks_by_itself(tmp_path: Path) -> None:
     repository, program = tmp_path / "fleet", "/usr/local/sbin/pbxfleet"
     words = {"repository": repository, "program": program, "metrics": METRICS}
@@ -109,6 +148,7 @@ def test_a_host_looks_by_itself(tmp_path: Path) -> None:
         assert not [e for e in again if "PBXFLEET_ABOUT" in e], "each difference once"
 
         settles(bed, pbxfleet)
+        ends(bed, pbxfleet)
         host = repository / "desired/hosts/fra1.toml"
         host.write_text(host.read_text().replace('drift = "hourly"', 'drift = "off"'))
         assert not compile_fleet(str(repository)).failed
