@@ -166,6 +166,7 @@ def test_a_branch_is_made_beside_the_checkout(site: Site) -> None:
     assert git(site.repo, "rev-parse", "adopt^") == before[1]
     assert "error" not in git(site.repo, "fsck", "--strict")
     assert git(site.repo, "show", "adopt:desired/instances/alpha.toml").count('"Omega"') == 1
+    assert "run pbxfleet compile there" in site.adopt("--branch", "adopt2").err
     again = site.adopt("--branch", "adopt")
     assert again.code == 1 and "there is a branch adopt already" in again.err
 

@@ -71,6 +71,19 @@ def test_every_line_has_a_place_that_is_there(fleet: str, folder: Path) -> None:
     assert lines > 500
 
 
+@pytest.mark.parametrize("services", ["compose", "windows"])
+def test_every_line_has_a_place_with_other_service_managers(services: str, tmp_path: Path) -> None:
+    files = tuple(all_files(map_of(tmp_path, files_of(services)), ("fra1",)))
+    own = [found for found in files if not found.path.endswith((".json", "pbx.xml"))]
+    wrong = [
+        f"{found.path}:{line.number}: {text}"
+        for found in files
+        for line in found.lines
+        if (text := without_a_place(tmp_path, line))
+    ]
+    assert wrong == [] and sum(found.length for found in own) > 40
+
+
 def test_lines_that_a_template_has_as_they_are_come_from_that_line(folder: Path) -> None:
     seen = 0
     for found in everything(folder):

@@ -74,16 +74,36 @@ peer = "alpha"
 """
 
 
+IMAGE = f"registry.example.com/debian@sha256:{'5' * 64}"
+OF_LINUX = ("affinity", "pid_file", "failover_", "backup_list", "hardening")
+
+
+def host_of(services: str) -> str:
+    """The host's file with another service manager, without what that one does not have."""
+    host = HOST.replace('services = "systemd"', f'services = "{services}"')
+    if services == "compose":
+        return f'{host}\n[compose]\nimage = "{IMAGE}"\n'
+    if services == "windows":
+        lines = host.partition("\n[network]")[0].split("\n")
+        kept = "\n".join(line for line in lines if not line.startswith(OF_LINUX))
+        return kept.replace('"/usr/local/pbx-{instance}"', r"'D:\PBX\{instance}'")
+    return host
+
+
 def files_of(services: str = "systemd") -> dict[str, bytes]:
     """The files of the fleet, with another service manager on request."""
-    host = HOST.replace('services = "systemd"', f'services = "{services}"')
-    own = 'source_address = "203.0.113.10"\n'  # of systemd alone
-    alpha = ALPHA if services == "systemd" else ALPHA.replace(own, "")
+    alpha, beta = ALPHA, BETA
+    if services != "systemd":
+        alpha = alpha.replace('source_address = "203.0.113.10"\n', "")  # of systemd alone
+    if services == "windows":
+        pair = re.compile(r"\[failover\]\n.*\n.*\n")
+        alpha = pair.sub("", re.sub("(?m)^(backup|admin_allow) = .*\\n", "", alpha))
+        beta = pair.sub("", beta)
     return laid_over(
         {
-            "desired/hosts/fra1.toml": host.encode(),
+            "desired/hosts/fra1.toml": host_of(services).encode(),
             "desired/instances/alpha.toml": alpha.encode(),
-            "desired/instances/beta.toml": BETA.encode(),
+            "desired/instances/beta.toml": beta.encode(),
         }
     )
 

@@ -43,5 +43,10 @@ def run(args: Namespace, output: Output) -> int:
     if text := adoptions_text(found.adoptions, found.left_out):
         output.say(text)
     output.say(summary_text(found.adoptions, found.left_out))
+    if branch is not None:
+        output.say(
+            f"branch {branch[0]} has the edits of desired/ alone, and rendered/ as it was: "
+            "check it out, and run pbxfleet compile there"
+        )
     output.data(adoptions_data(args.host, found.adoptions, found.left_out, found.patch, branch))
     return Exit.DIFFERENCES if found.left_out else Exit.DONE
