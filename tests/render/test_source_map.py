@@ -153,6 +153,19 @@ def test_what_stands_in_a_line_is_named_as_the_format_names_it(tmp_path: Path) -
     assert words["[Install]"] == []
 
 
+def test_what_the_whole_manifest_says_comes_from_values(tmp_path: Path) -> None:
+    files = files_of()
+    manifest = map_of(tmp_path, files).lines(RenderedFile("fra1", "manifest.json"))
+    told = {
+        line.text.strip().partition(":")[0]: [text_at(files, s.span) for s in line.sources]
+        for line in manifest.lines
+    }
+    assert told['"fleet"'] == ['"example"']
+    assert told['"services"'] == ['"systemd"']
+    own = ['"203.0.113.2"', '"203.0.113.10"', '"203.0.113.11"', '"2001:db8:1::11"']
+    assert told['"addresses"'] == own
+
+
 def test_a_default_says_that_nothing_says_it(tmp_path: Path) -> None:
     known = map_of(tmp_path, laid_over({}))
     unit = known.lines(RenderedFile("fra1", "root/etc/systemd/system/pbx-alpha.service"))

@@ -76,7 +76,7 @@ class SourceMap:
                 said = f"{file.path} has {length} lines, so that there is no line {number}"
                 raise Refused(said, code="MAP102")
         if file.name == MANIFEST:
-            found = manifest_lines(host, self._desired.fleet.span, content)
+            found = manifest_lines(host, self._desired.fleet, content)
         elif file.name.startswith("settings/"):
             found = settings_lines(self._instances[_stem(file.name)], content)
         elif file.name.startswith("releases/"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbxfleet.core.span import Span, whole_file
-from pbxfleet.model.desired import ReleaseFile, Sourced
+from pbxfleet.model.desired import FleetFile, ReleaseFile, Sourced
 from pbxfleet.model.resolved import Reference, ResolvedHost, ResolvedInstance
 from pbxfleet.model.source_map import LineSources, Source, TemplateLine, place_of
 
@@ -62,11 +62,12 @@ def key_lines(
     raise AssertionError("a list of settings that no release has")
 
 
-def manifest_lines(host: ResolvedHost, fleet: Span, content: bytes) -> tuple[LineSources, ...]:
+def manifest_lines(host: ResolvedHost, fleet: FleetFile, content: bytes) -> tuple[LineSources, ...]:
     """Each entry by what it is about; everything else by the files of host and fleet."""
     releases = {release.name: release for release in host.releases.declared}
     instances = {instance.name: instance for instance in host.instances}
-    whole = [host.file.span, fleet]
+    whole = [host.file.span, fleet.span]
+    of_whole = {"fleet": [Source(fleet.name.origin, "name")], "addresses": _addresses(host)}
     found, block = [], ""
     for number, text in enumerate(content.decode().splitlines(), 1):
         key, _, rest = text.strip().partition(": ")
@@ -74,8 +75,18 @@ def manifest_lines(host: ResolvedHost, fleet: Span, content: bytes) -> tuple[Lin
         if rest in ("{", "[") or text in ("},", "],"):
             block = key if rest else ""
         sources, declared = _entry(block, key, rest, text, releases, instances, host)
+        sources = sources or ([] if block else of_whole.get(key, []))
         found.append(_line(number, text, sources, declared or whole))
     return tuple(found)
+
+
+def _addresses(host: ResolvedHost) -> list[Source]:
+    """Of the host itself, and of its instances."""
+    address = host.file.address
+    found = [] if address is None else [Source(address.origin, "address", address.overrode)]
+    for instance in host.instances:
+        found += [Source(a.origin, "address", a.overrode) for a in instance.addresses]
+    return list(dict.fromkeys(found))
 
 
 def _entry(
