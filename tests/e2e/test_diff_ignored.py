@@ -47,6 +47,18 @@ def test_what_a_rule_ignores_is_no_effect_but_is_told(fleet: GitFleet) -> None:
     assert "1 instance restarts; 1 host, 1 instance, 0 files, 1 setting; 1 diff" in data["headline"]
 
 
+def test_a_rule_that_comes_is_told_by_itself(fleet: GitFleet) -> None:
+    fleet.write(FLEET, fleet.path(FLEET).read_text() + IGNORE.format("2099-12-31"))
+    (host,) = fleet.diff("HEAD")["effects"]
+    (fact,) = host["facts"]
+    told = (fact["name"], fact["before"], fact["after"])
+    assert told == (
+        "ignored setting sys_* of beta",
+        None,
+        "until 2099-12-31: tried out; for a week",
+    )
+
+
 def test_a_rule_that_has_expired_ignores_nothing(fleet: GitFleet) -> None:
     fleet.write(FLEET, fleet.path(FLEET).read_text() + IGNORE.format("2020-12-31"))
     fleet.compiled_commit("Ignore it")

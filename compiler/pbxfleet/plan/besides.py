@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pbxfleet.model.ignoring import LEFT_ALONE
 from pbxfleet.model.plan import Change, FieldDelta, Note, Status, Verb
+from pbxfleet.model.policy import Rules
 from pbxfleet.model.revisions import NO_LONGER
 from pbxfleet.model.runtime import listener_name
 from pbxfleet.model.target import SEEDED, Field, Impact, InstanceTarget, Kind, Resource, Target
@@ -18,7 +19,7 @@ SECRET_VALUE = "(secret)"  # noqa: S105 - a word, not a value
 # Of an instance: what its files, settings and service say already. The place where it stands is no fact.
 TOLD = frozenset(("name", "origin", "listeners", "executable_digest"))
 # Of a host: what instances and resources say, and what is different after every compile.
-HOST_TOLD = frozenset(("host", "instances", "resources", "releases", "inputs", "digest"))
+HOST_TOLD = frozenset(("host", "instances", "resources", "releases", "inputs", "digest", "rules"))
 
 
 class Applied(NamedTuple):
@@ -147,6 +148,23 @@ def _host_facts(target: Target) -> dict[str, str]:
     facts = _facts(target._asdict(), HOST_TOLD)
     for release, told in target.releases.items():
         facts |= {f"release {release} {n}": _text(v) for n, v in told._asdict().items()}
+    return facts | _rules_facts(target.rules)
+
+
+def _rules_facts(rules: Rules) -> dict[str, str]:
+    """What policy says, and each rule that concerns the host by itself."""
+    facts = {
+        "policy.restart_budget": _text(rules.restart_budget),
+        "policy.removals": rules.removals,
+        "policy, as warnings": _text(rules.warned),
+    }
+    for known in rules.acknowledged:
+        facts[f"acknowledged {known.code} {known.what}"] = f"until {known.expires}: {known.reason}"
+    for rule in rules.ignored:
+        of = f" of {rule.instance}" if rule.instance else ""
+        kind = f" ({rule.kind})" if rule.kind else ""
+        said = f"until {rule.expires}: {rule.reason}"
+        facts[f"ignored {rule.what} {rule.pattern}{kind}{of}"] = said
     return facts
 
 
