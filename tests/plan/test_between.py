@@ -111,6 +111,13 @@ def test_nothing_lies_between_equal_targets(wanted: tuple[Wish, ...]) -> None:
     assert host_facts(known.target, known.target) == ()
 
 
+def test_what_only_drift_asks_for_is_no_fact_of_a_host() -> None:
+    known = fleet().target
+    other = known._replace(other_roles={"/etc/pbx/failover-a.conf": known.digest})
+    assert host_facts(known, other) == ()
+    assert host_facts(known, known._replace(affinity="cpuset")) != ()
+
+
 BASE = Wish("acme", settings={"sys_name": "Acme", "timezone": "x"})
 
 

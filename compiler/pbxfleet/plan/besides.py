@@ -18,8 +18,10 @@ ReadFields = Callable[[str], tuple[Field, ...]]
 SECRET_VALUE = "(secret)"  # noqa: S105 - a word, not a value
 # Of an instance: what its files, settings and service say already. The place where it stands is no fact.
 TOLD = frozenset(("name", "origin", "listeners", "executable_digest"))
-# Of a host: what instances and resources say, and what is different after every compile.
-HOST_TOLD = frozenset(("host", "instances", "resources", "releases", "inputs", "digest", "rules"))
+# Of a host: what is told elsewhere, what is different after every compile, and what only drift asks for.
+HOST_TOLD = frozenset(
+    ("host", "instances", "resources", "releases", "inputs", "digest", "rules", "other_roles")
+)
 
 
 class Applied(NamedTuple):
