@@ -15,7 +15,10 @@ Make = Callable[..., RunningSite]
 
 
 class Rival(threading.Thread):
-    """Replaces pbx.xml by its own the moment somebody else is about to replace it."""
+    """Replaces pbx.xml by its own the moment somebody else is about to replace it.
+
+    As the PBX it writes all that it remembers, also what it cannot read at that moment.
+    """
 
     def __init__(self, directory: Path) -> None:
         super().__init__(daemon=True)
@@ -34,9 +37,10 @@ class Rival(threading.Thread):
     def write(self) -> None:
         path = self.directory / "pbx.xml"
         text = path.read_text(encoding="utf-8")
-        line = f"  <rival_{self.wrote}>kept</rival_{self.wrote}>\n</config>"
+        known = (f"<rival_{number}>kept</rival_{number}>" for number in range(self.wrote + 1))
+        lines = "".join(f"  {line}\n" for line in known if line not in text)
         other = self.directory / "theirs"
-        other.write_text(text.replace("</config>", line), encoding="utf-8")
+        other.write_text(text.replace("</config>", f"{lines}</config>"), encoding="utf-8")
         other.chmod(path.stat().st_mode & 0o7777)
         other.rename(path)
         self.wrote += 1

@@ -39,13 +39,12 @@ class SysvinitBed(Bed):
 
     packages = ("sysvinit-core", "sysv-rc", "initscripts", "insserv", "startpar", *COMMON)
     level = 2  # Debian's normal one
-    starters = "startpar"  # what runs while the level is being entered
 
     def is_up(self) -> bool:
-        """In its runlevel, with all start scripts done."""
+        """In its runlevel, with all start scripts done: init waits for them before it starts a getty."""
         if self.run("runlevel", check=False).stdout.strip() != f"N {self.level}":
             return False
-        return self.run("pgrep", "-x", self.starters, check=False).returncode == 1
+        return self.run("pgrep", "-x", "getty", check=False).returncode == 0
 
     def halt_command(self) -> tuple[str, ...]:
         """sysvinit knows nothing of nspawn's signal."""
@@ -57,8 +56,6 @@ class RedHatBed(SysvinitBed):
 
     Debian has no packages of that family's initscripts: those here are the tests' own, with the same habits.
     """
-
-    starters = "rc"
 
     def start(self, addresses: Iterable[str] = ()) -> None:
         """Boot, lay the host out, and boot it again as that."""
